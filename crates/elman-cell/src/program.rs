@@ -1,0 +1,191 @@
+//! A program: the step of a cell as a list of primitives, each written once (static single assignment).
+//!
+//! Nodes stand in an order in which each comes after what it reads. Vectors are per sequence and step; a node that
+//! reads only parameters and numbers is *invariant* and is computed once, when weights change.
+//!
+//! The order of terms in an [`Op::Affine`] is part of the program: it fixes the one chain of fused multiply-adds that
+//! every kernel follows, bias first, then the terms in their order. Lowering puts terms that read the input alone
+//! before terms that read a state, so that the former can be computed ahead of time for all steps.
+
+use crate::cell::{InputId, ParamId, Shape, StateId, id};
+use crate::dim::Dim;
+use crate::op::{Binary, Unary};
+
+id!(/// A node of a program.
+    NodeId);
+
+/// One primitive and its shape.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What it computes.
+    pub op: Op,
+    /// The shape of what it gives.
+    pub shape: Shape,
+}
+
+/// `matrix · vector`, one link of an affine chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Term {
+    /// An invariant matrix, rows × columns.
+    pub matrix: NodeId,
+    /// A vector of `columns`.
+    pub vector: NodeId,
+}
+
+/// The primitives.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Op {
+    /// This step's input.
+    Input(InputId),
+    /// A state's value before this step.
+    State(StateId),
+    /// A parameter: a vector, a matrix, or a scalar (`param a : 1`).
+    Param(ParamId),
+    /// A number.
+    Number(f64),
+
+    /// Only in a backward program: the value that a node of the forward program had at this step.
+    Forward(NodeId),
+    /// Only in a backward program: the gradient of the loss by this step's output.
+    OutputGradient,
+    /// Only in a backward program: the gradient of the loss by a state's value after this step, through later steps.
+    StateGradient(StateId),
+    /// Only in an epilogue: the gradient of an invariant node of the forward program, summed over steps and sequences.
+    Total(NodeId),
+
+    /// The transpose of an invariant matrix.
+    Transpose(NodeId),
+    /// Columns `start .. start + len` of an invariant matrix (`len` is in the shape).
+    Columns {
+        /** The matrix. */
+        matrix: NodeId,
+        /** First column. */
+        start: Dim,
+    },
+    /// A matrix of zeros of this node's shape, with `matrix` in the columns from `start` on: the adjoint of `Columns`.
+    PlaceColumns {
+        /** The block. */
+        matrix: NodeId,
+        /** First column. */
+        start: Dim,
+    },
+
+    /// bias + Σ matrixᵢ · vectorᵢ: per element one chain of fused multiply-adds, from the bias (or 0), over the terms in
+    /// order, over each term's columns in order.
+    Affine {
+        /** An invariant vector to start from. */
+        bias: Option<NodeId>,
+        /** The links of the chain. */
+        terms: Vec<Term>,
+    },
+
+    /// An elementwise function. On invariant nodes it may take matrices.
+    Unary(Unary, NodeId),
+    /// An elementwise function of two; a scalar side broadcasts.
+    Binary(Binary, NodeId, NodeId),
+    /// a · b + c, rounded once.
+    Fma(NodeId, NodeId, NodeId),
+    /// a where condition > 0, else b.
+    Select {
+        /** The vector tested. */
+        condition: NodeId,
+        /** Where it is positive. */
+        positive: NodeId,
+        /** Elsewhere. */
+        otherwise: NodeId,
+    },
+    /// The sum over the units of a vector, a scalar: lane l of 16 adds units l, l + 16, … in order, then the lanes are
+    /// added as a tree (l and l + 8, l + 4, l + 2, l + 1).
+    Sum(NodeId),
+    /// The largest unit of a vector, a scalar. Its derivative is taken as 0 (softmax does not depend on it).
+    Largest(NodeId),
+    /// Vectors one after another.
+    Concat(Vec<NodeId>),
+    /// Units `start .. start + len` of a vector (`len` is in the shape).
+    Slice {
+        /** The vector. */
+        vector: NodeId,
+        /** First unit. */
+        start: Dim,
+    },
+    /// A vector of zeros of this node's shape, with `vector` in the units from `start` on: the adjoint of `Slice`.
+    PlaceSlice {
+        /** The piece. */
+        vector: NodeId,
+        /** First unit. */
+        start: Dim,
+    },
+}
+
+/// The forward step of a cell.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The nodes, each after what it reads. Equal nodes are one node.
+    pub nodes: Vec<Node>,
+    /// The length of each input.
+    pub inputs: Vec<Dim>,
+    /// The length of each state.
+    pub states: Vec<Dim>,
+    /// The shape of each parameter.
+    pub params: Vec<Shape>,
+    /// Per state: the node of its new value.
+    pub next: Vec<NodeId>,
+    /// The node that the layer hands on.
+    pub output: NodeId,
+    /// The author's name of a value, and its node: one entry per equation of the cell, in its order.
+    pub named: Vec<(String, NodeId)>,
+}
+
+/// What a node depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stratum {
+    /// Parameters and numbers only: computed when weights change.
+    Invariant,
+    /// Inputs too (in a backward program: forward values and the output's gradient), but no state of this direction:
+    /// computed for all steps at once.
+    PerStep,
+    /// A state (in a backward program: the gradient carried from the later step): computed in the time loop.
+    Recurrent,
+}
+
+/// The derived backward step.
+///
+/// Its nodes are an arena of their own. Leaves are `Forward(n)`, `OutputGradient` and `StateGradient(s)`, and invariant
+/// nodes of the forward program are read as `Forward(n)` too.
+#[derive(Clone, Debug)]
+pub struct Backward {
+    /// The nodes, each after what it reads.
+    pub nodes: Vec<Node>,
+    /// Per state: the gradient by its value before this step; `None` where it is zero.
+    pub states: Vec<Option<NodeId>>,
+    /// Per input: the gradient by it; `None` where it is zero.
+    pub inputs: Vec<Option<NodeId>>,
+    /// What this step adds to the gradients of invariant nodes of the forward program, in a fixed order.
+    pub contributions: Vec<Contribution>,
+    /// From the summed gradients of invariant nodes to those of parameters; leaves are `Total(n)` and `Forward(n)`
+    /// (with `n` invariant).
+    pub epilogue: Vec<Node>,
+    /// Per parameter: its gradient in `epilogue`; `None` where no equation uses it.
+    pub params: Vec<Option<NodeId>>,
+}
+
+/// A step's addition to the gradient of one invariant node of the forward program.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Contribution {
+    /// matrix gradient += left ⊗ right: element (i, j) gains left[i] · right[j], as one chain over steps and sequences.
+    Outer {
+        /** Forward node, a matrix. */
+        target: NodeId,
+        /** Backward node, rows. */
+        left: NodeId,
+        /** Backward node, columns. */
+        right: NodeId,
+    },
+    /// vector (or scalar) gradient += the value, summed over steps and sequences.
+    Value {
+        /** Forward node, a vector or scalar. */
+        target: NodeId,
+        /** Backward node of the same shape. */
+        value: NodeId,
+    },
+}

@@ -1,0 +1,2 @@
+//! The `elman` program: arguments in, exit code out.
+fn main() {}
