@@ -13,6 +13,8 @@ pub mod cell;
 pub mod dim;
 pub mod op;
 pub mod program;
+pub mod schedule;
+pub mod strata;
 
 pub use cell::Cell;
 pub use dim::{Dim, Sizes};
