@@ -40,10 +40,10 @@ impl<T: Real> Layer<T> {
         mode: Mode,
         traced: Vec<NodeId>,
         params: &[&[T]],
-    ) -> Layer<T> {
+    ) -> Result<Layer<T>, EngineError> {
         let plan = Plan::new(&schedule, sizes, Frame { batch: 1, tokens: 1, mode }, &traced);
-        let packed = Arc::new(Packed::new(isa, &plan.weights, &schedule, sizes, params));
-        Layer::with_packed(schedule, sizes, isa, mode, traced, plan, packed)
+        let packed = Arc::new(Packed::new(isa, &plan.weights, &schedule, sizes, params)?);
+        Ok(Layer::with_packed(schedule, sizes, isa, mode, traced, plan, packed))
     }
 
     /// A further user of the same packed weights, with work memory of its own.
@@ -66,8 +66,9 @@ impl<T: Real> Layer<T> {
         Layer { schedule, sizes, isa, mode, traced, frame, plan, forward, backward, packed, memory: Buffer::new(0) }
     }
 
-    pub fn set_weights(&mut self, params: &[&[T]]) {
-        self.packed = Arc::new(Packed::new(self.isa, &self.plan.weights, &self.schedule, self.sizes, params));
+    pub fn set_weights(&mut self, params: &[&[T]]) -> Result<(), EngineError> {
+        self.packed = Arc::new(Packed::new(self.isa, &self.plan.weights, &self.schedule, self.sizes, params)?);
+        Ok(())
     }
 
     /// Lays out memory for a batch of this shape; nothing happens where it has it already.
@@ -78,14 +79,16 @@ impl<T: Real> Layer<T> {
         }
         self.plan = Plan::new(&self.schedule, self.sizes, frame, &self.traced);
         let machine = |code: &Vec<elman_kernel::code::Phase>| {
-            Machine::new(self.isa, code.clone()).map_err(|e| EngineError::Kernel(e.to_string()))
+            let shapes = self.plan.weights.matrices.iter().map(crate::plan::MatrixPlan::shape).collect();
+            let (memory, constants) = (self.plan.memory, self.plan.weights.memory);
+            Machine::new(self.isa, code.clone(), memory, constants, shapes).map_err(|e| EngineError::Kernel(e.to_string()))
         };
         self.forward = Some(machine(&self.plan.forward)?);
         self.backward = match self.mode {
             Mode::Train => Some(machine(&self.plan.backward)?),
             _ => None,
         };
-        self.memory.grow(self.plan.memory);
+        self.memory.resize(self.plan.memory);
         self.frame = Some(frame);
         Ok(())
     }
@@ -182,8 +185,9 @@ fn run<T: Real>(
     team: &Team,
     split: Split,
 ) -> Result<(), EngineError> {
+    let matrices: Vec<_> = packed.matrices.iter().collect();
     machine
-        .run(timeline, &packed.constants, &packed.matrices, memory, team, split)
+        .run(timeline, &packed.constants, &matrices, memory, team, split)
         .map_err(|e| EngineError::Kernel(e.to_string()))
 }
 

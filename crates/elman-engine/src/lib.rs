@@ -10,6 +10,7 @@
 
 mod convert;
 mod error;
+pub mod gradcheck;
 mod invariants;
 mod layer;
 mod network;

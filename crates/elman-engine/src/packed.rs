@@ -8,6 +8,8 @@ use elman_cell::program::{NodeId, Op};
 use elman_cell::schedule::Schedule;
 use elman_kernel::{Buffer, Isa, PackedMatrix, Real, View};
 
+use crate::error::EngineError;
+
 use crate::invariants::{Arena, Base, Evaluator, MatrixView};
 use crate::plan::WeightPlan;
 
@@ -20,7 +22,7 @@ pub(crate) struct Packed<T> {
 
 impl<T: Real> Packed<T> {
     /// `params` are in the cell's order.
-    pub fn new(isa: Isa, plan: &WeightPlan, schedule: &Schedule, sizes: Sizes, params: &[&[T]]) -> Packed<T> {
+    pub fn new(isa: Isa, plan: &WeightPlan, schedule: &Schedule, sizes: Sizes, params: &[&[T]]) -> Result<Packed<T>, EngineError> {
         let mut values = Invariants::new(schedule, sizes, params);
         let dense: Vec<Rc<Vec<T>>> = plan.dense.iter().map(|(a, n)| values.value(*a, *n)).collect();
         let view = |v: &MatrixView| {
@@ -30,16 +32,17 @@ impl<T: Real> Packed<T> {
             };
             View { data, offset: v.offset, unit_stride: v.row_stride, k_stride: v.column_stride }
         };
-        let pack = |m: &crate::plan::MatrixPlan| {
-            let members: Vec<Vec<View<T>>> = m.members.iter().map(|s| s.iter().map(view).collect()).collect();
-            PackedMatrix::pack(isa, m.units, &m.segments, &members)
-        };
-        let matrices = plan.matrices.iter().map(pack).collect();
+        let mut matrices = vec![];
+        for m in &plan.matrices {
+            let views: Vec<View<T>> = m.members.iter().flatten().map(view).collect();
+            let packed = PackedMatrix::pack(isa, &m.shape(), &views);
+            matrices.push(packed.map_err(|e| EngineError::Kernel(e.to_string()))?);
+        }
         let mut constants = Buffer::new(plan.memory);
         for c in &plan.constants {
             constants[c.offset..c.offset + c.units].copy_from_slice(&values.value(c.arena, c.node));
         }
-        Packed { matrices, constants }
+        Ok(Packed { matrices, constants })
     }
 }
 

@@ -149,7 +149,7 @@ impl<T: Real> Runner<T> {
         for (k, index) in network.0.index.iter().enumerate() {
             let params: Vec<&[T]> = index.iter().map(|i| weights.0[*i].as_slice()).collect();
             let sizes = network.sizes(k / network.spec().directions());
-            layers.push(Layer::new(schedule.clone(), sizes, options.isa, mode, traced.clone(), &params));
+            layers.push(Layer::new(schedule.clone(), sizes, options.isa, mode, traced.clone(), &params)?);
         }
         let (network, weights, backward) = (network.clone(), weights.clone(), options.backward);
         Ok(Runner { network, weights, layers, team, trace, packing: None, gave_initial: false, backward })
@@ -164,7 +164,7 @@ impl<T: Real> Runner<T> {
         self.weights.clone_from(weights);
         for (layer, index) in self.layers.iter_mut().zip(&self.network.0.index) {
             let params: Vec<&[T]> = index.iter().map(|i| self.weights.0[*i].as_slice()).collect();
-            layer.set_weights(&params);
+            layer.set_weights(&params)?;
         }
         Ok(())
     }

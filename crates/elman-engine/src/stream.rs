@@ -40,7 +40,7 @@ impl<T: Real> Model<T> {
         let schedule = network.schedule_for(&[]);
         for (k, index) in network.0.index.iter().enumerate() {
             let params: Vec<&[T]> = index.iter().map(|i| weights.0[*i].as_slice()).collect();
-            layers.push(Layer::new(schedule.clone(), network.sizes(k), isa, Mode::Stream, vec![], &params));
+            layers.push(Layer::new(schedule.clone(), network.sizes(k), isa, Mode::Stream, vec![], &params)?);
             for s in &network.spec().cell.states {
                 initial.push(s.initial.map(|p| params[p.index()].to_vec()));
             }

@@ -1,6 +1,7 @@
 //! What is computed from parameters when they change: constant rows, and packed matrices.
 
 use elman_cell::program::NodeId;
+use elman_kernel::MatrixShape;
 use elman_kernel::code::{LANES, Place, Rows};
 
 use crate::invariants::{Arena, MatrixView, Nodes, units};
@@ -14,6 +15,13 @@ pub(crate) struct MatrixPlan {
     pub segments: Vec<usize>,
     /// `members[m][s]`.
     pub members: Vec<Vec<MatrixView>>,
+}
+
+impl MatrixPlan {
+    /// Its shape in the kernel's words.
+    pub fn shape(&self) -> MatrixShape {
+        MatrixShape { members: self.members.len(), units: self.units, segments: self.segments.clone() }
+    }
 }
 
 /// A vector or scalar in the constants memory.
