@@ -1,0 +1,6 @@
+//! From a checked cell to its program, its derived backward pass, its canonical form and its listings.
+
+mod builder;
+mod cells;
+mod gradients;
+mod lowering;
