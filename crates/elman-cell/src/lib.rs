@@ -20,7 +20,6 @@ pub mod lower;
 pub mod op;
 pub mod program;
 pub mod schedule;
-pub mod strata;
 
 pub use cell::Cell;
 pub use derive::derive;

@@ -100,7 +100,10 @@ pub fn check_gradients(network: &Network, at: &GradientPoint) -> Result<Gradient
     let weights = Weights(point.tensors[..point.parameters].to_vec());
     let runner = Runner::new(network, &weights, Options::new().with_backward())?;
     let mut check = Check { network, at, runner, loss_y, loss_states };
-    let derived = check.derived(&point)?;
+    let mut derived = check.derived(&point)?;
+    if check.learned() {
+        derived.truncate(point.parameters + point.inputs);
+    }
     let of_all = OF_ALL * largest(derived.iter().flatten());
     let mut errors = vec![];
     for (tensor, gradient) in derived.iter().enumerate() {
@@ -150,8 +153,13 @@ impl Check<'_> {
             batch: self.at.batch,
             inputs: inputs.iter().map(Vec::as_slice).collect(),
             lengths: self.at.lengths.as_deref(),
-            initial: Some(&point.tensors[point.parameters + point.inputs..]),
+            // A learned initial state is checked as the parameter it is.
+            initial: (!self.learned()).then_some(&point.tensors[point.parameters + point.inputs..]),
         })
+    }
+
+    fn learned(&self) -> bool {
+        self.network.spec().cell.states.iter().any(|s| s.initial.is_some())
     }
 
     fn loss(&mut self, point: &Point) -> Result<f64, EngineError> {

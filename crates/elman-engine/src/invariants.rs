@@ -9,7 +9,7 @@ use std::rc::Rc;
 use elman_cell::cell::{ParamId, Shape};
 use elman_cell::op::Binary;
 use elman_cell::program::{Node, NodeId, Op};
-use elman_cell::{Dim, Sizes};
+use elman_cell::Sizes;
 use elman_kernel::Real;
 
 use crate::convert::{binary, unary};
@@ -113,6 +113,7 @@ impl<'a, T: Real, F: FnMut(&Op) -> Rc<Vec<T>>> Evaluator<'a, T, F> {
         let node = &self.nodes[id.index()];
         let value = match &node.op {
             Op::Number(x) => Rc::new(vec![T::from_f64(*x)]),
+            Op::Length(d) => Rc::new(vec![T::from_f64(d.at(self.sizes) as f64)]),
             op if op.is_leaf() => (self.leaf)(op),
             op => Rc::new(self.compute(op, node.shape)),
         };
@@ -138,6 +139,12 @@ impl<'a, T: Real, F: FnMut(&Op) -> Rc<Vec<T>>> Evaluator<'a, T, F> {
                 let pick = |i: usize| (i % columns).checked_sub(at).filter(|c| *c < narrow).map(|c| v[i / columns * narrow + c]);
                 (0..count).map(|i| pick(i).unwrap_or(T::ZERO)).collect()
             }
+            Op::Outer { left, right } => {
+                let (l, r) = (self.value(*left), self.value(*right));
+                let product = |i: usize| T::binary(elman_kernel::code::Binary::Mul, l[i / columns], r[i % columns]);
+                (0..count).map(product).collect()
+            }
+            Op::Broadcast(a) => vec![self.value(*a)[0]; count],
             Op::Affine { bias, terms } => {
                 let mut sum = bias.map_or_else(|| vec![T::ZERO; count], |b| self.value(b).to_vec());
                 for term in terms {
@@ -214,14 +221,6 @@ pub(crate) fn units(shape: Shape, sizes: Sizes) -> usize {
 /// Whether a shape is a vector; scalars broadcast.
 pub(crate) fn is_scalar(shape: Shape) -> bool {
     shape == Shape::Scalar
-}
-
-/// The symbolic length of a vector.
-pub(crate) fn dim(shape: Shape) -> Dim {
-    match shape {
-        Shape::Vector(d) => d,
-        _ => Dim::ONE,
-    }
 }
 
 /// The sum of two, for folding.

@@ -15,7 +15,7 @@ use crate::packed::{Invariants, Packed};
 use crate::plan::{Frame, Mode, Plan};
 
 /// Batches with at least this many rows a thread are split by rows.
-const ROWS_A_THREAD: usize = 4;
+pub(crate) const ROWS_A_THREAD: usize = 4;
 
 pub(crate) struct Layer<T: Real> {
     schedule: Arc<Schedule>,

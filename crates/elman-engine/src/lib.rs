@@ -10,6 +10,7 @@
 
 mod convert;
 mod error;
+pub mod explain;
 pub mod gradcheck;
 mod invariants;
 mod layer;
@@ -22,6 +23,7 @@ mod stream;
 mod tokens;
 mod weights;
 
+pub use elman_kernel::limits::Limits;
 pub use elman_kernel::{Isa, Real};
 pub use error::EngineError;
 pub use network::{Merge, Network, Spec, Tensor, direction_name};

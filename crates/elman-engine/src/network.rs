@@ -114,8 +114,8 @@ impl Network {
             let message = format!("`{}` is read by one layer only: a cell with further inputs takes `layers` 1", cell.inputs[1].name);
             return Err(EngineError::Unsupported(message));
         }
-        let program = elman_cell::program::lower(&cell);
-        let backward = elman_cell::program::derive(&program);
+        let program = elman_cell::lower(&cell);
+        let backward = elman_cell::derive(&program);
         let schedule = Arc::new(Schedule::new(&program, &backward, &[]));
         let output = spec.output.unwrap_or(spec.hidden);
         let out_shape = schedule.program.nodes[schedule.program.output.index()].shape;
@@ -167,7 +167,7 @@ impl Network {
         if traced.is_empty() {
             return schedule.clone();
         }
-        let backward = elman_cell::program::derive(&schedule.program);
+        let backward = elman_cell::derive(&schedule.program);
         Arc::new(Schedule::new(&schedule.program, &backward, traced))
     }
 

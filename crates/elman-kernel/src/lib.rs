@@ -10,6 +10,7 @@
 mod buffer;
 pub mod code;
 mod isa;
+pub mod limits;
 mod machine;
 mod pack;
 mod real;

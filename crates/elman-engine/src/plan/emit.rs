@@ -70,6 +70,12 @@ impl<'w, 'a, 'b> Block<'w, 'a, 'b> {
                 let out = self.out(n);
                 self.code.push(Instr::Unary { op: unary(*u), a, out, units });
             }
+            Op::Broadcast(a) => {
+                let a = self.operand(*a);
+                let out = self.out(n);
+                self.code.push(copy(a, out, units));
+                self.release(&op, n);
+            }
             Op::Binary(b, x, y) => {
                 let (a, b2) = (self.operand(*x), self.operand(*y));
                 self.release(&op, n);

@@ -208,8 +208,10 @@ impl Writer<'_, '_> {
     /// `place` is where the value is, unless it is a number or a constant.
     pub fn operand_at(&mut self, n: NodeId, place: Option<Place>) -> Operand {
         let (_, _, node) = self.task.nodes.resolve(self.task.arena, n);
-        if let Op::Number(x) = node.op {
-            return Operand::Splat(x);
+        match node.op {
+            Op::Number(x) => return Operand::Splat(x),
+            Op::Length(d) => return Operand::Splat(d.at(self.task.nodes.sizes) as f64),
+            _ => {}
         }
         let place = if self.task.invariant(n) {
             self.weights.constant(self.task.nodes, self.task.arena, n)
