@@ -4,3 +4,4 @@ mod builder;
 mod cells;
 mod gradients;
 mod lowering;
+mod schedule;
