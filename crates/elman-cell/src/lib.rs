@@ -9,13 +9,20 @@
 //! text ─▶ syntax ─▶ Cell ─▶ Program ─▶ Backward ─▶ Schedule
 //! ```
 
+mod arena;
 pub mod cell;
+mod contract;
+pub mod derive;
 pub mod dim;
+mod formula;
+pub mod interpret;
+pub mod lower;
 pub mod op;
 pub mod program;
 pub mod schedule;
-pub mod strata;
 
 pub use cell::Cell;
+pub use derive::derive;
 pub use dim::{Dim, Sizes};
-pub use program::Program;
+pub use lower::lower;
+pub use program::{Backward, Program};

@@ -43,6 +43,8 @@ pub enum Op {
     Param(ParamId),
     /// A number.
     Number(f64),
+    /// The number of units of a dimension, a scalar.
+    Length(Dim),
 
     /// Only in a backward program: the value that a node of the forward program had at this step.
     Forward(NodeId),
@@ -53,6 +55,13 @@ pub enum Op {
     /// Only in an epilogue: the gradient of an invariant node of the forward program, summed over steps and sequences.
     Total(NodeId),
 
+    /// Only in an epilogue: the matrix left ⊗ right, element (i, j) is leftᵢ · rightⱼ.
+    Outer {
+        /** Rows. */
+        left: NodeId,
+        /** Columns. */
+        right: NodeId,
+    },
     /// The transpose of an invariant matrix.
     Transpose(NodeId),
     /// Columns `start .. start + len` of an invariant matrix (`len` is in the shape).
@@ -94,8 +103,11 @@ pub enum Op {
         /** Elsewhere. */
         otherwise: NodeId,
     },
+    /// A scalar in every unit of a vector (of this node's shape).
+    Broadcast(NodeId),
     /// The sum over the units of a vector, a scalar: lane l of 16 adds units l, l + 16, … in order, then the lanes are
-    /// added as a tree (l and l + 8, l + 4, l + 2, l + 1).
+    /// added as a tree (l and l + 8, l + 4, l + 2, l + 1). On invariant nodes it may take a matrix: its elements row
+    /// after row.
     Sum(NodeId),
     /// The largest unit of a vector, a scalar. Its derivative is taken as 0 (softmax does not depend on it).
     Largest(NodeId),
@@ -117,6 +129,82 @@ pub enum Op {
     },
 }
 
+impl Op {
+    /// What it reads, in order: of an affine the bias, then matrix and vector of each term.
+    pub fn operands(&self) -> Vec<NodeId> {
+        let mut all = Vec::new();
+        self.map(|n| {
+            all.push(n);
+            n
+        });
+        all
+    }
+
+    /// The same operation with every operand replaced.
+    pub fn map(&self, mut f: impl FnMut(NodeId) -> NodeId) -> Op {
+        match *self {
+            Op::Input(_)
+            | Op::State(_)
+            | Op::Param(_)
+            | Op::Number(_)
+            | Op::Length(_)
+            | Op::Forward(_)
+            | Op::OutputGradient
+            | Op::StateGradient(_)
+            | Op::Total(_) => self.clone(),
+            Op::Outer { left, right } => Op::Outer { left: f(left), right: f(right) },
+            Op::Transpose(a) => Op::Transpose(f(a)),
+            Op::Columns { matrix, start } => Op::Columns { matrix: f(matrix), start },
+            Op::PlaceColumns { matrix, start } => Op::PlaceColumns { matrix: f(matrix), start },
+            Op::Affine { bias, ref terms } => Op::Affine {
+                bias: bias.map(&mut f),
+                terms: terms.iter().map(|t| Term { matrix: f(t.matrix), vector: f(t.vector) }).collect(),
+            },
+            Op::Unary(u, a) => Op::Unary(u, f(a)),
+            Op::Binary(b, l, r) => Op::Binary(b, f(l), f(r)),
+            Op::Fma(a, b, c) => Op::Fma(f(a), f(b), f(c)),
+            Op::Select { condition, positive, otherwise } => {
+                Op::Select { condition: f(condition), positive: f(positive), otherwise: f(otherwise) }
+            }
+            Op::Broadcast(a) => Op::Broadcast(f(a)),
+            Op::Sum(a) => Op::Sum(f(a)),
+            Op::Largest(a) => Op::Largest(f(a)),
+            Op::Concat(ref pieces) => Op::Concat(pieces.iter().map(|&p| f(p)).collect()),
+            Op::Slice { vector, start } => Op::Slice { vector: f(vector), start },
+            Op::PlaceSlice { vector, start } => Op::PlaceSlice { vector: f(vector), start },
+        }
+    }
+
+    /// It reads no node.
+    pub fn is_leaf(&self) -> bool {
+        self.operands().is_empty()
+    }
+
+    /// A unit of the result depends on other units of an operand, so a block with it needs whole rows.
+    pub fn crosses_units(&self) -> bool {
+        matches!(self, Op::Sum(_) | Op::Largest(_) | Op::Concat(_) | Op::Slice { .. } | Op::PlaceSlice { .. })
+    }
+
+    /// What it depends on, given the strata of the nodes before it and, for `Forward` leaves, of the forward program.
+    pub fn stratum(&self, before: &[Stratum], forward: &[Stratum]) -> Stratum {
+        match self {
+            Op::Input(_) | Op::OutputGradient => Stratum::PerStep,
+            Op::State(_) | Op::StateGradient(_) => Stratum::Recurrent,
+            Op::Forward(n) if forward[n.index()] != Stratum::Invariant => Stratum::PerStep,
+            op => op.operands().iter().map(|n| before[n.index()]).max().unwrap_or(Stratum::Invariant),
+        }
+    }
+}
+
+/// What each of `nodes` depends on; `forward` is empty for a forward program, and its strata for a backward one.
+pub fn strata(nodes: &[Node], forward: &[Stratum]) -> Vec<Stratum> {
+    let mut all = Vec::with_capacity(nodes.len());
+    for node in nodes {
+        all.push(node.op.stratum(&all, forward));
+    }
+    all
+}
+
 /// The forward step of a cell.
 #[derive(Clone, Debug)]
 pub struct Program {
@@ -134,6 +222,20 @@ pub struct Program {
     pub output: NodeId,
     /// The author's name of a value, and its node: one entry per equation of the cell, in its order.
     pub named: Vec<(String, NodeId)>,
+}
+
+impl Program {
+    /// What each node depends on.
+    pub fn strata(&self) -> Vec<Stratum> {
+        strata(&self.nodes, &[])
+    }
+}
+
+impl Backward {
+    /// What each node of the step depends on; `program` is the one it was derived from.
+    pub fn strata(&self, program: &Program) -> Vec<Stratum> {
+        strata(&self.nodes, &program.strata())
+    }
 }
 
 /// What a node depends on.

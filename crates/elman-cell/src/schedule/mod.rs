@@ -94,7 +94,7 @@ pub(crate) struct Arena<'a> {
 impl Schedule {
     /// Schedules a program and its backward program. The nodes of `traced` are computed even where nothing reads them.
     pub fn new(program: &Program, backward: &Backward, traced: &[NodeId]) -> Schedule {
-        let strata = crate::strata::strata(&program.nodes);
+        let strata = program.strata();
         let (backward, saved, recomputed) = recompute::inline(program, backward, &strata);
         let mut wanted = program.next.clone();
         wanted.push(program.output);
@@ -102,7 +102,7 @@ impl Schedule {
         wanted.extend(&saved);
         let forward_pass =
             phases::pass(&Arena { nodes: &program.nodes, strata: &strata, carried: program.next.clone(), wanted });
-        let backward_strata = crate::strata::backward_strata(&backward.nodes, &strata);
+        let backward_strata = crate::program::strata(&backward.nodes, &strata);
         let carried: Vec<NodeId> = backward.states.iter().flatten().copied().collect();
         let mut wanted = carried.clone();
         wanted.extend(backward.inputs.iter().flatten());

@@ -76,38 +76,43 @@ fn assign(arena: &Arena) -> Vec<Phase> {
     phases
 }
 
-/// A cheap elementwise value of leaves runs where it is read, rather than being written and read again per step.
+/// A cheap elementwise value runs where it is read, rather than being written and read again per step, if all it reads
+/// is at hand there: leaves, invariants, and values that are kept per step for somebody else anyway.
 fn sink_cheap(arena: &Arena, needed: &[bool], phases: &mut [Phase]) {
     let readers = consumers(arena.nodes, needed);
     let mut wanted = vec![false; phases.len()];
     for w in &arena.wanted {
         wanted[w.index()] = true;
     }
-    let near = near_leaves(arena);
     for i in (0..phases.len()).rev() {
-        if phases[i] != Phase::Before || wanted[i] || !near[i] {
+        let node = &arena.nodes[i];
+        if phases[i] != Phase::Before || wanted[i] || !is_cheap(&node.op) {
             continue;
         }
-        let mut by = readers[i].iter().map(|r| phases[*r]);
-        let first = by.next().unwrap_or(Phase::Before);
-        let partial = readers[i].iter().any(|r| matches!(arena.nodes[*r].op, Op::Affine { .. }));
-        if !partial && by.all(|p| p == first) {
-            phases[i] = first;
+        let Some(to) = readers[i].first().map(|r| phases[*r]).filter(|p| *p != Phase::Before) else { continue };
+        let product = readers[i].iter().any(|r| matches!(arena.nodes[*r].op, Op::Affine { .. }));
+        if product || readers[i].iter().any(|r| phases[*r] != to) {
+            continue;
+        }
+        let at_hand = |o: &NodeId| {
+            let operand = &arena.nodes[o.index()].op;
+            let leaf = operand.is_leaf() || arena.strata[o.index()] == Stratum::Invariant;
+            let kept = wanted[o.index()] || readers[o.index()].iter().any(|r| *r != i && phases[*r] == to);
+            leaf || kept || near_leaves(arena, *o)
+        };
+        if node.op.operands().iter().all(at_hand) {
+            phases[i] = to;
         }
     }
 }
 
-/// Cheap nodes that read, through cheap nodes, leaves and invariants alone.
-fn near_leaves(arena: &Arena) -> Vec<bool> {
-    let mut near = vec![false; arena.nodes.len()];
-    for (i, node) in arena.nodes.iter().enumerate() {
-        let at_hand = |o: &NodeId| {
-            let leaf = arena.nodes[o.index()].op.is_leaf() || arena.strata[o.index()] == Stratum::Invariant;
-            leaf || near[o.index()]
-        };
-        near[i] = is_cheap(&node.op) && node.op.operands().iter().all(at_hand);
-    }
-    near
+/// A cheap operation on leaves and invariants alone: it can follow its reader.
+fn near_leaves(arena: &Arena, n: NodeId) -> bool {
+    let op = &arena.nodes[n.index()].op;
+    let leaf = |o: &NodeId| {
+        arena.nodes[o.index()].op.is_leaf() || arena.strata[o.index()] == Stratum::Invariant
+    };
+    is_cheap(op) && op.operands().iter().all(leaf)
 }
 
 /// The first term of an affine node that has to wait for the time loop.

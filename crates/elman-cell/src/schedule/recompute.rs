@@ -19,7 +19,7 @@ pub(super) fn inline(
     for node in &backward.nodes {
         let id = match node.op {
             Op::Forward(n) => new.value(n),
-            _ => new.push(Node { op: node.op.map_operands(|o| map[o.index()]), shape: node.shape }),
+            _ => new.push(Node { op: node.op.map(|o| map[o.index()]), shape: node.shape }),
         };
         map.push(id);
     }
@@ -97,7 +97,7 @@ pub(super) fn is_cheap(op: &Op) -> bool {
     match op {
         Op::Unary(u, _) => matches!(u, Unary::Neg | Unary::Abs | Unary::Sign),
         Op::Binary(b, ..) => !matches!(b, Binary::Div),
-        Op::Fma(..) | Op::Select { .. } => true,
+        Op::Fma(..) | Op::Select { .. } | Op::Broadcast(_) => true,
         _ => false,
     }
 }
@@ -123,7 +123,7 @@ impl Inliner<'_> {
         }
         let node = &self.program.nodes[n.index()];
         let op = if self.choice[n.index()] == Choice::Recompute {
-            node.op.map_operands(|o| self.value(o))
+            node.op.map(|o| self.value(o))
         } else {
             Op::Forward(n)
         };

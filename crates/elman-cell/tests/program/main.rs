@@ -1,0 +1,7 @@
+//! From a checked cell to its program, its derived backward pass, its canonical form and its listings.
+
+mod builder;
+mod cells;
+mod gradients;
+mod lowering;
+mod schedule;
