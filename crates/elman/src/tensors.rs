@@ -141,7 +141,7 @@ impl TensorFile {
             .ok_or_else(|| self.wrong(tensor, format!("dtype {:?}", entry.dtype), format!("dtype {}", T::WANTED)))
     }
 
-    /// Lengths of sequences, `[batch]` of I64. Errors: as [`TensorFile::numbers`], or a length is not in 0 ..= `steps`.
+    /// Lengths of sequences, `[batch]` of I64. Errors: as [`TensorFile::numbers`], or a length is not in 1 ..= `steps`.
     pub fn lengths(&self, tensor: &str, batch: usize, steps: usize) -> Result<Vec<usize>, TensorError> {
         let entry = self.entry(tensor, &format!("shape [{batch}]"))?;
         if entry.shape != [batch] {
@@ -151,8 +151,8 @@ impl TensorFile {
             return Err(self.wrong(tensor, format!("dtype {:?}", entry.dtype), "dtype I64"));
         }
         let check = |(row, length): (usize, i64)| match usize::try_from(length) {
-            Ok(fits) if fits <= steps => Ok(fits),
-            _ => Err(self.wrong(tensor, format!("{length} at [{row}]"), format!("0 to {steps} (the steps of `x`)"))),
+            Ok(fits) if (1..=steps).contains(&fits) => Ok(fits),
+            _ => Err(self.wrong(tensor, format!("{length} at [{row}]"), format!("1 to {steps} (the steps of `x`)"))),
         };
         each(&self.data[entry.bytes.clone()], i64::from_le_bytes).into_iter().enumerate().map(check).collect()
     }

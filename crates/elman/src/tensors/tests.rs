@@ -202,12 +202,12 @@ fn another_dtype() {
 
 #[test]
 fn lengths_outside_the_steps() {
-    assert_eq!(lengths(&[6, 1, 0]).lengths("lengths", 3, 6).unwrap(), [6, 1, 0]);
-    for (bad, row) in [(-1, 0), (7, 1), (i64::MIN, 2), (i64::MAX, 2)] {
+    assert_eq!(lengths(&[6, 1, 3]).lengths("lengths", 3, 6).unwrap(), [6, 1, 3]);
+    for (bad, row) in [(-1, 0), (0, 0), (7, 1), (i64::MIN, 2), (i64::MAX, 2)] {
         let mut values = [1, 1, 1];
         values[row] = bad;
         let text = lengths(&values).lengths("lengths", 3, 6).unwrap_err().to_string();
-        assert!(text.contains(&format!("found {bad} at [{row}], wanted 0 to 6")), "{text}");
+        assert!(text.contains(&format!("found {bad} at [{row}], wanted 1 to 6")), "{text}");
     }
 }
 
