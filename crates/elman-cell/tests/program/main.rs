@@ -3,4 +3,5 @@
 mod builder;
 mod cells;
 mod gradients;
+mod listing;
 mod lowering;
