@@ -14,6 +14,7 @@ use crate::dim::Dim;
 use crate::listing::{binary_name, unary_name};
 use crate::op::{Binary, Unary};
 use crate::program::{Backward, Contribution, Node, NodeId, Op, Program, Term};
+use crate::text::{ATOM, MATRIX, PRODUCT, SUM, Text, plus};
 
 /// A value that is read more than once, and is longer than this, gets a line of its own.
 const REPEATED: usize = 24;
@@ -132,30 +133,6 @@ fn backward_leaf(cell: &Cell, forward: &Page, op: &Op) -> Option<Text> {
         Op::OutputGradient => Some(Text("dout".to_string(), ATOM)),
         Op::StateGradient(s) => Some(Text(format!("d{}_later", cell.states[s.index()].name), ATOM)),
         _ => None,
-    }
-}
-
-/// How tightly a text binds: a sum, a product, a matrix product, a name.
-const SUM: u8 = 0;
-const PRODUCT: u8 = 1;
-const MATRIX: u8 = 2;
-const ATOM: u8 = 3;
-
-#[derive(Clone)]
-struct Text(String, u8);
-
-impl Text {
-    /// In brackets, unless it binds at least as tightly as `level`.
-    fn at(&self, level: u8) -> String {
-        if self.1 >= level { self.0.clone() } else { format!("({})", self.0) }
-    }
-}
-
-/// left + right, or left − what stands behind right's minus sign.
-fn plus(left: &str, right: &str) -> Text {
-    match right.strip_prefix('-') {
-        Some(positive) => Text(format!("{left} - {positive}"), SUM),
-        None => Text(format!("{left} + {right}"), SUM),
     }
 }
 

@@ -10,6 +10,7 @@
 //! ```
 
 mod arena;
+pub mod canonical;
 pub mod cell;
 mod contract;
 pub mod derive;
@@ -21,7 +22,9 @@ mod listing;
 pub mod lower;
 pub mod op;
 pub mod program;
+mod text;
 
+pub use canonical::canonical;
 pub use cell::Cell;
 pub use derive::derive;
 pub use dim::{Dim, Sizes};

@@ -10,6 +10,6 @@ fn show() {
         let c = b.build();
         let p = elman_cell::lower(&c);
         let d = elman_cell::derive(&p);
-        println!("{p}\n{d}\n{}\n=======", elman_cell::backward_text(&c, &p, &d));
+        println!("{}\n{}\n=======", elman_cell::canonical(&c), elman_cell::backward_text(&c, &p, &d));
     }
 }

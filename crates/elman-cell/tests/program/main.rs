@@ -1,6 +1,7 @@
 //! From a checked cell to its program, its derived backward pass, its canonical form and its listings.
 
 mod builder;
+mod canonical;
 mod cells;
 mod gradients;
 mod listing;
