@@ -57,6 +57,7 @@ struct Reverse<'a> {
     states: Vec<Option<NodeId>>,
     inputs: Vec<Option<NodeId>>,
     params: Vec<Option<NodeId>>,
+    by_node: Vec<Option<NodeId>>,
 }
 
 impl<'a> Reverse<'a> {
@@ -76,6 +77,7 @@ impl<'a> Reverse<'a> {
             states: vec![None; program.states.len()],
             inputs: vec![None; program.inputs.len()],
             params: vec![None; program.params.len()],
+            by_node: vec![None; program.nodes.len()],
         }
     }
 
@@ -116,6 +118,7 @@ impl<'a> Reverse<'a> {
         for i in (0..self.program.nodes.len()).rev().filter(|&i| self.inside[i]).collect::<Vec<_>>() {
             let n = NodeId(i as u32);
             if let Some(gradient) = self.collect(n) {
+                self.by_node[i] = Some(gradient);
                 self.pass_on(n, gradient);
             }
         }
@@ -133,7 +136,21 @@ impl<'a> Reverse<'a> {
         }
         all.extend(values.into_iter().map(|(_, v)| v));
         all.sort_by_key(|&v| self.arena.stratum(v) == Stratum::Recurrent);
-        all.into_iter().reduce(|sum, v| self.arena.add(sum, v))
+        all.into_iter().reduce(|sum, v| self.add(sum, v))
+    }
+
+    /// a + b, where g · p − g · q is g · (p − q).
+    fn add(&mut self, a: NodeId, b: NodeId) -> NodeId {
+        let sum = self.arena.add(a, b);
+        let Op::Binary(Binary::Sub, l, r) = *self.arena.op(sum) else { return sum };
+        let (&Op::Binary(Binary::Mul, g, p), &Op::Binary(Binary::Mul, k, q)) = (self.arena.op(l), self.arena.op(r))
+        else {
+            return sum;
+        };
+        let common = [(g, p, k, q), (g, p, q, k), (p, g, k, q), (p, g, q, k)].into_iter().find(|c| c.0 == c.2);
+        let Some((g, p, _, q)) = common else { return sum };
+        let difference = self.arena.binary(Binary::Sub, p, q);
+        self.arena.mul(g, difference)
     }
 
     /// The value a forward node had; numbers are written out.
@@ -286,7 +303,7 @@ impl<'a> Reverse<'a> {
 
 /// Contraction, then only what is needed.
 fn assemble(strata: &[Stratum], step: Reverse, mut contributions: Vec<Contribution>, end: Reverse) -> Backward {
-    let Reverse { mut states, mut inputs, arena, .. } = step;
+    let Reverse { mut states, mut inputs, mut by_node, arena, .. } = step;
     let read = |c: &Contribution| match *c {
         Contribution::Outer { left, right, .. } => vec![left, right],
         Contribution::Value { value, .. } => vec![value],
@@ -302,9 +319,12 @@ fn assemble(strata: &[Stratum], step: Reverse, mut contributions: Vec<Contributi
         Contribution::Outer { left, right, .. } => [left, right].into_iter().for_each(to),
         Contribution::Value { value, .. } => to(value),
     });
+    let alive = |n: &NodeId| live[place[n.index()].index()];
+    by_node.iter_mut().for_each(|n| *n = n.filter(alive));
+    by_node.iter_mut().flatten().for_each(to);
     let mut params = end.params;
     let live = reachable(&end.arena.nodes, params.iter().flatten().copied());
     let (epilogue, place) = sweep(&end.arena.nodes, &live);
     params.iter_mut().flatten().for_each(|n| *n = place[n.index()]);
-    Backward { nodes, states, inputs, contributions, epilogue, params }
+    Backward { nodes, states, inputs, contributions, epilogue, params, by_node }
 }

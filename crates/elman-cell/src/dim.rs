@@ -48,6 +48,12 @@ impl Dim {
         Dim { input: 0, hidden: 0, output: 0, fixed: n }
     }
 
+    /// Whether it prints as a sum.
+    pub fn is_sum(self) -> bool {
+        let parts = [self.input as usize, self.hidden as usize, self.output as usize, self.fixed];
+        parts.iter().filter(|&&n| n > 0).count() > 1
+    }
+
     /// The length at given sizes; `None` where it overflows.
     pub fn checked_at(self, s: Sizes) -> Option<usize> {
         let mul = |k: u32, n: usize| (k as usize).checked_mul(n);

@@ -10,19 +10,25 @@
 //! ```
 
 mod arena;
+pub mod canonical;
 pub mod cell;
 mod contract;
 pub mod derive;
 pub mod dim;
+pub mod equations;
 mod formula;
 pub mod interpret;
+mod listing;
 pub mod lower;
 pub mod op;
 pub mod program;
 pub mod schedule;
+mod text;
 
+pub use canonical::canonical;
 pub use cell::Cell;
 pub use derive::derive;
 pub use dim::{Dim, Sizes};
+pub use equations::backward_text;
 pub use lower::lower;
 pub use program::{Backward, Program};

@@ -269,6 +269,8 @@ pub struct Backward {
     pub epilogue: Vec<Node>,
     /// Per parameter: its gradient in `epilogue`; `None` where no equation uses it.
     pub params: Vec<Option<NodeId>>,
+    /// Per node of the forward program: the gradient by it, where the step computes that as a node. For printing only.
+    pub by_node: Vec<Option<NodeId>>,
 }
 
 /// A step's addition to the gradient of one invariant node of the forward program.

@@ -38,6 +38,12 @@ pub enum EngineError {
         /// The steps there are.
         steps: usize,
     },
+    /// A mask that leaves nothing of a sequence.
+    #[error("mask: sequence {index} has no valid step; at least 1 is needed")]
+    Masked {
+        /// Which sequence.
+        index: usize,
+    },
     /// A name to trace that no equation of the cell defines.
     #[error("there is no value `{name}` to trace; the cell defines {known}")]
     Trace {

@@ -153,6 +153,7 @@ impl Check<'_> {
             batch: self.at.batch,
             inputs: inputs.iter().map(Vec::as_slice).collect(),
             lengths: self.at.lengths.as_deref(),
+            mask: None,
             // A learned initial state is checked as the parameter it is.
             initial: (!self.learned()).then_some(&point.tensors[point.parameters + point.inputs..]),
         })

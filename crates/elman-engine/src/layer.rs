@@ -13,6 +13,7 @@ use elman_kernel::{Buffer, Isa, Machine, Real, Team};
 use crate::error::EngineError;
 use crate::packed::{Invariants, Packed};
 use crate::plan::{Frame, Mode, Plan};
+use crate::tokens::Packing;
 
 /// Batches with at least this many rows a thread are split by rows.
 pub(crate) const ROWS_A_THREAD: usize = 4;
@@ -123,6 +124,11 @@ impl<T: Real> Layer<T> {
         self.frame.map_or(0, |f| f.tokens)
     }
 
+    /// Units of input i.
+    pub fn input_units(&self, i: usize) -> usize {
+        self.schedule.program.inputs[i].at(self.sizes)
+    }
+
     /// Row `row` of a place: `units` numbers. States and alternating rows count from their first.
     pub fn row(&self, place: Place, row: usize, units: usize) -> &[T] {
         let at = place.offset + row * place.stride;
@@ -138,6 +144,15 @@ impl<T: Real> Layer<T> {
     pub fn token_row(&self, place: Place, token: usize) -> usize {
         let batch = self.frame.map_or(0, |f| f.batch);
         token + if place.rows == Rows::After { batch } else { 0 }
+    }
+
+    /// The row with the value after the last step of `row`.
+    pub fn final_row(&self, place: Place, packing: &Packing, row: usize) -> usize {
+        let last = packing.lengths[row];
+        match place.rows {
+            Rows::After => self.token_row(place, packing.timeline.first[last - 1] + row),
+            _ => self.initial_row(place, row, last),
+        }
     }
 
     /// The row with the value before step 0 of `row`.

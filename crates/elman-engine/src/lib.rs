@@ -11,6 +11,7 @@
 mod convert;
 mod error;
 pub mod explain;
+mod flow;
 pub mod gradcheck;
 mod invariants;
 mod layer;

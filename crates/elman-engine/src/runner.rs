@@ -1,12 +1,12 @@
 //! A network over whole batches: forward, then backward, through layers and directions.
 
 use elman_cell::program::NodeId;
-use elman_kernel::code::Rows;
 use elman_kernel::{Isa, Real, Team};
 
 use crate::error::EngineError;
+use crate::flow::{self, Columns};
 use crate::layer::Layer;
-use crate::network::{Merge, Network, direction_name};
+use crate::network::{Network, direction_name};
 use crate::plan::Mode;
 use crate::tokens::Packing;
 use crate::weights::Weights;
@@ -68,6 +68,8 @@ pub struct Batch<'a, T> {
     pub inputs: Vec<&'a [T]>,
     /// Per sequence: its length, 1 to `steps`; all `steps` long if absent.
     pub lengths: Option<&'a [usize]>,
+    /// [steps, batch]: a step that is false is skipped, as if the sequence did not have it; `y` is zero there.
+    pub mask: Option<&'a [bool]>,
     /// Per state of the network: [batch, dim]. Absent: zero, or the learned initial value.
     pub initial: Option<&'a [Vec<T>]>,
 }
@@ -75,12 +77,12 @@ pub struct Batch<'a, T> {
 impl<'a, T> Batch<'a, T> {
     /// Equal lengths, initial states of zero.
     pub fn new(steps: usize, batch: usize, x: &'a [T]) -> Batch<'a, T> {
-        Batch { steps, batch, inputs: vec![x], lengths: None, initial: None }
+        Batch { steps, batch, inputs: vec![x], lengths: None, mask: None, initial: None }
     }
 }
 
 /// What forward gives.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Outputs<T> {
     /// [steps, batch, output]; zero beyond a sequence's length.
     pub y: Vec<T>,
@@ -102,7 +104,7 @@ pub struct Trace<T> {
 }
 
 /// What backward gives.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Gradients<T> {
     /// Per input of the network: [steps, batch, dim]; zero beyond a sequence's length.
     pub inputs: Vec<Vec<T>>,
@@ -119,10 +121,14 @@ pub struct Runner<T: Real> {
     /// `layer · directions + direction`.
     layers: Vec<Layer<T>>,
     team: Team,
-    trace: Vec<(String, usize)>,
+    trace: Vec<(String, NodeId)>,
     packing: Option<Packing>,
+    /// What a layer hands to the next, a row per token: forward, and backward.
+    sheet: Vec<T>,
+    gradient_sheets: [Vec<T>; 2],
     gave_initial: bool,
     backward: bool,
+    ran: bool,
 }
 
 impl<T: Real> Runner<T> {
@@ -139,7 +145,7 @@ impl<T: Real> Runner<T> {
             let Some((_, node)) = known.iter().find(|(n, _)| n == name) else {
                 return Err(EngineError::Trace { name: name.clone(), known: network.traceable().join(", ") });
             };
-            trace.push((name.clone(), traced.len()));
+            trace.push((name.clone(), *node));
             traced.push(*node);
         }
         let schedule = network.schedule_for(&traced);
@@ -152,7 +158,9 @@ impl<T: Real> Runner<T> {
             layers.push(Layer::new(schedule.clone(), sizes, options.isa, mode, traced.clone(), &params)?);
         }
         let (network, weights, backward) = (network.clone(), weights.clone(), options.backward);
-        Ok(Runner { network, weights, layers, team, trace, packing: None, gave_initial: false, backward })
+        let (packing, sheet, gradient_sheets) = (None, vec![], [vec![], vec![]]);
+        let (gave_initial, ran) = (false, false);
+        Ok(Runner { network, weights, layers, team, trace, packing, sheet, gradient_sheets, gave_initial, backward, ran })
     }
 
     /// Replaces the weights and packs them.
@@ -179,41 +187,65 @@ impl<T: Real> Runner<T> {
     /// # Errors
     /// Slices whose length is not that of their shape, and lengths outside 1..=steps.
     pub fn forward(&mut self, batch: &Batch<T>) -> Result<Outputs<T>, EngineError> {
-        let packing = Packing::new(batch.steps, batch.batch, batch.lengths)?;
+        let mut out = Outputs::default();
+        self.forward_into(batch, &mut out)?;
+        Ok(out)
+    }
+
+    /// The same, into memory that is used again.
+    ///
+    /// # Errors
+    /// As [`Runner::forward`].
+    pub fn forward_into(&mut self, batch: &Batch<T>, out: &mut Outputs<T>) -> Result<(), EngineError> {
+        let fits = |p: &Packing| batch.mask.is_none() && p.is_for(batch.steps, batch.batch, batch.lengths);
+        let packing = match self.packing.take().filter(fits) {
+            Some(p) => p,
+            None => Packing::new(batch.steps, batch.batch, batch.lengths, batch.mask)?,
+        };
+        let done = self.check_and_run(batch, &packing, out);
+        self.gave_initial = batch.initial.is_some();
+        self.ran = done.is_ok();
+        self.packing = Some(packing);
+        done
+    }
+
+    fn check_and_run(&mut self, batch: &Batch<T>, packing: &Packing, out: &mut Outputs<T>) -> Result<(), EngineError> {
         check_batch(&self.network, batch)?;
-        let rows = packing.caller_rows();
-        let reversed = packing.reversed();
-        let dims: Vec<usize> = self.network.inputs().iter().map(|t| t.shape[0]).collect();
-        let mut inputs: Vec<Vec<T>> =
-            batch.inputs.iter().zip(&dims).map(|(x, d)| gather(x, &rows, *d)).collect();
-        let (spec_layers, directions) = (self.network.spec().layers, self.network.spec().directions());
-        let (mut states, mut traces) = (vec![], vec![]);
-        for l in 0..spec_layers {
-            let mut outs = vec![];
+        let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
+        let (units, width) = (self.network.0.direction_output, self.network.output_size());
+        let merge = self.network.spec().merge;
+        let cells = batch.steps * batch.batch;
+        let mut sheet = std::mem::take(&mut self.sheet);
+        out.states.resize_with(self.network.states().len(), Vec::new);
+        out.traces.clear();
+        for l in 0..layers {
             for d in 0..directions {
                 let k = l * directions + d;
-                let map = (d == 1).then_some(reversed.as_slice());
                 self.layers[k].prepare(&packing.timeline)?;
-                self.load_inputs(k, &inputs, map);
-                self.load_states(k, batch, &packing);
-                self.layers[k].run_forward(&packing.timeline, &self.team)?;
-                let layer = &self.layers[k];
-                let units = self.network.0.direction_output;
-                outs.push(read_tokens(layer, layer.plan.output, units, map, packing.tokens()));
-                states.extend(final_states(layer, &packing));
-                for (name, index) in &self.trace {
-                    let dim = self.trace_units(l, *index);
-                    let tokens = read_tokens(layer, layer.plan.traces[*index], dim, map, packing.tokens());
-                    let values = scatter(&tokens, &rows, dim, batch.steps * batch.batch);
-                    traces.push(Trace { name: format!("{l}.{}.{name}", direction_name(d)), dim, values });
+                if l == 0 {
+                    for (i, x) in batch.inputs.iter().enumerate() {
+                        flow::load_input(&mut self.layers[k], i, x, flow::caller(packing, d));
+                    }
+                } else {
+                    flow::load_input(&mut self.layers[k], 0, &sheet, flow::tokens(packing, d));
                 }
+                self.load_states(k, batch, packing);
+                self.layers[k].run_forward(&packing.timeline, &self.team)?;
+                self.read_states(k, packing, &mut out.states);
+                self.read_traces(l, d, packing, &mut out.traces);
             }
-            inputs = vec![merge(self.network.spec().merge, outs, self.network.0.direction_output)];
+            let last = l + 1 == layers;
+            let to = if last { &mut out.y } else { &mut sheet };
+            flow::reset(to, if last { cells } else { packing.tokens() } * width, last && packing.tokens() < cells);
+            for d in 0..directions {
+                let layer = &self.layers[l * directions + d];
+                let map = if last { flow::caller(packing, d) } else { flow::tokens(packing, d) };
+                let columns = Columns::of(merge, d, directions, units);
+                flow::store(layer, layer.plan.output, units, to, map, columns);
+            }
         }
-        let y = scatter(&inputs[0], &rows, self.network.output_size(), batch.steps * batch.batch);
-        self.gave_initial = batch.initial.is_some();
-        self.packing = Some(packing);
-        Ok(Outputs { y, states, traces })
+        self.sheet = sheet;
+        Ok(())
     }
 
     /// Runs all layers backward over the batch of the last `forward`. `dy` is the gradient of a loss by `y`,
@@ -222,56 +254,84 @@ impl<T: Real> Runner<T> {
     /// # Errors
     /// No `forward` before, a runner made without gradients, slices of other lengths.
     pub fn backward(&mut self, dy: &[T], d_states: Option<&[Vec<T>]>) -> Result<Gradients<T>, EngineError> {
+        let mut out = Gradients::default();
+        self.backward_into(dy, d_states, &mut out)?;
+        Ok(out)
+    }
+
+    /// The same, into memory that is used again.
+    ///
+    /// # Errors
+    /// As [`Runner::backward`].
+    pub fn backward_into(
+        &mut self,
+        dy: &[T],
+        d_states: Option<&[Vec<T>]>,
+        out: &mut Gradients<T>,
+    ) -> Result<(), EngineError> {
         if !self.backward {
             return Err(EngineError::Order("this runner was made without gradients: set `backward` in its options"));
         }
-        let Some(packing) = self.packing.clone() else {
+        let Some(packing) = self.packing.take().filter(|_| self.ran) else {
             return Err(EngineError::Order("`backward` was called before `forward`"));
         };
+        let done = self.check_and_return(dy, d_states, &packing, out);
+        self.packing = Some(packing);
+        done
+    }
+
+    fn check_and_return(
+        &mut self,
+        dy: &[T],
+        d_states: Option<&[Vec<T>]>,
+        packing: &Packing,
+        out: &mut Gradients<T>,
+    ) -> Result<(), EngineError> {
         let cells = packing.steps * packing.batch;
         check("dy", dy.len(), cells * self.network.output_size())?;
         check_states("d.", &self.network, d_states, packing.batch)?;
-        let rows = packing.caller_rows();
-        let reversed = packing.reversed();
-        let mut upper = gather(dy, &rows, self.network.output_size());
-        let mut parameters = Weights::<T>::zeros(&self.network).0;
-        let mut initial: Vec<Vec<T>> = self.network.states().iter().map(|_| vec![]).collect();
-        let directions = self.network.spec().directions();
-        let mut inputs: Vec<Vec<T>> = vec![];
-        for l in (0..self.network.spec().layers).rev() {
-            let mut below: Vec<Vec<T>> = vec![];
+        let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
+        let (units, merge) = (self.network.0.direction_output, self.network.spec().merge);
+        let [mut upper, mut below] = std::mem::take(&mut self.gradient_sheets);
+        out.inputs.resize_with(self.network.inputs().len(), Vec::new);
+        out.initial.resize_with(self.network.states().len(), Vec::new);
+        for l in (0..layers).rev() {
             for d in 0..directions {
                 let k = l * directions + d;
-                let map = (d == 1).then_some(reversed.as_slice());
-                let own = part(&upper, self.network.spec().merge, d, directions, self.network.0.direction_output);
-                self.load_gradients(k, &own, map, d_states, &packing);
+                let columns = Columns::of(merge, d, directions, units);
+                let (from, map) = if l + 1 == layers {
+                    (dy, flow::caller(packing, d))
+                } else {
+                    (upper.as_slice(), flow::tokens(packing, d))
+                };
+                flow::load_gradient(&mut self.layers[k], units, from, map, columns);
+                self.load_state_gradients(k, d_states, packing);
                 self.layers[k].run_backward(&packing.timeline, &self.team)?;
-                self.read_initial(k, &packing, &mut initial);
-                add_inputs(&mut below, self.input_gradients(k, map, &packing));
+                self.read_initial(k, packing, &mut out.initial);
             }
-            upper = below.first().cloned().unwrap_or_default();
-            inputs = below;
+            let count = if l == 0 { self.network.inputs().len() } else { 1 };
+            for i in 0..count {
+                let dim = self.layer_inputs(l, i);
+                let to = if l == 0 { &mut out.inputs[i] } else { &mut below };
+                flow::reset(to, dim * if l == 0 { cells } else { packing.tokens() }, true);
+                for d in 0..directions {
+                    let layer = &self.layers[l * directions + d];
+                    let map = if l == 0 { flow::caller(packing, d) } else { flow::tokens(packing, d) };
+                    if let Some(place) = layer.plan.input_gradients[i] {
+                        flow::store(layer, place, dim, to, map, Columns::sum(d, dim));
+                    }
+                }
+            }
+            std::mem::swap(&mut upper, &mut below);
         }
-        for k in 0..self.layers.len() {
-            self.add_parameters(k, &mut parameters, &initial);
-        }
-        let dims = self.network.inputs().iter().map(|t| t.shape[0]);
-        let inputs = inputs.iter().zip(dims).map(|(x, d)| scatter(x, &rows, d, cells)).collect();
-        Ok(Gradients { inputs, parameters, initial })
+        self.gradient_sheets = [upper, below];
+        self.collect_parameters(out);
+        Ok(())
     }
 
-    fn trace_units(&self, l: usize, index: usize) -> usize {
-        let schedule = self.network.schedule();
-        let name = &self.trace[index].0;
-        let node = schedule.program.named.iter().find(|(n, _)| n == name).map(|(_, n)| *n);
-        node.map_or(0, |n| crate::invariants::units(schedule.program.nodes[n.index()].shape, self.network.sizes(l)))
-    }
-
-    fn load_inputs(&mut self, k: usize, inputs: &[Vec<T>], map: Option<&[usize]>) {
-        for (i, x) in inputs.iter().enumerate() {
-            let place = self.layers[k].plan.inputs[i];
-            write_tokens(&mut self.layers[k], place, x, map);
-        }
+    /// Units of input i of layer l.
+    fn layer_inputs(&self, l: usize, i: usize) -> usize {
+        self.network.spec().cell.inputs[i].dim.at(self.network.sizes(l))
     }
 
     /// The states of this layer and direction among those of the network.
@@ -281,8 +341,7 @@ impl<T: Real> Runner<T> {
     }
 
     fn load_states(&mut self, k: usize, batch: &Batch<T>, packing: &Packing) {
-        let range = self.states_of(k);
-        for (s, state) in range.enumerate() {
+        for (s, state) in self.states_of(k).enumerate() {
             let plan = self.layers[k].plan.states[s];
             let learned = self.network.spec().cell.states[s].initial.map(|p| self.network.0.index[k][p.index()]);
             for row in 0..packing.batch {
@@ -300,17 +359,26 @@ impl<T: Real> Runner<T> {
         }
     }
 
-    fn load_gradients(
-        &mut self,
-        k: usize,
-        dy: &[T],
-        map: Option<&[usize]>,
-        d_states: Option<&[Vec<T>]>,
-        packing: &Packing,
-    ) {
-        if let Some(place) = self.layers[k].plan.output_gradient {
-            write_tokens(&mut self.layers[k], place, dy, map);
+    fn read_states(&self, k: usize, packing: &Packing, states: &mut [Vec<T>]) {
+        for (s, state) in self.states_of(k).enumerate() {
+            let plan = &self.layers[k].plan.states[s];
+            let at = |row: usize| self.layers[k].final_row(plan.after, packing, row);
+            flow::read_rows(&self.layers[k], plan.after, plan.units, packing, at, &mut states[state]);
         }
+    }
+
+    fn read_traces(&self, l: usize, d: usize, packing: &Packing, traces: &mut Vec<Trace<T>>) {
+        let layer = &self.layers[l * self.network.spec().directions() + d];
+        for (index, (name, node)) in self.trace.iter().enumerate() {
+            let shape = self.network.schedule().program.nodes[node.index()].shape;
+            let dim = crate::invariants::units(shape, self.network.sizes(l));
+            let mut values = vec![T::ZERO; packing.steps * packing.batch * dim];
+            flow::store(layer, layer.plan.traces[index], dim, &mut values, flow::caller(packing, d), Columns::sum(0, dim));
+            traces.push(Trace { name: format!("{l}.{}.{name}", direction_name(d)), dim, values });
+        }
+    }
+
+    fn load_state_gradients(&mut self, k: usize, d_states: Option<&[Vec<T>]>, packing: &Packing) {
         for (s, state) in self.states_of(k).enumerate() {
             let (place, units) = (self.layers[k].plan.state_gradients[s], self.layers[k].plan.states[s].units);
             for row in 0..packing.batch {
@@ -327,140 +395,29 @@ impl<T: Real> Runner<T> {
 
     fn read_initial(&self, k: usize, packing: &Packing, initial: &mut [Vec<T>]) {
         for (s, state) in self.states_of(k).enumerate() {
-            let layer = &self.layers[k];
-            let (place, units) = (layer.plan.state_gradients[s], layer.plan.states[s].units);
-            let mut out = vec![T::ZERO; packing.batch * units];
-            for row in 0..packing.batch {
-                let to = packing.order[row] * units;
-                out[to..to + units].copy_from_slice(layer.row(place, layer.initial_row(place, row, 0), units));
-            }
-            initial[state] = out;
+            let (place, units) = (self.layers[k].plan.state_gradients[s], self.layers[k].plan.states[s].units);
+            let at = |row: usize| self.layers[k].initial_row(place, row, 0);
+            flow::read_rows(&self.layers[k], place, units, packing, at, &mut initial[state]);
         }
     }
 
-    fn input_gradients(&self, k: usize, map: Option<&[usize]>, packing: &Packing) -> Vec<Vec<T>> {
-        let layer = &self.layers[k];
-        let dim = |i: usize| self.network.spec().cell.inputs[i].dim.at(self.network.sizes(k / self.network.spec().directions()));
-        let read = |(i, place): (usize, &Option<elman_kernel::code::Place>)| match place {
-            Some(p) => read_tokens(layer, *p, dim(i), map, packing.tokens()),
-            None => vec![T::ZERO; packing.tokens() * dim(i)],
-        };
-        layer.plan.input_gradients.iter().enumerate().map(read).collect()
-    }
-
-    /// Adds what layer k says of its parameters, and of learned initial values, to the network's.
-    fn add_parameters(&self, k: usize, parameters: &mut [Vec<T>], initial: &[Vec<T>]) {
-        let index = &self.network.0.index[k];
-        let params: Vec<&[T]> = index.iter().map(|i| self.weights.0[*i].as_slice()).collect();
-        self.layers[k].add_gradients(&params, &mut |p, g| add_to(&mut parameters[index[p]], g));
-        for (s, state) in self.states_of(k).enumerate() {
-            if let Some(p) = self.network.spec().cell.states[s].initial.filter(|_| !self.gave_initial) {
-                let total = &mut parameters[index[p.index()]];
-                let units = total.len();
-                initial[state].chunks(units).for_each(|row| add_to(total, row));
+    /// What every layer and direction says of its parameters, and of learned initial values.
+    fn collect_parameters(&self, out: &mut Gradients<T>) {
+        out.parameters.resize_with(self.network.parameters().len(), Vec::new);
+        for (g, t) in out.parameters.iter_mut().zip(self.network.parameters()) {
+            flow::reset(g, t.count(), true);
+        }
+        for (k, index) in self.network.0.index.iter().enumerate() {
+            let params: Vec<&[T]> = index.iter().map(|i| self.weights.0[*i].as_slice()).collect();
+            self.layers[k].add_gradients(&params, &mut |p, g| flow::add_to(&mut out.parameters[index[p]], g));
+            for (s, state) in self.states_of(k).enumerate() {
+                if let Some(p) = self.network.spec().cell.states[s].initial.filter(|_| !self.gave_initial) {
+                    let total = &mut out.parameters[index[p.index()]];
+                    let units = total.len();
+                    out.initial[state].chunks(units).for_each(|row| flow::add_to(total, row));
+                }
             }
         }
-    }
-}
-
-fn add_to<T: Real>(to: &mut [T], from: &[T]) {
-    to.iter_mut().zip(from).for_each(|(t, f)| *t = crate::invariants::add(*t, *f));
-}
-
-/// Both directions read the same inputs: their gradients add up, forward first.
-fn add_inputs<T: Real>(below: &mut Vec<Vec<T>>, new: Vec<Vec<T>>) {
-    if below.is_empty() {
-        *below = new;
-    } else {
-        below.iter_mut().zip(&new).for_each(|(b, n)| add_to(b, n));
-    }
-}
-
-/// The rows `rows` of a [rows, dim] slice.
-fn gather<T: Real>(from: &[T], rows: &[usize], dim: usize) -> Vec<T> {
-    rows.iter().flat_map(|r| &from[r * dim..(r + 1) * dim]).copied().collect()
-}
-
-/// Puts row k at row `rows[k]` of `count`; the others are zero.
-fn scatter<T: Real>(from: &[T], rows: &[usize], dim: usize, count: usize) -> Vec<T> {
-    let mut out = vec![T::ZERO; count * dim];
-    for (k, r) in rows.iter().enumerate() {
-        out[r * dim..(r + 1) * dim].copy_from_slice(&from[k * dim..(k + 1) * dim]);
-    }
-    out
-}
-
-/// The tokens of a layer in forward order: [tokens, units].
-fn read_tokens<T: Real>(
-    layer: &Layer<T>,
-    place: elman_kernel::code::Place,
-    units: usize,
-    map: Option<&[usize]>,
-    tokens: usize,
-) -> Vec<T> {
-    let mut out = vec![T::ZERO; tokens * units];
-    for (token, to) in out.chunks_mut(units).enumerate() {
-        let from = map.map_or(token, |m| m[token]);
-        to.copy_from_slice(layer.row(place, layer.token_row(place, from), units));
-    }
-    out
-}
-
-fn write_tokens<T: Real>(layer: &mut Layer<T>, place: elman_kernel::code::Place, from: &[T], map: Option<&[usize]>) {
-    let count = layer.tokens();
-    let units = from.len() / count;
-    for token in 0..count {
-        let source = map.map_or(token, |m| m[token]);
-        layer.row_mut(place, token, units).copy_from_slice(&from[source * units..(source + 1) * units]);
-    }
-}
-
-/// Per state: [batch, dim], after each sequence's last step.
-fn final_states<T: Real>(layer: &Layer<T>, packing: &Packing) -> Vec<Vec<T>> {
-    let one = |s: &crate::plan::StatePlan| {
-        let mut out = vec![T::ZERO; packing.batch * s.units];
-        for row in 0..packing.batch {
-            let last = packing.lengths[row];
-            let at = match s.after.rows {
-                Rows::After => layer.token_row(s.after, packing.timeline.first[last - 1] + row),
-                _ => layer.initial_row(s.after, row, last),
-            };
-            let to = packing.order[row] * s.units;
-            out[to..to + s.units].copy_from_slice(layer.row(s.after, at, s.units));
-        }
-        out
-    };
-    layer.plan.states.iter().map(one).collect()
-}
-
-/// One output of both directions.
-fn merge<T: Real>(how: Merge, mut outs: Vec<Vec<T>>, units: usize) -> Vec<T> {
-    let Some(backward) = (outs.len() == 2).then(|| outs.pop()).flatten() else {
-        return outs.pop().unwrap_or_default();
-    };
-    let forward = outs.pop().unwrap_or_default();
-    match how {
-        Merge::Concat => {
-            forward.chunks(units).zip(backward.chunks(units)).flat_map(|(f, b)| f.iter().chain(b)).copied().collect()
-        }
-        Merge::Sum => forward.iter().zip(&backward).map(|(f, b)| crate::invariants::add(*f, *b)).collect(),
-        Merge::Mean => {
-            forward.iter().zip(&backward).map(|(f, b)| half(crate::invariants::add(*f, *b))).collect()
-        }
-    }
-}
-
-fn half<T: Real>(x: T) -> T {
-    T::binary(elman_kernel::code::Binary::Mul, x, T::from_f64(0.5))
-}
-
-/// What the gradient of the merged output says to one direction.
-fn part<T: Real>(upper: &[T], how: Merge, direction: usize, directions: usize, units: usize) -> Vec<T> {
-    match how {
-        _ if directions == 1 => upper.to_vec(),
-        Merge::Concat => upper.chunks(2 * units).flat_map(|r| &r[direction * units..(direction + 1) * units]).copied().collect(),
-        Merge::Sum => upper.to_vec(),
-        Merge::Mean => upper.iter().map(|x| half(*x)).collect(),
     }
 }
 

@@ -83,3 +83,41 @@ fn wide_cells_run_as_their_program_means() {
         compare(&name, &n, &[4, 2, 5], 5);
     }
 }
+
+#[test]
+fn a_masked_sequence_is_the_sequence_without_those_steps() {
+    use elman_engine::{Batch, Runner};
+    for (name, cell) in all_cells() {
+        let n = Case::new(&cell, 2, true, 4, 5);
+        let (steps, batch) = (7, 3);
+        let d = Data::<f64>::draw(&n, steps, batch);
+        let mask: Vec<bool> = (0..steps * batch).map(|i| (i * 5 + i / 4) % 3 != 0).collect();
+        let mut runner = Runner::new(&n, &d.weights, Options::new().with_backward()).unwrap();
+        let inputs: Vec<&[f64]> = d.inputs.iter().map(Vec::as_slice).collect();
+        let masked = Batch { steps, batch, inputs, lengths: None, mask: Some(&mask), initial: Some(&d.initial) };
+        let out = runner.forward(&masked).unwrap();
+        let g = runner.backward(&d.dy, Some(&d.d_states)).unwrap();
+        for b in 0..batch {
+            let valid: Vec<usize> = (0..steps).filter(|t| mask[t * batch + b]).collect();
+            let pick = |v: &[f64]| -> Vec<f64> {
+                let all = rows(v, steps, batch, b);
+                valid.iter().flat_map(|t| all[*t].clone()).collect()
+            };
+            let own = |v: &[Vec<f64>]| -> Vec<Vec<f64>> {
+                v.iter().map(|s| s[b * s.len() / batch..(b + 1) * s.len() / batch].to_vec()).collect()
+            };
+            let short = Data {
+                weights: d.weights.clone(),
+                inputs: d.inputs.iter().map(|x| pick(x)).collect(),
+                initial: own(&d.initial),
+                dy: pick(&d.dy),
+                d_states: own(&d.d_states),
+            };
+            let (o, h) = run(&n, &short, valid.len(), 1, None, Options::new());
+            assert_eq!(pick(&out.y), o.y, "{name}");
+            assert_eq!(own(&out.states), o.states, "{name}");
+            assert_eq!(g.inputs.iter().map(|x| pick(x)).collect::<Vec<_>>(), h.inputs, "{name}");
+            assert_eq!(own(&g.initial), h.initial, "{name}");
+        }
+    }
+}

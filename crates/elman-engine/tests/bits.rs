@@ -102,7 +102,7 @@ fn streamed_gives_the_bits_of_the_whole() {
             let mut runner = Runner::new(&n, &d.weights, Options::new()).unwrap();
             let inputs = d.inputs.iter().map(Vec::as_slice).collect();
             let initial = Some(d.initial.as_slice());
-            let whole = runner.forward(&Batch { steps: STEPS, batch, inputs, lengths: None, initial }).unwrap();
+            let whole = runner.forward(&Batch { steps: STEPS, batch, inputs, lengths: None, mask: None, initial }).unwrap();
             let mut stream = Stream::new(&Model::new(&n, &d.weights, Isa::detect()).unwrap(), batch, threads).unwrap();
             stream.set_states(&d.initial).unwrap();
             let mut y = vec![0.0; batch * n.output_size()];
@@ -127,7 +127,7 @@ fn a_runner_is_reused_for_other_shapes() {
             let lengths: Vec<usize> = (0..batch).map(|b| 1 + (3 * b + 1) % steps).collect();
             let inputs = d.inputs.iter().map(Vec::as_slice).collect();
             let (lengths, initial) = (Some(lengths.as_slice()), Some(d.initial.as_slice()));
-            let out = runner.forward(&Batch { steps, batch, inputs, lengths, initial }).unwrap();
+            let out = runner.forward(&Batch { steps, batch, inputs, lengths, mask: None, initial }).unwrap();
             let g = runner.backward(&d.dy, Some(&d.d_states)).unwrap();
             let (fresh, h) = run(&n, &d, steps, batch, lengths, Options::new());
             same(&format!("{name}: y"), &fresh.y, &out.y);

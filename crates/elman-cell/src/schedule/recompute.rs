@@ -31,6 +31,7 @@ pub(super) fn inline(
         contributions: backward.contributions.iter().map(|c| moved(c, at)).collect(),
         epilogue: backward.epilogue.clone(),
         params: backward.params.clone(),
+        by_node: backward.by_node.iter().map(|n| n.map(at)).collect(),
     };
     let of = |kind| (0..choice.len() as u32).map(NodeId).filter(|n| choice[n.index()] == kind).collect();
     (inlined, of(Choice::Save), of(Choice::Recompute))

@@ -157,12 +157,16 @@ impl Builder {
         self.equations.push((name, value));
         self
     }
+    pub fn replace(mut self, name: &'static str, value: E) -> Builder {
+        self.equations.iter_mut().filter(|e| e.0 == name).for_each(|e| e.1 = value.clone());
+        self
+    }
     pub fn input(mut self, name: &'static str, dim: Dim) -> Builder {
         self.inputs.push((name, dim));
         self
     }
     pub fn dim(mut self, state: &'static str, dim: Dim) -> Builder {
-        self.dims.push((state, dim));
+        self.dims.insert(0, (state, dim));
         self
     }
     pub fn init(mut self, param: &'static str, init: Init) -> Builder {

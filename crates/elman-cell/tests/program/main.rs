@@ -1,7 +1,9 @@
 //! From a checked cell to its program, its derived backward pass, its canonical form and its listings.
 
 mod builder;
+mod canonical;
 mod cells;
 mod gradients;
+mod listing;
 mod lowering;
 mod schedule;

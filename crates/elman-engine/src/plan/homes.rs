@@ -82,7 +82,9 @@ pub(super) fn home(task: &PassTask, uses: &Uses, node: NodeId, carry: Option<Pla
     if let Some(place) = carry.filter(|p| p.rows == Rows::After) {
         return Home::At(place);
     }
-    if uses.per_token(node, task.delivered.contains(&node)) {
+    // A new state that is known ahead of the loop is copied into the state in it.
+    let ahead = !matches!(uses.made[node.index()], Some((STEP, _))) && task.carried.iter().any(|c| c.node == Some(node));
+    if uses.per_token(node, ahead || task.delivered.contains(&node)) {
         return Home::At(memory.rows(Rows::Token, task.frame.tokens, units));
     }
     if let Some(place) = carry {

@@ -132,6 +132,8 @@ impl Writer<'_, '_> {
             let delivered = self.task.delivered.contains(&id);
             let loop_only = match (self.task.leaves)(&node.op) {
                 _ if self.task.invariant(id) => delivered,
+                // The product over all steps finds the rows of `Before` by itself; the caller does not.
+                Some(Place { rows: Rows::Before, .. }) => delivered && self.task.arena == Arena::Forward,
                 Some(place) => matches!(place.rows, Rows::Parity { .. }),
                 None => false,
             };

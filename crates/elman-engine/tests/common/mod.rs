@@ -106,7 +106,7 @@ pub fn run<T: Real>(
 ) -> (Outputs<T>, Gradients<T>) {
     let mut runner = Runner::new(n, &d.weights, options.with_backward()).unwrap();
     let inputs = d.inputs.iter().map(Vec::as_slice).collect();
-    let out = runner.forward(&Batch { steps, batch, inputs, lengths, initial: Some(&d.initial) }).unwrap();
+    let out = runner.forward(&Batch { steps, batch, inputs, lengths, mask: None, initial: Some(&d.initial) }).unwrap();
     let g = runner.backward(&d.dy, Some(&d.d_states)).unwrap();
     (out, g)
 }
