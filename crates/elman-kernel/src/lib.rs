@@ -10,9 +10,12 @@
 mod buffer;
 pub mod code;
 mod isa;
+mod kernels;
 mod machine;
+mod math;
 mod pack;
 mod real;
+mod simd;
 mod team;
 
 pub use buffer::Buffer;
