@@ -55,7 +55,8 @@ fn what_cannot_run_is_refused() {
     let run = |extra: &str| run_in(&root(), &format!("cell bench lstm --input 3 --batch 2 --steps 4 {extra}"));
     run("--hidden 5 --dtype bf16").one_error(&["bf16"]);
     run("--hidden 5 --stream --bidirectional").one_error(&["stream"]);
-    run("--hidden 2000000000").one_error(&["memory"]);
+    run("--hidden 400000").one_error(&["memory"]);
+    run("--hidden 2000000000").one_error(&["error: "]);
 }
 
 #[test]

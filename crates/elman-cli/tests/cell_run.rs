@@ -220,6 +220,7 @@ fn hidden_is_asked_for_only_where_nothing_tells() {
     folder.tensors("in", &[x(), tensor("dy", &[STEPS, BATCH, 2 * HIDDEN])]);
     folder.run(&format!("{run} --bidirectional --grad")).good();
     assert_eq!(folder.open("out").shape("0.backward.h"), Some(&[BATCH, HIDDEN][..]));
+    folder.tensors("in", &[x()]);
     folder.run(&RUN.replace("tanh", "mut1").replace("--weights w", "")).good();
     assert_eq!(folder.open("out").shape("y"), Some(&[STEPS, BATCH, INPUT][..]));
 }

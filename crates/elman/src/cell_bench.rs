@@ -66,7 +66,7 @@ fn time_sequence<T: Real>(request: &Request, weights: &Weights<T>) -> Result<Tim
     let inputs: Vec<Vec<T>> = network.inputs().iter().map(|t| numbers(steps * batch * t.count())).collect();
     let dy = numbers(steps * batch * network.output_size());
     let inputs = inputs.iter().map(Vec::as_slice).collect();
-    let given = Batch { steps, batch, inputs, lengths: lengths.as_deref(), initial: None };
+    let given = Batch { steps, batch, inputs, lengths: lengths.as_deref(), initial: None, mask: None };
     let backward = request.options.backward;
     let mut runner = Runner::new(network, weights, request.options.clone())?;
     let times = repeat(|| {

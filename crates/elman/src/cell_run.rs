@@ -107,6 +107,7 @@ fn compute<T: Real + Number>(
         inputs: inputs.inputs.iter().map(Vec::as_slice).collect(),
         lengths: inputs.lengths.as_deref(),
         initial: inputs.initial.as_deref(),
+        mask: None,
     };
     let outputs = runner.forward(&batch)?;
     let mut results = collect::outputs(network, inputs, outputs);
