@@ -9,6 +9,7 @@ mod inputs;
 pub mod sizes;
 
 use crate::error::Error;
+use crate::memory;
 use crate::tensors::{self, Named, Number, TensorFile};
 use elman_cell::Cell;
 use elman_engine::{Batch, Isa, Merge, Network, Options, Real, Runner, Spec, Weights};
@@ -55,6 +56,7 @@ pub fn run<T: Real + Number>(request: &Request) -> Result<String, Error> {
     let weights_file = request.weights.as_deref().map(TensorFile::open).transpose()?;
     let network = build(request, &input, weights_file.as_ref())?;
     let inputs = Inputs::<T>::read(&network, &input, request.grad)?;
+    memory::refuse_too_much(&network, inputs.steps, inputs.batch, size_of::<T>())?;
     let weights = match &weights_file {
         Some(file) => read_weights(&network, file)?,
         None => Weights::init(&network, request.seed),

@@ -146,3 +146,89 @@ pub fn output_dim(cell: &Cell) -> Dim {
         _ => Dim::ONE,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const H: Dim = Dim::HIDDEN;
+    const O: Dim = Dim::OUTPUT;
+    const I: Dim = Dim::INPUT;
+
+    /// Layers whose output is `output`, of one direction unless widened.
+    fn observed(input: usize, output: Dim, layers: usize, widen: i128) -> Observed {
+        let mut inputs = vec![Form::number(input)];
+        for layer in 0..layers {
+            inputs.push(Form::of(output, inputs[layer]).unwrap().times(widen).unwrap());
+        }
+        Observed { inputs, zeros: vec![] }
+    }
+
+    fn sizes(input: usize, hidden: usize, output: usize) -> Option<Sizes> {
+        Some(Sizes { input, hidden, output })
+    }
+
+    #[test]
+    fn nothing_tells_but_what_is_given() {
+        assert_eq!(observed(3, H, 1, 1).solve(None), None);
+        assert_eq!(observed(3, H, 1, 1).solve(Some(5)), sizes(3, 5, 5));
+    }
+
+    #[test]
+    fn hidden_from_a_concatenation() {
+        let mut seen = observed(3, H, 1, 1);
+        seen.length(0, H + I, 8);
+        assert_eq!(seen.solve(None), sizes(3, 5, 5));
+    }
+
+    #[test]
+    fn the_majority_outvotes_a_wrong_tensor() {
+        let mut seen = observed(3, H, 1, 1);
+        for found in [6, 5, 5] {
+            seen.length(0, H, found);
+        }
+        assert_eq!(seen.solve(None), sizes(3, 5, 5));
+        assert_eq!(seen.solve(Some(6)), sizes(3, 6, 6));
+    }
+
+    #[test]
+    fn an_output_of_its_own() {
+        let mut seen = observed(3, O, 1, 2);
+        seen.length(0, H, 5);
+        seen.output(14);
+        assert_eq!(seen.solve(None), sizes(3, 5, 7));
+    }
+
+    #[test]
+    fn an_upper_layer_tells_by_its_input() {
+        let mut seen = observed(3, H, 2, 2);
+        seen.length(1, I, 10);
+        assert_eq!(seen.solve(None), sizes(3, 5, 5));
+    }
+
+    #[test]
+    fn sums_of_both_are_solved_by_either() {
+        let mut seen = observed(3, O, 1, 1);
+        seen.length(0, H + O, 12);
+        assert_eq!(seen.solve(None), sizes(3, 6, 6));
+        seen.output(7);
+        assert_eq!(seen.solve(None), sizes(3, 5, 7));
+    }
+
+    #[test]
+    fn what_is_no_size_does_not_vote() {
+        let mut seen = observed(3, H, 1, 2);
+        for (dim, found) in [(H + I, 2), (H + I, 3), (H + H, 5)] {
+            seen.length(0, dim, found);
+        }
+        assert_eq!(seen.solve(None), None);
+        seen.length(0, H, usize::MAX);
+        assert_eq!(seen.solve(None), sizes(3, usize::MAX, usize::MAX));
+    }
+
+    #[test]
+    fn layers_that_double_without_end_do_not_overflow() {
+        let doubling = Form { hidden: 0, output: 0, number: i128::MAX / 2 };
+        assert_eq!(Form::of(I + I, doubling).and_then(|f| f.times(2)), None);
+    }
+}
