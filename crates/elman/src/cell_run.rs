@@ -11,6 +11,7 @@ pub mod sizes;
 use crate::error::Error;
 use crate::memory;
 use crate::tensors::{self, Named, Number, TensorFile};
+use crate::whole_file::{WholeFile, shown};
 use elman_cell::Cell;
 use elman_engine::{Batch, Isa, Merge, Network, Options, Real, Runner, Spec, Weights};
 use inputs::Inputs;
@@ -135,13 +136,12 @@ fn write<T: Real + Number>(
     });
     let saved = saved.transpose()?;
     let results_file = tensors::write(&request.output, results)?;
-    let publish = |path: &Path, file: crate::whole_file::WholeFile| {
-        file.publish().map_err(|source| Error::Write { file: path.display().to_string(), source })
-    };
+    let publish =
+        |path: &Path, file: WholeFile| file.publish().map_err(|source| Error::Write { file: shown(path), source });
     if let Some((path, file)) = saved {
         publish(path, file)?;
     }
     publish(&request.output, results_file)?;
     let y = results.iter().find(|t| t.name == "y").map(|t| t.shape.clone()).unwrap_or_default();
-    Ok(format!("{}: y {:?} and {} other tensors", request.output.display(), y, results.len().saturating_sub(1)))
+    Ok(format!("{}: y {:?} and {} other tensors", shown(&request.output), y, results.len().saturating_sub(1)))
 }

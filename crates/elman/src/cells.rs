@@ -3,6 +3,7 @@
 //! A name that is built in is that cell; anything with a `.` or a path separator in it, or that exists, is a file.
 
 use crate::nearest::nearest;
+use crate::whole_file::shown;
 use elman_cell::diag::Diagnostics;
 use elman_cell::{Cell, builtin};
 use std::io::Read;
@@ -15,7 +16,7 @@ const LONGEST_TEXT: u64 = 16 << 20;
 #[derive(Debug, thiserror::Error)]
 pub enum CellError {
     /// Neither built in nor a file.
-    #[error("no cell `{name}`{}; `elman cell list` shows the built-in ones, and a file's name ends in .cell", meant(.nearest))]
+    #[error("no cell `{name}`{}; `elman cell list` shows the built-in ones, a file ends in .cell", meant(.nearest))]
     Unknown {
         /// What was asked for.
         name: String,
@@ -77,9 +78,9 @@ impl Text {
         let path = Path::new(cell);
         if !(cell.contains(['.', '/', std::path::MAIN_SEPARATOR]) || path.exists()) {
             let nearest = nearest(cell, builtin::names().iter().copied());
-            return Err(CellError::Unknown { name: cell.escape_debug().to_string(), nearest });
+            return Err(CellError::Unknown { name: shown(path), nearest });
         }
-        let file = cell.escape_debug().to_string();
+        let file = shown(path);
         let source = read(path).map_err(|why| CellError::Unreadable { file: file.clone(), why })?;
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(Text { name, file, source })

@@ -11,7 +11,7 @@ mod header;
 mod tests;
 
 use crate::nearest::nearest;
-use crate::whole_file::WholeFile;
+use crate::whole_file::{WholeFile, shown};
 use header::Entry;
 use safetensors::tensor::{Dtype, View};
 use std::borrow::Cow;
@@ -105,7 +105,7 @@ pub struct TensorFile {
 impl TensorFile {
     /// Reads a file and checks that its header and its bytes agree.
     pub fn open(path: &Path) -> Result<TensorFile, TensorError> {
-        let file = path.display().to_string().escape_debug().to_string();
+        let file = shown(path);
         let opened = std::fs::File::open(path).map_err(|source| TensorError::Io { file: file.clone(), source })?;
         TensorFile::read(file, opened)
     }
@@ -209,7 +209,7 @@ impl<T: Number> View for &Named<T> {
 
 /// Writes tensors beside `path`; they get that name when the returned file is published.
 pub fn write<T: Number>(path: &Path, tensors: &[Named<T>]) -> Result<WholeFile, TensorError> {
-    let file = path.display().to_string().escape_debug().to_string();
+    let file = shown(path);
     let bytes = safetensors::serialize(tensors.iter().map(|t| (t.name.as_str(), t)), None)
         .map_err(|e| TensorError::Format { file: file.clone(), why: e.to_string() })?;
     WholeFile::write(path, bytes).map_err(|source| TensorError::Io { file, source })

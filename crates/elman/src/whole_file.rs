@@ -8,6 +8,15 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// A path on one line, free of control characters: for messages.
+pub fn shown(path: &Path) -> String {
+    path.display()
+        .to_string()
+        .chars()
+        .flat_map(|c| if c.is_control() { c.escape_debug().collect() } else { vec![c] })
+        .collect()
+}
+
 /// A file that is written but does not have its name yet.
 #[derive(Debug)]
 pub struct WholeFile {
@@ -73,6 +82,11 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("elman-whole-file-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         folder
+    }
+
+    #[test]
+    fn shown_paths_are_one_line() {
+        assert_eq!(shown(Path::new("a'b\n\u{1b}[31mж.st")), "a'b\\n\\u{1b}[31mж.st");
     }
 
     #[test]

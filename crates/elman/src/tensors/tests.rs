@@ -235,6 +235,23 @@ fn f32_is_read_where_f64_is_asked() {
 }
 
 #[test]
+fn no_changed_byte_makes_a_panic_or_a_tensor_without_its_bytes() {
+    let header = r#"{"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"b":{"dtype":"I64","shape":[1],"data_offsets":[8,16]}}"#;
+    let good = file(header, &[0; 16]);
+    for place in 0..good.len() {
+        for value in [0, 1, 7, b'"', b'-', b'0', b'1', b'9', b'e', b'[', b']', b'}', b',', 0x7f, 0xff] {
+            let mut changed = good.clone();
+            changed[place] = value;
+            let Ok(read) = read(&changed) else { continue };
+            for entry in read.entries.values() {
+                let size = entry.shape.iter().product::<usize>() * entry.dtype.bitsize() / 8;
+                assert_eq!(read.data[entry.bytes.clone()].len(), size, "byte {place} as {value}");
+            }
+        }
+    }
+}
+
+#[test]
 fn folders_and_missing_files() {
     let missing = TensorFile::open(Path::new("no/such/file")).unwrap_err().to_string();
     assert!(missing.starts_with("no/such/file: "), "{missing}");
