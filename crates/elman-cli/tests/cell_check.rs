@@ -24,6 +24,9 @@ fn sizes_are_names_where_not_given() {
     let report = run_in(&root(), "cell check lstm --json").good().json();
     assert_eq!(report["parameters"][0]["shape"], json!(["hidden", "hidden + input"]));
     assert_eq!(report["parameters"][0]["count"], json!("hidden * (hidden + input)"));
+    let report = run_in(&root(), "cell check lstm --hidden 5 --json").good().json();
+    assert_eq!(report["parameters"][0]["shape"], json!([5, "input + 5"]));
+    assert_eq!(report["parameters"][0]["count"], json!("5 * (input + 5)"));
 }
 
 #[test]

@@ -201,17 +201,28 @@ fn factor(length: &Length) -> String {
     if text.contains(" + ") { format!("({text})") } else { text }
 }
 
-/// A number if every size it depends on is given and it does not overflow.
+/// A number if every size it depends on is given and it does not overflow, else a sum of what is not given.
 fn length(dim: Dim, given: Given) -> Length {
-    let known = |uses: u32, size: Option<usize>| if uses == 0 { Some(0) } else { size };
-    let sizes = || {
-        Some(Sizes {
-            input: known(dim.input, given.input)?,
-            hidden: known(dim.hidden, given.hidden)?,
-            output: known(dim.output, given.output)?,
-        })
-    };
-    sizes().and_then(|s| dim.checked_at(s)).map_or_else(|| Length::Open(dim.to_string()), Length::Known)
+    known(dim, given).map_or_else(
+        || Length::Open(dim.to_string()),
+        |dim| match dim {
+            Dim { input: 0, hidden: 0, output: 0, fixed } => Length::Known(fixed),
+            open => Length::Open(open.to_string()),
+        },
+    )
+}
+
+/// The same with given sizes added up; `None` where they overflow.
+fn known(dim: Dim, given: Given) -> Option<Dim> {
+    let sizes =
+        Sizes { input: given.input.unwrap_or(0), hidden: given.hidden.unwrap_or(0), output: given.output.unwrap_or(0) };
+    let open = |uses: u32, size: Option<usize>| if size.is_some() { 0 } else { uses };
+    Some(Dim {
+        input: open(dim.input, given.input),
+        hidden: open(dim.hidden, given.hidden),
+        output: open(dim.output, given.output),
+        fixed: dim.checked_at(sizes)?,
+    })
 }
 
 /// Those that fit the limits, and how many do not.
