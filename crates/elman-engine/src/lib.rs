@@ -16,6 +16,7 @@ pub mod gradcheck;
 mod invariants;
 mod layer;
 mod network;
+pub mod optimise;
 mod packed;
 mod plan;
 mod random;
