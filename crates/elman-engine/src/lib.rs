@@ -15,6 +15,7 @@ mod flow;
 pub mod gradcheck;
 mod invariants;
 mod layer;
+pub mod loss;
 mod network;
 pub mod optimise;
 mod packed;
@@ -26,7 +27,7 @@ mod tokens;
 mod weights;
 
 pub use elman_kernel::limits::Limits;
-pub use elman_kernel::{Isa, Real};
+pub use elman_kernel::{Isa, Real, Team};
 pub use error::EngineError;
 pub use network::{Merge, Network, Spec, Tensor, direction_name};
 pub use random::{RANDOM_VERSION, Random};
