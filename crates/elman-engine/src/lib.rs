@@ -9,6 +9,7 @@
 //! number of threads and instruction set, streamed or whole; gradients of weights are the same on any number of threads.
 
 mod convert;
+pub mod dropout;
 mod error;
 pub mod explain;
 mod flow;
