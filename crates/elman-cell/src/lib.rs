@@ -10,10 +10,18 @@
 //! ```
 
 pub mod cell;
+mod check;
+pub mod diag;
 pub mod dim;
+mod functions;
+mod name;
+mod nearest;
 pub mod op;
 pub mod program;
+mod syntax;
 
 pub use cell::Cell;
+pub use check::parse;
+pub use diag::{Diagnostic, Diagnostics, Severity};
 pub use dim::{Dim, Sizes};
 pub use program::Program;
