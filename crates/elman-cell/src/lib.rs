@@ -9,6 +9,7 @@
 //! text ─▶ syntax ─▶ Cell ─▶ Program ─▶ Backward ─▶ Schedule
 //! ```
 
+pub mod builtin;
 pub mod cell;
 mod check;
 pub mod diag;
