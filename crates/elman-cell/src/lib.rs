@@ -11,6 +11,7 @@
 
 mod arena;
 pub mod canonical;
+pub mod builtin;
 pub mod cell;
 mod check;
 mod contract;
