@@ -22,6 +22,7 @@ mod listing;
 pub mod lower;
 pub mod op;
 pub mod program;
+pub mod schedule;
 mod text;
 
 pub use canonical::canonical;

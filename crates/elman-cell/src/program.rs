@@ -175,6 +175,16 @@ impl Op {
         }
     }
 
+    /// It reads no node.
+    pub fn is_leaf(&self) -> bool {
+        self.operands().is_empty()
+    }
+
+    /// A unit of the result depends on other units of an operand, so a block with it needs whole rows.
+    pub fn crosses_units(&self) -> bool {
+        matches!(self, Op::Sum(_) | Op::Largest(_) | Op::Concat(_) | Op::Slice { .. } | Op::PlaceSlice { .. })
+    }
+
     /// What it depends on, given the strata of the nodes before it and, for `Forward` leaves, of the forward program.
     pub fn stratum(&self, before: &[Stratum], forward: &[Stratum]) -> Stratum {
         match self {

@@ -1,1 +1,34 @@
 //! Schedule and numbers in, outputs and gradients out. Knows no file and no task.
+//!
+//! ```text
+//! Spec ─▶ Network ─▶ Runner: forward, backward over batches      Schedule ─▶ Plan ─▶ kernels
+//!                └─▶ Model ─▶ Stream: one step a call
+//! ```
+//!
+//! Outputs, states and the gradients of inputs and states are the same bits whatever batch a sequence is in, on any
+//! number of threads and instruction set, streamed or whole; gradients of weights are the same on any number of threads.
+
+mod convert;
+mod error;
+pub mod explain;
+mod flow;
+pub mod gradcheck;
+mod invariants;
+mod layer;
+mod network;
+mod packed;
+mod plan;
+mod random;
+mod runner;
+mod stream;
+mod tokens;
+mod weights;
+
+pub use elman_kernel::limits::Limits;
+pub use elman_kernel::{Isa, Real};
+pub use error::EngineError;
+pub use network::{Merge, Network, Spec, Tensor, direction_name};
+pub use random::{RANDOM_VERSION, Random};
+pub use runner::{Batch, Gradients, Options, Outputs, Runner, Trace};
+pub use stream::{Model, Stream};
+pub use weights::Weights;

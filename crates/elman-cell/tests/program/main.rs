@@ -6,3 +6,4 @@ mod cells;
 mod gradients;
 mod listing;
 mod lowering;
+mod schedule;

@@ -1,0 +1,218 @@
+//! What the schedule found, in words, with bytes, operations and the lower bound.
+//!
+//!   bound = input products at peak + steps · max(recurrent products at peak, reading their weights once)
+//!
+//! with the peak and the bandwidth of the cache that the weights fit, both measured on this machine. Forward and
+//! backward together are counted as three times that.
+
+use std::fmt::Write;
+
+use elman_cell::program::{NodeId, Op};
+use elman_cell::schedule::{Product, Stage};
+use elman_kernel::limits::Limits;
+
+use crate::invariants::units;
+use crate::network::Network;
+use crate::plan::{Frame, Mode, Plan};
+
+/// What is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// Steps of a sequence.
+    pub steps: usize,
+    /// Sequences.
+    pub batch: usize,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// The figures behind an explanation, of all layers and directions, in `f32`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Figures {
+    /// Numbers that are learned.
+    pub parameters: usize,
+    /// Operations (two a multiply-add) of products ahead of and behind the time loop, forward, over all steps.
+    pub bulk_flops: f64,
+    /// Operations of products in the time loop, forward, over all steps.
+    pub loop_flops: f64,
+    /// Bytes of weights that a step of the loop reads.
+    pub loop_bytes: usize,
+    /// Bytes of work memory to run forward.
+    pub forward_bytes: usize,
+    /// Bytes of work memory to run forward and backward.
+    pub training_bytes: usize,
+    /// Bytes a token that are kept for the backward pass.
+    pub kept_per_token: usize,
+    /// Lower bound of a forward pass, seconds.
+    pub bound: f64,
+}
+
+fn product_flops(network: &Network, layer: usize, products: &[Product]) -> f64 {
+    let nodes = &network.schedule().program.nodes;
+    let sizes = network.sizes(layer);
+    let width = |n: NodeId| units(nodes[n.index()].shape, sizes) as f64;
+    let one = |p: &Product| {
+        let inner: f64 = p.vectors.iter().map(|v| width(*v)).sum();
+        p.members.iter().map(|m| 2.0 * inner * width(m.node)).sum::<f64>()
+    };
+    products.iter().map(one).sum()
+}
+
+fn stages_flops(network: &Network, layer: usize, stages: &[Stage]) -> f64 {
+    stages.iter().map(|s| product_flops(network, layer, &s.products)).sum()
+}
+
+/// The figures of a network at a workload.
+pub fn figures(network: &Network, work: Workload, limits: &Limits) -> Figures {
+    let pass = &network.schedule().forward_pass;
+    let tokens = work.steps * work.batch;
+    let mut f = Figures { parameters: network.parameters().iter().map(|t| t.count()).sum(), ..Figures::default() };
+    for layer in 0..network.spec().layers {
+        let (step, bulk) = (
+            stages_flops(network, layer, &pass.step),
+            stages_flops(network, layer, &pass.before) + stages_flops(network, layer, &pass.after),
+        );
+        let plan = |mode| {
+            Plan::new(network.schedule(), network.sizes(layer), Frame { batch: work.batch, tokens, mode }, &[]).memory * 4
+        };
+        let bytes = (step / 2.0) as usize * 4;
+        let directions = network.spec().directions();
+        f.bulk_flops += bulk * (tokens * directions) as f64;
+        f.loop_flops += step * (tokens * directions) as f64;
+        f.loop_bytes += bytes * directions;
+        f.forward_bytes += plan(Mode::Whole) * directions;
+        f.training_bytes += plan(Mode::Train) * directions;
+        f.kept_per_token += kept(network, layer) * directions;
+        f.bound += directions as f64 * bound(work, limits, bulk, step, bytes);
+    }
+    f
+}
+
+fn bound(work: Workload, limits: &Limits, bulk: f64, step: f64, bytes: usize) -> f64 {
+    let (steps, batch, threads) = (work.steps as f64, work.batch as f64, work.threads as f64);
+    let peak = limits.flops * threads;
+    let share = bytes / work.threads;
+    let reading = bytes as f64 / (limits.bandwidth_for(share) * threads);
+    bulk * steps * batch / peak + steps * (step * batch / peak).max(reading)
+}
+
+/// Bytes a token of states, inputs and saved values.
+fn kept(network: &Network, layer: usize) -> usize {
+    let schedule = network.schedule();
+    let (program, sizes) = (&schedule.program, network.sizes(layer));
+    let saved = schedule.saved.iter().filter(|n| !program.next.contains(n));
+    let saved: usize = saved.map(|n| units(program.nodes[n.index()].shape, sizes)).sum();
+    let own: usize = program.states.iter().chain(&program.inputs).map(|d| d.at(sizes)).sum();
+    (saved + own) * 4
+}
+
+/// The schedule in words.
+pub fn explain(network: &Network, work: Workload, limits: &Limits) -> String {
+    let mut out = String::new();
+    let f = figures(network, work, limits);
+    // Writing to a string cannot fail.
+    let _ = write_all(&mut out, network, work, limits, &f);
+    out
+}
+
+fn write_all(out: &mut String, network: &Network, work: Workload, limits: &Limits, f: &Figures) -> std::fmt::Result {
+    let schedule = network.schedule();
+    let (spec, pass) = (network.spec(), &schedule.forward_pass);
+    writeln!(out, "{}: {} parameters, {} step{} of {} sequence{}, {} layer{}{}, {} thread{}",
+        spec.cell.name, f.parameters, work.steps, plural(work.steps), work.batch, plural(work.batch), spec.layers,
+        plural(spec.layers), if spec.bidirectional { ", both directions" } else { "" }, work.threads, plural(work.threads))?;
+    writeln!(out, "\nAhead of the time loop, for all steps at once:")?;
+    write_stages(out, network, &pass.before)?;
+    writeln!(out, "In the time loop:")?;
+    if pass.independent {
+        writeln!(out, "  no product: each unit runs through time by itself (a scan), and threads split units")?;
+    }
+    write_stages(out, network, &pass.step)?;
+    if !pass.after.is_empty() {
+        writeln!(out, "Behind the time loop, for all steps at once:")?;
+        write_stages(out, network, &pass.after)?;
+    }
+    write_backward(out, network)?;
+    write_figures(out, work, limits, f)
+}
+
+fn write_stages(out: &mut String, network: &Network, stages: &[Stage]) -> std::fmt::Result {
+    if stages.is_empty() {
+        writeln!(out, "  nothing")?;
+    }
+    for (s, stage) in stages.iter().enumerate() {
+        for p in &stage.products {
+            let operands: Vec<String> = p.vectors.iter().map(|v| name(network, *v)).collect();
+            let members: Vec<String> = p.members.iter().map(|m| name(network, m.node)).collect();
+            let matrices = members.len() * operands.len();
+            let merged = if matrices > 1 { format!("{matrices} matrices as one packed product") } else { "one product".into() };
+            let mflop = product_flops(network, 0, std::slice::from_ref(p)) / 1e6;
+            writeln!(out, "  stage {}: {merged} reading {}, for {}: {mflop:.3} MFLOP a step and sequence", s + 1, operands.join(", "), members.join(", "))?;
+        }
+        if !stage.block.is_empty() {
+            let nodes = &network.schedule().program.nodes;
+            let crosses = stage.block.iter().any(|n| nodes[n.index()].op.crosses_units());
+            let tile = if crosses { "over whole rows" } else { "over tiles that stay in L1" };
+            writeln!(out, "  stage {}: one elementwise block of {} operations {tile}", s + 1, stage.block.len())?;
+        }
+    }
+    Ok(())
+}
+
+fn write_backward(out: &mut String, network: &Network) -> std::fmt::Result {
+    let s = network.schedule();
+    let count = |stages: &[Stage]| stages.iter().map(|s| s.products.len()).sum::<usize>();
+    let list = |nodes: &[NodeId]| {
+        let names: Vec<String> = nodes.iter().map(|n| name(network, *n)).collect();
+        if names.is_empty() { "nothing".into() } else { names.join(", ") }
+    };
+    writeln!(out, "Backward:")?;
+    writeln!(out, "  kept at every step: inputs, states, and {} ({} bytes a token of layer 0)", list(&s.saved), kept(network, 0))?;
+    writeln!(out, "  computed again, being cheaper than memory: {}", list(&s.recomputed))?;
+    writeln!(out, "  packed products: {} ahead of the loop, {} a step, {} behind it", count(&s.backward_pass.before), count(&s.backward_pass.step), count(&s.backward_pass.after))?;
+    let outer = s.backward.contributions.iter().filter(|c| matches!(c, elman_cell::program::Contribution::Outer { .. }));
+    writeln!(out, "  weight gradients: {} products over all steps at once, after the loop", outer.count())
+}
+
+fn write_figures(out: &mut String, work: Workload, limits: &Limits, f: &Figures) -> std::fmt::Result {
+    let mb = |b: usize| b as f64 / 1e6;
+    let rows = work.batch >= crate::layer::ROWS_A_THREAD * work.threads;
+    let split = match (work.threads, rows) {
+        (1, _) => "one thread runs everything".to_string(),
+        (n, true) => format!("{n} threads split the {} sequences: nobody waits inside the loop", work.batch),
+        (n, false) => format!("{n} threads split the units of each stage: a barrier after each, since there are only {} sequences", work.batch),
+    };
+    writeln!(out, "\nThreads: {split}")?;
+    writeln!(out, "Forward: {:.3} MFLOP outside the loop, {:.3} MFLOP in it; a step reads {:.3} MB of weights", f.bulk_flops / 1e6, f.loop_flops / 1e6, mb(f.loop_bytes))?;
+    writeln!(out, "Memory: {:.3} MB to run forward, {:.3} MB to train ({} bytes a token kept)", mb(f.forward_bytes), mb(f.training_bytes), f.kept_per_token)?;
+    writeln!(out, "Machine: {:.0} GFLOP/s a core; {}", limits.flops / 1e9, levels(limits))?;
+    writeln!(out, "Lower bound: {:.1} µs forward, {:.1} µs forward and backward", f.bound * 1e6, 3e6 * f.bound)
+}
+
+fn levels(limits: &Limits) -> String {
+    let one = |l: &elman_kernel::limits::Level| format!("{} KiB at {:.0} GB/s", l.bytes >> 10, l.bandwidth / 1e9);
+    limits.levels.iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "" } else { "s" }
+}
+
+/// The author's name of a node, or of the first named value that it goes into.
+fn name(network: &Network, n: NodeId) -> String {
+    let program = &network.schedule().program;
+    let cell = &network.spec().cell;
+    match program.nodes[n.index()].op {
+        Op::Input(i) => return cell.inputs[i.index()].name.clone(),
+        Op::State(s) => return cell.states[s.index()].name.clone(),
+        _ => {}
+    }
+    if let Some((name, _)) = program.named.iter().find(|(_, at)| *at == n) {
+        return name.clone();
+    }
+    let reader = (n.index() + 1..program.nodes.len()).find(|i| program.nodes[*i].op.operands().contains(&n));
+    match reader {
+        Some(i) => format!("{} (a part of it)", name(network, NodeId(i as u32))).replace(" (a part of it) (a part of it)", " (a part of it)"),
+        None => format!("%{}", n.0),
+    }
+}

@@ -1,0 +1,212 @@
+//! One layer in one direction: its plan, its packed weights, its work memory.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use elman_cell::Sizes;
+use elman_cell::program::NodeId;
+use elman_cell::schedule::Schedule;
+use elman_kernel::code::{Place, Rows, Split, Timeline};
+use elman_kernel::{Buffer, Isa, Machine, Real, Team};
+
+use crate::error::EngineError;
+use crate::packed::{Invariants, Packed};
+use crate::plan::{Frame, Mode, Plan};
+use crate::tokens::Packing;
+
+/// Batches with at least this many rows a thread are split by rows.
+pub(crate) const ROWS_A_THREAD: usize = 4;
+
+pub(crate) struct Layer<T: Real> {
+    schedule: Arc<Schedule>,
+    sizes: Sizes,
+    isa: Isa,
+    mode: Mode,
+    traced: Vec<NodeId>,
+    frame: Option<Frame>,
+    pub plan: Plan,
+    forward: Option<Machine<T>>,
+    backward: Option<Machine<T>>,
+    pub packed: Arc<Packed<T>>,
+    memory: Buffer<T>,
+}
+
+impl<T: Real> Layer<T> {
+    /// `params` are in the cell's order.
+    pub fn new(
+        schedule: Arc<Schedule>,
+        sizes: Sizes,
+        isa: Isa,
+        mode: Mode,
+        traced: Vec<NodeId>,
+        params: &[&[T]],
+    ) -> Result<Layer<T>, EngineError> {
+        let plan = Plan::new(&schedule, sizes, Frame { batch: 1, tokens: 1, mode }, &traced);
+        let packed = Arc::new(Packed::new(isa, &plan.weights, &schedule, sizes, params)?);
+        Ok(Layer::with_packed(schedule, sizes, isa, mode, traced, plan, packed))
+    }
+
+    /// A further user of the same packed weights, with work memory of its own.
+    pub fn share(&self) -> Layer<T> {
+        let plan = Plan::new(&self.schedule, self.sizes, Frame { batch: 1, tokens: 1, mode: self.mode }, &self.traced);
+        let (schedule, traced) = (self.schedule.clone(), self.traced.clone());
+        Layer::with_packed(schedule, self.sizes, self.isa, self.mode, traced, plan, self.packed.clone())
+    }
+
+    fn with_packed(
+        schedule: Arc<Schedule>,
+        sizes: Sizes,
+        isa: Isa,
+        mode: Mode,
+        traced: Vec<NodeId>,
+        plan: Plan,
+        packed: Arc<Packed<T>>,
+    ) -> Layer<T> {
+        let (frame, forward, backward) = (None, None, None);
+        Layer { schedule, sizes, isa, mode, traced, frame, plan, forward, backward, packed, memory: Buffer::new(0) }
+    }
+
+    pub fn set_weights(&mut self, params: &[&[T]]) -> Result<(), EngineError> {
+        self.packed = Arc::new(Packed::new(self.isa, &self.plan.weights, &self.schedule, self.sizes, params)?);
+        Ok(())
+    }
+
+    /// Lays out memory for a batch of this shape; nothing happens where it has it already.
+    pub fn prepare(&mut self, timeline: &Timeline) -> Result<(), EngineError> {
+        let frame = Frame { batch: timeline.batch, tokens: timeline.tokens(), mode: self.mode };
+        if self.frame == Some(frame) {
+            return Ok(());
+        }
+        self.plan = Plan::new(&self.schedule, self.sizes, frame, &self.traced);
+        let machine = |code: &Vec<elman_kernel::code::Phase>| {
+            let shapes = self.plan.weights.matrices.iter().map(crate::plan::MatrixPlan::shape).collect();
+            let (memory, constants) = (self.plan.memory, self.plan.weights.memory);
+            Machine::new(self.isa, code.clone(), memory, constants, shapes).map_err(|e| EngineError::Kernel(e.to_string()))
+        };
+        self.forward = Some(machine(&self.plan.forward)?);
+        self.backward = match self.mode {
+            Mode::Train => Some(machine(&self.plan.backward)?),
+            _ => None,
+        };
+        self.memory.resize(self.plan.memory);
+        self.frame = Some(frame);
+        Ok(())
+    }
+
+    pub fn run_forward(&mut self, timeline: &Timeline, team: &Team) -> Result<(), EngineError> {
+        let split = split(timeline, team);
+        match &mut self.forward {
+            Some(m) => run(m, timeline, &self.packed, &mut self.memory, team, split),
+            None => Err(EngineError::Order("a layer ran before it was prepared")),
+        }
+    }
+
+    pub fn run_backward(&mut self, timeline: &Timeline, team: &Team) -> Result<(), EngineError> {
+        for (at, shape) in self.plan.gradients.iter().zip(&self.schedule.program.params) {
+            let (r, c) = crate::invariants::extent(*shape, self.sizes);
+            if let Some(at) = at {
+                self.memory[*at..at + r * c].fill(T::ZERO);
+            }
+        }
+        for (_, at, rows, columns) in &self.plan.totals {
+            self.memory[*at..at + rows * columns].fill(T::ZERO);
+        }
+        let split = split(timeline, team);
+        match &mut self.backward {
+            Some(m) => run(m, timeline, &self.packed, &mut self.memory, team, split),
+            None => Err(EngineError::Order("a layer without gradients was asked for them")),
+        }
+    }
+
+    /// Tokens of the batch it is prepared for.
+    pub fn tokens(&self) -> usize {
+        self.frame.map_or(0, |f| f.tokens)
+    }
+
+    /// Units of input i.
+    pub fn input_units(&self, i: usize) -> usize {
+        self.schedule.program.inputs[i].at(self.sizes)
+    }
+
+    /// Row `row` of a place: `units` numbers. States and alternating rows count from their first.
+    pub fn row(&self, place: Place, row: usize, units: usize) -> &[T] {
+        let at = place.offset + row * place.stride;
+        &self.memory[at..at + units]
+    }
+
+    pub fn row_mut(&mut self, place: Place, row: usize, units: usize) -> &mut [T] {
+        let at = place.offset + row * place.stride;
+        &mut self.memory[at..at + units]
+    }
+
+    /// The first of the rows that count by tokens: behind the initial rows, in the array of a kept state.
+    pub fn token_row(&self, place: Place, token: usize) -> usize {
+        let batch = self.frame.map_or(0, |f| f.batch);
+        token + if place.rows == Rows::After { batch } else { 0 }
+    }
+
+    /// The row with the value after the last step of `row`.
+    pub fn final_row(&self, place: Place, packing: &Packing, row: usize) -> usize {
+        let last = packing.lengths[row];
+        match place.rows {
+            Rows::After => self.token_row(place, packing.timeline.first[last - 1] + row),
+            _ => self.initial_row(place, row, last),
+        }
+    }
+
+    /// The row with the value before step 0 of `row`.
+    pub fn initial_row(&self, place: Place, row: usize, start: usize) -> usize {
+        match place.rows {
+            Rows::Parity { .. } => (start % 2) * self.frame.map_or(0, |f| f.batch) + row,
+            _ => row,
+        }
+    }
+
+    /// Adds the gradients of the cell's parameters to `out`, in the cell's order.
+    pub fn add_gradients(&self, params: &[&[T]], out: &mut dyn FnMut(usize, &[T])) {
+        let backward = &self.schedule.backward;
+        let mut behind = vec![];
+        for (p, at) in self.plan.gradients.iter().enumerate() {
+            let (r, c) = crate::invariants::extent(self.schedule.program.params[p], self.sizes);
+            match (at, backward.params[p]) {
+                (Some(at), _) => out(p, &self.memory[*at..at + r * c]),
+                (None, Some(n)) => behind.push((p, n)),
+                (None, None) => {}
+            }
+        }
+        if behind.is_empty() {
+            return;
+        }
+        let totals: HashMap<NodeId, Rc<Vec<T>>> = self
+            .plan
+            .totals
+            .iter()
+            .map(|(n, at, r, c)| (*n, Rc::new(self.memory[*at..at + r * c].to_vec())))
+            .collect();
+        let wanted: Vec<NodeId> = behind.iter().map(|b| b.1).collect();
+        let values = Invariants::new(&self.schedule, self.sizes, params).epilogue(&totals, &wanted);
+        for ((p, _), v) in behind.iter().zip(values) {
+            out(*p, &v);
+        }
+    }
+}
+
+fn run<T: Real>(
+    machine: &mut Machine<T>,
+    timeline: &Timeline,
+    packed: &Packed<T>,
+    memory: &mut Buffer<T>,
+    team: &Team,
+    split: Split,
+) -> Result<(), EngineError> {
+    let matrices: Vec<_> = packed.matrices.iter().collect();
+    machine
+        .run(timeline, &packed.constants, &matrices, memory, team, split)
+        .map_err(|e| EngineError::Kernel(e.to_string()))
+}
+
+/// Rows where there are enough of them for every thread: then nobody waits inside the loop.
+fn split(timeline: &Timeline, team: &Team) -> Split {
+    if timeline.batch >= ROWS_A_THREAD * team.threads() { Split::Rows } else { Split::Units }
+}

@@ -1,0 +1,351 @@
+//! A plan: a schedule at given sizes, as the code that the kernel runs.
+//!
+//! Sizes become widths, nodes become places in one work memory (offsets, never pointers), merged products become packed
+//! matrices, and stages become tiles' blocks:
+//!
+//! ```text
+//! a value read only in its own stage      scratch of the running thread
+//! … in a later stage of the same step     a row per sequence
+//! … in another phase, or kept             a row per token
+//! a state                                 a row per token behind its initial rows, or two alternating rows
+//! ```
+
+mod emit;
+mod homes;
+mod pass;
+mod weights;
+
+use elman_cell::cell::Shape;
+use elman_cell::program::{Contribution, NodeId, Op};
+use elman_cell::schedule::Schedule;
+use elman_cell::{Dim, Sizes};
+use elman_kernel::code::{LANES, Order, OuterRow, Phase, Place, Rows};
+
+use crate::invariants::{Arena, Base, Nodes, units};
+use pass::{Carry, PassPlan};
+pub(crate) use weights::{MatrixPlan, WeightPlan};
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Forward, with all that the backward pass needs kept.
+    Train,
+    /// Forward over whole sequences.
+    Whole,
+    /// Forward, one step a call.
+    Stream,
+}
+
+/// The rows that memory is laid out for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub batch: usize,
+    pub tokens: usize,
+    pub mode: Mode,
+}
+
+/// Where a state lives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct StatePlan {
+    pub units: usize,
+    /// Read as the value before a step.
+    pub before: Place,
+    /// Written as the value after a step.
+    pub after: Place,
+}
+
+/// The code of one layer and direction, and where everything is.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub forward: Vec<Phase>,
+    pub backward: Vec<Phase>,
+    /// Numbers of work memory.
+    pub memory: usize,
+    pub inputs: Vec<Place>,
+    pub states: Vec<StatePlan>,
+    pub output: Place,
+    /// The nodes asked for, a row per token.
+    pub traces: Vec<Place>,
+    pub weights: WeightPlan,
+    pub output_gradient: Option<Place>,
+    pub input_gradients: Vec<Option<Place>>,
+    /// Per state: the gradient carried from step to step.
+    pub state_gradients: Vec<Place>,
+    /// Per parameter: its gradient, row-major and unpadded, where steps add to it directly.
+    pub gradients: Vec<Option<usize>>,
+    /// Gradients of computed invariants, for the epilogue: target, offset, rows, columns.
+    pub totals: Vec<(NodeId, usize, usize, usize)>,
+}
+
+/// Hands out work memory.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    pub used: usize,
+}
+
+impl Memory {
+    /// `count` numbers, at a multiple of 16.
+    pub fn take(&mut self, count: usize) -> usize {
+        let at = self.used;
+        self.used += count.next_multiple_of(LANES);
+        at
+    }
+
+    /// `count` rows of `units`, padded to 16.
+    pub fn rows(&mut self, rows: Rows, count: usize, units: usize) -> Place {
+        let stride = units.next_multiple_of(LANES);
+        Place { offset: self.take(count * stride), rows, stride }
+    }
+}
+
+impl Plan {
+    /// Lays out memory and writes the code. `traced` are nodes whose value at every step is asked for.
+    pub fn new(schedule: &Schedule, sizes: Sizes, frame: Frame, traced: &[NodeId]) -> Plan {
+        let nodes = Nodes { forward: &schedule.program.nodes, backward: &schedule.backward.nodes, sizes };
+        let mut memory = Memory::default();
+        let mut weights = WeightPlan::default();
+        let at = |d: Dim| d.at(sizes);
+        let inputs: Vec<Place> =
+            schedule.program.inputs.iter().map(|d| memory.rows(Rows::Token, frame.tokens, at(*d))).collect();
+        let states = states(schedule, sizes, frame, traced, &mut memory);
+        let mut delivered = vec![schedule.program.output];
+        delivered.extend(traced);
+        if frame.mode == Mode::Train {
+            delivered.extend(&schedule.saved);
+        }
+        let leaves = |op: &Op| match op {
+            Op::Input(i) => Some(inputs[i.index()]),
+            Op::State(s) => Some(states[s.index()].before),
+            _ => None,
+        };
+        let carried = schedule.program.next.iter().zip(&states);
+        let carried = carried.map(|(n, s)| Carry { node: Some(*n), to: s.after, units: s.units }).collect();
+        let forward = pass::plan(
+            pass::PassTask {
+                nodes,
+                arena: Arena::Forward,
+                pass: &schedule.forward_pass,
+                frame,
+                order: Order::Ascending,
+                leaves: &leaves,
+                carried,
+                delivered: &delivered,
+            },
+            &mut memory,
+            &mut weights,
+        );
+        let mut plan = Plan {
+            output: forward.place(schedule.program.output),
+            traces: traced.iter().map(|n| forward.place(*n)).collect(),
+            forward: forward.phases.clone(),
+            backward: vec![],
+            memory: 0,
+            inputs,
+            states,
+            weights,
+            output_gradient: None,
+            input_gradients: vec![],
+            state_gradients: vec![],
+            gradients: vec![],
+            totals: vec![],
+        };
+        if frame.mode == Mode::Train {
+            plan.add_backward(schedule, nodes, frame, &forward, &mut memory);
+        }
+        plan.memory = memory.used;
+        plan
+    }
+
+    fn add_backward(
+        &mut self,
+        schedule: &Schedule,
+        nodes: Nodes,
+        frame: Frame,
+        forward: &PassPlan,
+        memory: &mut Memory,
+    ) {
+        let sizes = nodes.sizes;
+        let backward = &schedule.backward;
+        let output_units = units(schedule.program.nodes[schedule.program.output.index()].shape, sizes);
+        let dy = memory.rows(Rows::Token, frame.tokens, output_units);
+        let reads = |n: Rows, p: Place| Place { rows: n, ..p };
+        let carry: Vec<Place> = self
+            .states
+            .iter()
+            .map(|s| memory.rows(Rows::Parity { flip: 0 }, 2 * frame.batch, s.units))
+            .collect();
+        let carried = backward.states.iter().zip(&carry).zip(&self.states);
+        let carried = carried.map(|((n, p), s)| Carry { node: *n, to: *p, units: s.units }).collect();
+        let leaves = |op: &Op| match op {
+            Op::OutputGradient => Some(dy),
+            Op::StateGradient(s) => Some(reads(Rows::Parity { flip: 1 }, carry[s.index()])),
+            Op::Forward(n) => Some(match schedule.program.nodes[n.index()].op {
+                Op::Input(i) => self.inputs[i.index()],
+                Op::State(s) => self.states[s.index()].before,
+                _ => forward.place(*n),
+            }),
+            _ => None,
+        };
+        let mut delivered: Vec<NodeId> = backward.inputs.iter().flatten().copied().collect();
+        for c in &backward.contributions {
+            match *c {
+                Contribution::Outer { left, right, .. } => delivered.extend([left, right]),
+                Contribution::Value { value, .. } => delivered.push(value),
+            }
+        }
+        let pass = pass::plan(
+            pass::PassTask {
+                nodes,
+                arena: Arena::Backward,
+                pass: &schedule.backward_pass,
+                frame,
+                order: Order::Descending,
+                leaves: &leaves,
+                carried,
+                delivered: &delivered,
+            },
+            memory,
+            &mut self.weights,
+        );
+        self.backward = pass.phases.clone();
+        self.output_gradient = Some(dy);
+        self.input_gradients = backward.inputs.iter().map(|n| n.map(|n| pass.place(n))).collect();
+        self.state_gradients = carry;
+        self.gradients = direct_gradients(schedule, nodes, memory);
+        let gradient_phases = self.gradient_phases(schedule, nodes, &pass, memory);
+        self.backward.extend(gradient_phases);
+    }
+
+    /// The products over all steps that give the gradients of parameters.
+    fn gradient_phases(
+        &mut self,
+        schedule: &Schedule,
+        nodes: Nodes,
+        pass: &PassPlan,
+        memory: &mut Memory,
+    ) -> Vec<Phase> {
+        let mut phases: Vec<Phase> = vec![];
+        for c in &schedule.backward.contributions {
+            match *c {
+                Contribution::Outer { target, left, right } => {
+                    let (out, row_stride, column_stride) = self.target(schedule, nodes, target, memory);
+                    let width = |n: NodeId| units(schedule.backward.nodes[n.index()].shape, nodes.sizes);
+                    // Rows of the result have unit stride along `right`; of a transposed target, along `left`.
+                    let swap = column_stride != 1 && row_stride == 1;
+                    let (left, right, stride) = if swap { (right, left, column_stride) } else { (left, right, row_stride) };
+                    let row = OuterRow { left: pass.place(left), rows: width(left), out, stride };
+                    push_outer(&mut phases, pass.place(right), width(right), row);
+                }
+                Contribution::Value { target, value } => {
+                    let (out, ..) = self.target(schedule, nodes, target, memory);
+                    let units = units(schedule.backward.nodes[value.index()].shape, nodes.sizes);
+                    phases.push(Phase::Total { value: pass.place(value), units, out });
+                }
+            }
+        }
+        phases
+    }
+
+    /// Where contributions to a node's gradient are added: offset, row stride, column stride.
+    fn target(
+        &mut self,
+        schedule: &Schedule,
+        nodes: Nodes,
+        target: NodeId,
+        memory: &mut Memory,
+    ) -> (usize, usize, usize) {
+        let view = nodes.view(Arena::Forward, target, &mut |_, _| 0);
+        if let Base::Param(p) = view.base
+            && let Some(at) = self.gradients[p.index()]
+        {
+            return (at + view.offset, view.row_stride, view.column_stride);
+        }
+        let (rows, columns) = crate::invariants::extent(schedule.program.nodes[target.index()].shape, nodes.sizes);
+        let known = self.totals.iter().find(|t| t.0 == target).map(|t| t.1);
+        let at = known.unwrap_or_else(|| {
+            let at = memory.take(rows * columns);
+            self.totals.push((target, at, rows, columns));
+            at
+        });
+        (at, columns, 1)
+    }
+}
+
+/// Outer products with the same right operand, next to each other, share its packing.
+fn push_outer(phases: &mut Vec<Phase>, to: Place, width: usize, row: OuterRow) {
+    let same = |p: &&mut Phase| matches!(p, Phase::Outer { right, columns, .. } if *right == to && *columns == width);
+    if let Some(Phase::Outer { lefts, .. }) = phases.iter_mut().find(same)
+        && lefts.iter().all(|l| !overlaps(l, &row, width))
+    {
+        lefts.push(row);
+        return;
+    }
+    phases.push(Phase::Outer { right: to, columns: width, lefts: vec![row] });
+}
+
+/// The results may share elements (a weight used twice): then they stay apart.
+fn overlaps(a: &OuterRow, b: &OuterRow, columns: usize) -> bool {
+    let end = |r: &OuterRow| r.out + (r.rows - 1) * r.stride + columns;
+    a.out < end(b) && b.out < end(a)
+}
+
+/// Room for the gradient of each parameter whose uses are all views of it; others go through the epilogue.
+fn direct_gradients(schedule: &Schedule, nodes: Nodes, memory: &mut Memory) -> Vec<Option<usize>> {
+    let mut direct = vec![true; schedule.program.params.len()];
+    for c in &schedule.backward.contributions {
+        let (Contribution::Outer { target, .. } | Contribution::Value { target, .. }) = *c;
+        let view = nodes.view(Arena::Forward, target, &mut |_, _| 0);
+        if !matches!(view.base, Base::Param(_)) {
+            for p in params_below(schedule, target) {
+                direct[p] = false;
+            }
+        }
+    }
+    let room = |(p, shape): (usize, &Shape)| {
+        let (rows, columns) = crate::invariants::extent(*shape, nodes.sizes);
+        direct[p].then(|| memory.take(rows * columns))
+    };
+    schedule.program.params.iter().enumerate().map(room).collect()
+}
+
+/// The parameters that an invariant node is made of.
+fn params_below(schedule: &Schedule, node: NodeId) -> Vec<usize> {
+    let mut seen = vec![false; schedule.program.nodes.len()];
+    let mut todo = vec![node];
+    let mut params = vec![];
+    while let Some(n) = todo.pop() {
+        if std::mem::replace(&mut seen[n.index()], true) {
+            continue;
+        }
+        let op = &schedule.program.nodes[n.index()].op;
+        if let Op::Param(p) = op {
+            params.push(p.index());
+        }
+        todo.extend(op.operands());
+    }
+    params
+}
+
+/// A state is kept at every step for the backward pass, or where the caller gets all its values anyway.
+fn states(
+    schedule: &Schedule,
+    sizes: Sizes,
+    frame: Frame,
+    traced: &[NodeId],
+    memory: &mut Memory,
+) -> Vec<StatePlan> {
+    let program = &schedule.program;
+    let plan = |(d, next): (&Dim, &NodeId)| {
+        let units = d.at(sizes);
+        let asked = *next == program.output || traced.contains(next);
+        let kept = frame.mode == Mode::Train || (frame.mode == Mode::Whole && asked);
+        if kept {
+            let before = memory.rows(Rows::Before, frame.batch + frame.tokens, units);
+            StatePlan { units, before, after: Place { rows: Rows::After, ..before } }
+        } else {
+            let before = memory.rows(Rows::Parity { flip: 0 }, 2 * frame.batch, units);
+            StatePlan { units, before, after: Place { rows: Rows::Parity { flip: 1 }, ..before } }
+        }
+    };
+    program.states.iter().zip(&program.next).map(plan).collect()
+}

@@ -1,0 +1,447 @@
+//! A network over whole batches: forward, then backward, through layers and directions.
+
+use elman_cell::program::NodeId;
+use elman_kernel::{Isa, Real, Team};
+
+use crate::error::EngineError;
+use crate::flow::{self, Columns};
+use crate::layer::Layer;
+use crate::network::{Network, direction_name};
+use crate::plan::Mode;
+use crate::tokens::Packing;
+use crate::weights::Weights;
+
+/// How a network is run.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Threads, the caller's included.
+    pub threads: usize,
+    /// The instruction set of `f32` kernels.
+    pub isa: Isa,
+    /// Whether gradients will be asked for.
+    pub backward: bool,
+    /// Named values whose value at every step is kept.
+    pub trace: Vec<String>,
+}
+
+impl Options {
+    /// One thread, the fastest instruction set, no gradients.
+    pub fn new() -> Options {
+        Options { threads: 1, isa: Isa::detect(), backward: false, trace: vec![] }
+    }
+
+    /// The same with gradients.
+    pub fn with_backward(self) -> Options {
+        Options { backward: true, ..self }
+    }
+
+    /// The same with a number of threads.
+    pub fn with_threads(self, threads: usize) -> Options {
+        Options { threads, ..self }
+    }
+
+    /// The same with an instruction set.
+    pub fn with_isa(self, isa: Isa) -> Options {
+        Options { isa, ..self }
+    }
+
+    /// The same with values to trace.
+    pub fn with_trace(self, trace: &[&str]) -> Options {
+        Options { trace: trace.iter().map(|s| s.to_string()).collect(), ..self }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options::new()
+    }
+}
+
+/// Sequences of a batch.
+#[derive(Clone, Debug)]
+pub struct Batch<'a, T> {
+    /// Steps of the longest sequence, or more.
+    pub steps: usize,
+    /// Sequences.
+    pub batch: usize,
+    /// Per input of the network: [steps, batch, dim]. What lies beyond a sequence's length is never read.
+    pub inputs: Vec<&'a [T]>,
+    /// Per sequence: its length, 1 to `steps`; all `steps` long if absent.
+    pub lengths: Option<&'a [usize]>,
+    /// [steps, batch]: a step that is false is skipped, as if the sequence did not have it; `y` is zero there.
+    pub mask: Option<&'a [bool]>,
+    /// Per state of the network: [batch, dim]. Absent: zero, or the learned initial value.
+    pub initial: Option<&'a [Vec<T>]>,
+}
+
+impl<'a, T> Batch<'a, T> {
+    /// Equal lengths, initial states of zero.
+    pub fn new(steps: usize, batch: usize, x: &'a [T]) -> Batch<'a, T> {
+        Batch { steps, batch, inputs: vec![x], lengths: None, mask: None, initial: None }
+    }
+}
+
+/// What forward gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outputs<T> {
+    /// [steps, batch, output]; zero beyond a sequence's length.
+    pub y: Vec<T>,
+    /// Per state of the network: [batch, dim], after the last valid step of each sequence in that direction.
+    pub states: Vec<Vec<T>>,
+    /// The traced values, layer by layer, forward before backward.
+    pub traces: Vec<Trace<T>>,
+}
+
+/// A named value at every step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace<T> {
+    /// `0.forward.f`.
+    pub name: String,
+    /// Its units.
+    pub dim: usize,
+    /// [steps, batch, dim], by the caller's steps in both directions; zero beyond a sequence's length.
+    pub values: Vec<T>,
+}
+
+/// What backward gives.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gradients<T> {
+    /// Per input of the network: [steps, batch, dim]; zero beyond a sequence's length.
+    pub inputs: Vec<Vec<T>>,
+    /// Per parameter of the network.
+    pub parameters: Vec<Vec<T>>,
+    /// Per state of the network: by its initial value, [batch, dim].
+    pub initial: Vec<Vec<T>>,
+}
+
+/// Runs a network over batches; keeps its packed weights and work memory between calls.
+pub struct Runner<T: Real> {
+    network: Network,
+    weights: Weights<T>,
+    /// `layer · directions + direction`.
+    layers: Vec<Layer<T>>,
+    team: Team,
+    trace: Vec<(String, NodeId)>,
+    packing: Option<Packing>,
+    /// What a layer hands to the next, a row per token: forward, and backward.
+    sheet: Vec<T>,
+    gradient_sheets: [Vec<T>; 2],
+    gave_initial: bool,
+    backward: bool,
+    ran: bool,
+}
+
+impl<T: Real> Runner<T> {
+    /// Packs the weights.
+    ///
+    /// # Errors
+    /// Weights of other shapes, a traced name that the cell does not define, threads that cannot be started.
+    pub fn new(network: &Network, weights: &Weights<T>, options: Options) -> Result<Runner<T>, EngineError> {
+        weights.check(network)?;
+        let mut trace = vec![];
+        let mut traced: Vec<NodeId> = vec![];
+        for name in &options.trace {
+            let known = &network.schedule().program.named;
+            let Some((_, node)) = known.iter().find(|(n, _)| n == name) else {
+                return Err(EngineError::Trace { name: name.clone(), known: network.traceable().join(", ") });
+            };
+            trace.push((name.clone(), *node));
+            traced.push(*node);
+        }
+        let schedule = network.schedule_for(&traced);
+        let mode = if options.backward { Mode::Train } else { Mode::Whole };
+        let team = Team::new(options.threads.max(1)).map_err(|e| EngineError::Unsupported(format!("threads: {e}")))?;
+        let mut layers = vec![];
+        for (k, index) in network.0.index.iter().enumerate() {
+            let params: Vec<&[T]> = index.iter().map(|i| weights.0[*i].as_slice()).collect();
+            let sizes = network.sizes(k / network.spec().directions());
+            layers.push(Layer::new(schedule.clone(), sizes, options.isa, mode, traced.clone(), &params)?);
+        }
+        let (network, weights, backward) = (network.clone(), weights.clone(), options.backward);
+        let (packing, sheet, gradient_sheets) = (None, vec![], [vec![], vec![]]);
+        let (gave_initial, ran) = (false, false);
+        Ok(Runner { network, weights, layers, team, trace, packing, sheet, gradient_sheets, gave_initial, backward, ran })
+    }
+
+    /// Replaces the weights and packs them.
+    ///
+    /// # Errors
+    /// Weights of other shapes.
+    pub fn set_weights(&mut self, weights: &Weights<T>) -> Result<(), EngineError> {
+        weights.check(&self.network)?;
+        self.weights.clone_from(weights);
+        for (layer, index) in self.layers.iter_mut().zip(&self.network.0.index) {
+            let params: Vec<&[T]> = index.iter().map(|i| self.weights.0[*i].as_slice()).collect();
+            layer.set_weights(&params)?;
+        }
+        Ok(())
+    }
+
+    /// The network that is run.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// Runs all layers over a batch.
+    ///
+    /// # Errors
+    /// Slices whose length is not that of their shape, and lengths outside 1..=steps.
+    pub fn forward(&mut self, batch: &Batch<T>) -> Result<Outputs<T>, EngineError> {
+        let mut out = Outputs::default();
+        self.forward_into(batch, &mut out)?;
+        Ok(out)
+    }
+
+    /// The same, into memory that is used again.
+    ///
+    /// # Errors
+    /// As [`Runner::forward`].
+    pub fn forward_into(&mut self, batch: &Batch<T>, out: &mut Outputs<T>) -> Result<(), EngineError> {
+        let fits = |p: &Packing| batch.mask.is_none() && p.is_for(batch.steps, batch.batch, batch.lengths);
+        let packing = match self.packing.take().filter(fits) {
+            Some(p) => p,
+            None => Packing::new(batch.steps, batch.batch, batch.lengths, batch.mask)?,
+        };
+        let done = self.check_and_run(batch, &packing, out);
+        self.gave_initial = batch.initial.is_some();
+        self.ran = done.is_ok();
+        self.packing = Some(packing);
+        done
+    }
+
+    fn check_and_run(&mut self, batch: &Batch<T>, packing: &Packing, out: &mut Outputs<T>) -> Result<(), EngineError> {
+        check_batch(&self.network, batch)?;
+        let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
+        let (units, width) = (self.network.0.direction_output, self.network.output_size());
+        let merge = self.network.spec().merge;
+        let cells = batch.steps * batch.batch;
+        let mut sheet = std::mem::take(&mut self.sheet);
+        out.states.resize_with(self.network.states().len(), Vec::new);
+        out.traces.clear();
+        for l in 0..layers {
+            for d in 0..directions {
+                let k = l * directions + d;
+                self.layers[k].prepare(&packing.timeline)?;
+                if l == 0 {
+                    for (i, x) in batch.inputs.iter().enumerate() {
+                        flow::load_input(&mut self.layers[k], i, x, flow::caller(packing, d));
+                    }
+                } else {
+                    flow::load_input(&mut self.layers[k], 0, &sheet, flow::tokens(packing, d));
+                }
+                self.load_states(k, batch, packing);
+                self.layers[k].run_forward(&packing.timeline, &self.team)?;
+                self.read_states(k, packing, &mut out.states);
+                self.read_traces(l, d, packing, &mut out.traces);
+            }
+            let last = l + 1 == layers;
+            let to = if last { &mut out.y } else { &mut sheet };
+            flow::reset(to, if last { cells } else { packing.tokens() } * width, last && packing.tokens() < cells);
+            for d in 0..directions {
+                let layer = &self.layers[l * directions + d];
+                let map = if last { flow::caller(packing, d) } else { flow::tokens(packing, d) };
+                let columns = Columns::of(merge, d, directions, units);
+                flow::store(layer, layer.plan.output, units, to, map, columns);
+            }
+        }
+        self.sheet = sheet;
+        Ok(())
+    }
+
+    /// Runs all layers backward over the batch of the last `forward`. `dy` is the gradient of a loss by `y`,
+    /// [steps, batch, output]; `d_states` by the final states, per state [batch, dim] (zero if absent).
+    ///
+    /// # Errors
+    /// No `forward` before, a runner made without gradients, slices of other lengths.
+    pub fn backward(&mut self, dy: &[T], d_states: Option<&[Vec<T>]>) -> Result<Gradients<T>, EngineError> {
+        let mut out = Gradients::default();
+        self.backward_into(dy, d_states, &mut out)?;
+        Ok(out)
+    }
+
+    /// The same, into memory that is used again.
+    ///
+    /// # Errors
+    /// As [`Runner::backward`].
+    pub fn backward_into(
+        &mut self,
+        dy: &[T],
+        d_states: Option<&[Vec<T>]>,
+        out: &mut Gradients<T>,
+    ) -> Result<(), EngineError> {
+        if !self.backward {
+            return Err(EngineError::Order("this runner was made without gradients: set `backward` in its options"));
+        }
+        let Some(packing) = self.packing.take().filter(|_| self.ran) else {
+            return Err(EngineError::Order("`backward` was called before `forward`"));
+        };
+        let done = self.check_and_return(dy, d_states, &packing, out);
+        self.packing = Some(packing);
+        done
+    }
+
+    fn check_and_return(
+        &mut self,
+        dy: &[T],
+        d_states: Option<&[Vec<T>]>,
+        packing: &Packing,
+        out: &mut Gradients<T>,
+    ) -> Result<(), EngineError> {
+        let cells = packing.steps * packing.batch;
+        check("dy", dy.len(), cells * self.network.output_size())?;
+        check_states("d.", &self.network, d_states, packing.batch)?;
+        let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
+        let (units, merge) = (self.network.0.direction_output, self.network.spec().merge);
+        let [mut upper, mut below] = std::mem::take(&mut self.gradient_sheets);
+        out.inputs.resize_with(self.network.inputs().len(), Vec::new);
+        out.initial.resize_with(self.network.states().len(), Vec::new);
+        for l in (0..layers).rev() {
+            for d in 0..directions {
+                let k = l * directions + d;
+                let columns = Columns::of(merge, d, directions, units);
+                let (from, map) = if l + 1 == layers {
+                    (dy, flow::caller(packing, d))
+                } else {
+                    (upper.as_slice(), flow::tokens(packing, d))
+                };
+                flow::load_gradient(&mut self.layers[k], units, from, map, columns);
+                self.load_state_gradients(k, d_states, packing);
+                self.layers[k].run_backward(&packing.timeline, &self.team)?;
+                self.read_initial(k, packing, &mut out.initial);
+            }
+            let count = if l == 0 { self.network.inputs().len() } else { 1 };
+            for i in 0..count {
+                let dim = self.layer_inputs(l, i);
+                let to = if l == 0 { &mut out.inputs[i] } else { &mut below };
+                flow::reset(to, dim * if l == 0 { cells } else { packing.tokens() }, true);
+                for d in 0..directions {
+                    let layer = &self.layers[l * directions + d];
+                    let map = if l == 0 { flow::caller(packing, d) } else { flow::tokens(packing, d) };
+                    if let Some(place) = layer.plan.input_gradients[i] {
+                        flow::store(layer, place, dim, to, map, Columns::sum(d, dim));
+                    }
+                }
+            }
+            std::mem::swap(&mut upper, &mut below);
+        }
+        self.gradient_sheets = [upper, below];
+        self.collect_parameters(out);
+        Ok(())
+    }
+
+    /// Units of input i of layer l.
+    fn layer_inputs(&self, l: usize, i: usize) -> usize {
+        self.network.spec().cell.inputs[i].dim.at(self.network.sizes(l))
+    }
+
+    /// The states of this layer and direction among those of the network.
+    fn states_of(&self, k: usize) -> std::ops::Range<usize> {
+        let count = self.network.spec().cell.states.len();
+        k * count..(k + 1) * count
+    }
+
+    fn load_states(&mut self, k: usize, batch: &Batch<T>, packing: &Packing) {
+        for (s, state) in self.states_of(k).enumerate() {
+            let plan = self.layers[k].plan.states[s];
+            let learned = self.network.spec().cell.states[s].initial.map(|p| self.network.0.index[k][p.index()]);
+            for row in 0..packing.batch {
+                let at = self.layers[k].initial_row(plan.before, row, 0);
+                let to = self.layers[k].row_mut(plan.before, at, plan.units);
+                match (batch.initial, learned) {
+                    (Some(given), _) => {
+                        let from = packing.order[row] * plan.units;
+                        to.copy_from_slice(&given[state][from..from + plan.units]);
+                    }
+                    (None, Some(p)) => to.copy_from_slice(&self.weights.0[p]),
+                    (None, None) => to.fill(T::ZERO),
+                }
+            }
+        }
+    }
+
+    fn read_states(&self, k: usize, packing: &Packing, states: &mut [Vec<T>]) {
+        for (s, state) in self.states_of(k).enumerate() {
+            let plan = &self.layers[k].plan.states[s];
+            let at = |row: usize| self.layers[k].final_row(plan.after, packing, row);
+            flow::read_rows(&self.layers[k], plan.after, plan.units, packing, at, &mut states[state]);
+        }
+    }
+
+    fn read_traces(&self, l: usize, d: usize, packing: &Packing, traces: &mut Vec<Trace<T>>) {
+        let layer = &self.layers[l * self.network.spec().directions() + d];
+        for (index, (name, node)) in self.trace.iter().enumerate() {
+            let shape = self.network.schedule().program.nodes[node.index()].shape;
+            let dim = crate::invariants::units(shape, self.network.sizes(l));
+            let mut values = vec![T::ZERO; packing.steps * packing.batch * dim];
+            flow::store(layer, layer.plan.traces[index], dim, &mut values, flow::caller(packing, d), Columns::sum(0, dim));
+            traces.push(Trace { name: format!("{l}.{}.{name}", direction_name(d)), dim, values });
+        }
+    }
+
+    fn load_state_gradients(&mut self, k: usize, d_states: Option<&[Vec<T>]>, packing: &Packing) {
+        for (s, state) in self.states_of(k).enumerate() {
+            let (place, units) = (self.layers[k].plan.state_gradients[s], self.layers[k].plan.states[s].units);
+            for row in 0..packing.batch {
+                let at = self.layers[k].initial_row(place, row, packing.lengths[row]);
+                let to = self.layers[k].row_mut(place, at, units);
+                let from = packing.order[row] * units;
+                match d_states {
+                    Some(d) => to.copy_from_slice(&d[state][from..from + units]),
+                    None => to.fill(T::ZERO),
+                }
+            }
+        }
+    }
+
+    fn read_initial(&self, k: usize, packing: &Packing, initial: &mut [Vec<T>]) {
+        for (s, state) in self.states_of(k).enumerate() {
+            let (place, units) = (self.layers[k].plan.state_gradients[s], self.layers[k].plan.states[s].units);
+            let at = |row: usize| self.layers[k].initial_row(place, row, 0);
+            flow::read_rows(&self.layers[k], place, units, packing, at, &mut initial[state]);
+        }
+    }
+
+    /// What every layer and direction says of its parameters, and of learned initial values.
+    fn collect_parameters(&self, out: &mut Gradients<T>) {
+        out.parameters.resize_with(self.network.parameters().len(), Vec::new);
+        for (g, t) in out.parameters.iter_mut().zip(self.network.parameters()) {
+            flow::reset(g, t.count(), true);
+        }
+        for (k, index) in self.network.0.index.iter().enumerate() {
+            let params: Vec<&[T]> = index.iter().map(|i| self.weights.0[*i].as_slice()).collect();
+            self.layers[k].add_gradients(&params, &mut |p, g| flow::add_to(&mut out.parameters[index[p]], g));
+            for (s, state) in self.states_of(k).enumerate() {
+                if let Some(p) = self.network.spec().cell.states[s].initial.filter(|_| !self.gave_initial) {
+                    let total = &mut out.parameters[index[p.index()]];
+                    let units = total.len();
+                    out.initial[state].chunks(units).for_each(|row| flow::add_to(total, row));
+                }
+            }
+        }
+    }
+}
+
+fn check(what: &str, found: usize, wanted: usize) -> Result<(), EngineError> {
+    if found == wanted { Ok(()) } else { Err(EngineError::Length { what: what.into(), found, wanted }) }
+}
+
+fn check_states<T>(prefix: &str, network: &Network, given: Option<&[Vec<T>]>, batch: usize) -> Result<(), EngineError> {
+    let Some(given) = given else { return Ok(()) };
+    check(&format!("{prefix}states (tensors)"), given.len(), network.states().len())?;
+    for (v, t) in given.iter().zip(network.states()) {
+        check(&format!("{prefix}{}", t.name), v.len(), batch * t.count())?;
+    }
+    Ok(())
+}
+
+fn check_batch<T>(network: &Network, batch: &Batch<T>) -> Result<(), EngineError> {
+    check("inputs (tensors)", batch.inputs.len(), network.inputs().len())?;
+    let cells = batch.steps.checked_mul(batch.batch);
+    for (x, t) in batch.inputs.iter().zip(network.inputs()) {
+        let Some(wanted) = cells.and_then(|c| c.checked_mul(t.count())) else {
+            return Err(EngineError::Overflow { what: format!("input `{}`", t.name) });
+        };
+        check(&t.name, x.len(), wanted)?;
+    }
+    check_states("", network, batch.initial, batch.batch)
+}

@@ -1,0 +1,284 @@
+//! Packed weights: the layout that the product kernels read, made once whenever the weights change.
+//!
+//! Columns are cut into *strips* of 16 units of one member; strip `block · members + member` holds units
+//! `16 · block ..`. Strips are grouped into *panels* of 4 (AVX-512) or 1 (AVX2, portable); the last panel may be
+//! narrower. Memory is [panel][k][strips · 16], k running over the segments in order. Columns past the last unit are
+//! zero and never stored by a product; the inner index is never padded.
+
+use thiserror::Error;
+
+use crate::buffer::Buffer;
+use crate::code::LANES;
+use crate::isa::Isa;
+use crate::real::Real;
+
+/// What a packed matrix multiplies: per member [units × Σ segments].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MatrixShape {
+    /// Matrices that are multiplied with the same operands.
+    pub members: usize,
+    /// Rows of each: units of the result.
+    pub units: usize,
+    /// Columns of each, one number a segment: the width of that operand.
+    pub segments: Vec<usize>,
+}
+
+/// Where the weights of one member and one segment lie: element (unit, k) is
+/// `data[offset + unit · unit_stride + k · k_stride]`.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a, T> {
+    /// The memory it lies in.
+    pub data: &'a [T],
+    /// Element (0, 0).
+    pub offset: usize,
+    /// From one unit of the result to the next.
+    pub unit_stride: usize,
+    /// From one unit of the operand to the next.
+    pub k_stride: usize,
+}
+
+/// Why a matrix cannot be packed.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum PackError {
+    /// The CPU lacks the instruction set.
+    #[error("this CPU has no {0}")]
+    Isa(Isa),
+    /// There must be one view for each member and segment.
+    #[error("{members} members of {segments} segments need {} views, not {given}", members * segments)]
+    Views {
+        /// Members of the shape.
+        members: usize,
+        /// Segments of the shape.
+        segments: usize,
+        /// Views given.
+        given: usize,
+    },
+    /// A view reads past its data.
+    #[error("view {view} reads element {needed} of {length}")]
+    Bounds {
+        /// Which view.
+        view: usize,
+        /// The last element it reads.
+        needed: usize,
+        /// The length of its data.
+        length: usize,
+    },
+    /// A count is zero, or the whole is larger than memory can be.
+    #[error("a matrix of {0:?} cannot be packed")]
+    Shape(MatrixShape),
+}
+
+/// Weights in the layout of one instruction set's product kernel.
+#[derive(Clone, Debug)]
+pub struct PackedMatrix<T> {
+    data: Buffer<T>,
+    shape: MatrixShape,
+    isa: Isa,
+    /// Σ segments.
+    inner: usize,
+    /// Strips in a panel, but for the last.
+    panel: usize,
+}
+
+/// Strips in a panel: 4 × 16 columns are 4 AVX-512 registers (6 rows of them: 24 accumulators of 32 registers);
+/// 16 columns are 2 AVX2 registers (6 rows: 12 of 16).
+pub(crate) fn panel_strips(isa: Isa) -> usize {
+    match isa {
+        Isa::Avx512 => 4,
+        Isa::Avx2 | Isa::Portable => 1,
+    }
+}
+
+impl<T: Real> PackedMatrix<T> {
+    /// Packs `views`, given member by member, each with its segments in order.
+    ///
+    /// Errors: an instruction set that the CPU lacks, a shape with a zero, too few views, a view that leaves its data.
+    pub fn pack(isa: Isa, shape: &MatrixShape, views: &[View<'_, T>]) -> Result<PackedMatrix<T>, PackError> {
+        let mut packed = PackedMatrix::zero(isa, shape)?;
+        packed.repack(views)?;
+        Ok(packed)
+    }
+
+    /// A matrix of zeros, to be filled by [`PackedMatrix::repack`].
+    ///
+    /// Errors: as [`PackedMatrix::pack`].
+    pub fn zero(isa: Isa, shape: &MatrixShape) -> Result<PackedMatrix<T>, PackError> {
+        if !isa.is_available() {
+            return Err(PackError::Isa(isa));
+        }
+        let wrong = || PackError::Shape(shape.clone());
+        if shape.members == 0 || shape.units == 0 || shape.segments.is_empty() || shape.segments.contains(&0) {
+            return Err(wrong());
+        }
+        let inner = shape.segments.iter().try_fold(0usize, |sum, &k| sum.checked_add(k)).ok_or_else(wrong)?;
+        let strips = shape.units.div_ceil(LANES).checked_mul(shape.members).ok_or_else(wrong)?;
+        let len = strips.checked_mul(LANES).and_then(|n| n.checked_mul(inner)).ok_or_else(wrong)?;
+        if len > isize::MAX as usize / size_of::<T>() {
+            return Err(wrong());
+        }
+        Ok(PackedMatrix { data: Buffer::new(len), shape: shape.clone(), isa, inner, panel: panel_strips(isa) })
+    }
+
+    /// Packs again, from weights of the same shape, into the same memory.
+    ///
+    /// Errors: too few views, a view that leaves its data; nothing is changed then.
+    pub fn repack(&mut self, views: &[View<'_, T>]) -> Result<(), PackError> {
+        self.check(views)?;
+        let segments = self.shape.segments.clone();
+        for (index, view) in views.iter().enumerate() {
+            let (member, segment) = (index / segments.len(), index % segments.len());
+            let first: usize = segments[..segment].iter().sum();
+            for block in 0..self.shape.units.div_ceil(LANES) {
+                self.pack_strip(member, block, first, segments[segment], view);
+            }
+        }
+        Ok(())
+    }
+
+    /// Its shape.
+    pub fn shape(&self) -> &MatrixShape {
+        &self.shape
+    }
+
+    /// The instruction set it is packed for.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Number of strips.
+    pub(crate) fn strips(&self) -> usize {
+        self.shape.units.div_ceil(LANES) * self.shape.members
+    }
+
+    /// Σ segments.
+    pub(crate) fn inner(&self) -> usize {
+        self.inner
+    }
+
+    /// First element of a strip and the elements from one k to the next.
+    pub(crate) fn strip(&self, strip: usize) -> (usize, usize) {
+        let panel = strip / self.panel;
+        let width = self.panel.min(self.strips() - panel * self.panel) * LANES;
+        (panel * self.panel * LANES * self.inner + strip % self.panel * LANES, width)
+    }
+
+    /// The packed elements.
+    pub(crate) fn data(&self) -> &[T] {
+        &self.data
+    }
+
+    fn check(&self, views: &[View<'_, T>]) -> Result<(), PackError> {
+        let (members, segments) = (self.shape.members, self.shape.segments.len());
+        if views.len() != members * segments {
+            return Err(PackError::Views { members, segments, given: views.len() });
+        }
+        for (index, view) in views.iter().enumerate() {
+            let last = |n: usize, stride: usize| (n - 1).saturating_mul(stride);
+            let k = self.shape.segments[index % segments];
+            let needed = view
+                .offset
+                .saturating_add(last(self.shape.units, view.unit_stride))
+                .saturating_add(last(k, view.k_stride));
+            if needed >= view.data.len() {
+                return Err(PackError::Bounds { view: index, needed, length: view.data.len() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Units `16 · block ..` of one member and segment.
+    fn pack_strip(&mut self, member: usize, block: usize, first: usize, k: usize, view: &View<'_, T>) {
+        let (start, width) = self.strip(block * self.shape.members + member);
+        let units = LANES.min(self.shape.units - block * LANES);
+        let source = &view.data[view.offset + block * LANES * view.unit_stride..];
+        let target = &mut self.data[start + first * width..];
+        if view.unit_stride == 1 {
+            for (kk, row) in target.chunks_mut(width).take(k).enumerate() {
+                row[..units].copy_from_slice(&source[kk * view.k_stride..][..units]);
+            }
+        } else {
+            transpose(source, view.unit_stride, view.k_stride, target, width, units, k);
+        }
+    }
+}
+
+/// Inner indices a block: its 16 lines of source and target stay in the first cache.
+const TRANSPOSED: usize = 64;
+
+/// target[k · width + unit] = source[unit · unit_stride + k · k_stride]
+fn transpose<T: Real>(
+    source: &[T],
+    unit_stride: usize,
+    k_stride: usize,
+    target: &mut [T],
+    width: usize,
+    units: usize,
+    k: usize,
+) {
+    for from in (0..k).step_by(TRANSPOSED) {
+        for kk in from..k.min(from + TRANSPOSED) {
+            let row = &mut target[kk * width..][..units];
+            for (unit, out) in row.iter_mut().enumerate() {
+                *out = source[unit * unit_stride + kk * k_stride];
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Element (member, unit, k) of a packed matrix.
+    fn get(packed: &PackedMatrix<f32>, member: usize, unit: usize, k: usize) -> f32 {
+        let (start, width) = packed.strip(unit / LANES * packed.shape.members + member);
+        packed.data[start + k * width + unit % LANES]
+    }
+
+    #[test]
+    fn every_element_finds_its_place() {
+        let data: Vec<f32> = (0..4000).map(|x| x as f32).collect();
+        for isa in Isa::available() {
+            for (members, units) in [(1, 1), (2, 17), (3, 37), (5, 16), (1, 70)] {
+                let shape = MatrixShape { members, units, segments: vec![3, 5] };
+                let view = |m: usize, s: usize| View {
+                    data: &data,
+                    offset: 7 * m + 3 * s,
+                    unit_stride: if m == 1 { 1 } else { 9 },
+                    k_stride: if m == 1 { 80 } else { 1 + s },
+                };
+                let views: Vec<_> = (0..members).flat_map(|m| [view(m, 0), view(m, 1)]).collect();
+                let packed = PackedMatrix::pack(isa, &shape, &views).unwrap();
+                for (m, u, k) in (0..members).flat_map(|m| (0..units).flat_map(move |u| (0..8).map(move |k| (m, u, k))))
+                {
+                    let (s, k_in) = if k < 3 { (0, k) } else { (1, k - 3) };
+                    let v = view(m, s);
+                    let want = (v.offset + u * v.unit_stride + k_in * v.k_stride) as f32;
+                    assert_eq!(get(&packed, m, u, k), want, "{isa} {shape:?} {m} {u} {k}");
+                }
+                let real = members * units * 8;
+                assert!(packed.data.iter().filter(|&&x| x == 0.0).count() >= packed.data.len() - real);
+            }
+        }
+    }
+
+    #[test]
+    fn lies_are_refused() {
+        let data = vec![0f32; 20];
+        let view = View { data: &data, offset: 0, unit_stride: 5, k_stride: 1 };
+        let shape = MatrixShape { members: 1, units: 4, segments: vec![5] };
+        let pack = |shape: &MatrixShape, views: &[View<'_, f32>]| PackedMatrix::pack(Isa::Portable, shape, views);
+        assert!(pack(&shape, &[view]).is_ok());
+        assert!(matches!(pack(&shape, &[]), Err(PackError::Views { given: 0, .. })));
+        let past = View { offset: 1, ..view };
+        assert_eq!(pack(&shape, &[past]).unwrap_err(), PackError::Bounds { view: 0, needed: 20, length: 20 });
+        let huge = View { unit_stride: usize::MAX, ..view };
+        assert!(matches!(pack(&shape, &[huge]), Err(PackError::Bounds { .. })));
+        for segments in [vec![], vec![3, 0]] {
+            let shape = MatrixShape { segments, ..shape.clone() };
+            assert!(matches!(pack(&shape, &[view]), Err(PackError::Shape(_))));
+        }
+        let shape = MatrixShape { members: 1, units: usize::MAX / 2, segments: vec![9] };
+        assert!(matches!(PackedMatrix::<f32>::zero(Isa::Portable, &shape), Err(PackError::Shape(_))));
+    }
+}

@@ -1,0 +1,320 @@
+//! A team of threads: fork and join by spinning for a bounded time, then parking; barriers inside a region.
+//!
+//! The caller owns the team; there is no global pool. A team of one spawns nothing. When a member panics, those who wait
+//! for it at a barrier panic too, everyone is joined, and the caller gets the first panic.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{JoinHandle, Thread};
+
+/// Rounds of `spin_loop` before a waiting thread parks or yields: some tens of microseconds.
+const SPINS: u32 = 4_000;
+
+type Payload = Box<dyn Any + Send>;
+
+/// How a worker calls the region: the closure's address and the worker's view.
+type Call = unsafe fn(*const (), &Member<'_>);
+
+/// One value a cache line, so that threads that wait for it do not disturb the others.
+#[repr(align(128))]
+struct Apart<T>(T);
+
+struct Shared {
+    threads: usize,
+    /// The closure on the caller's stack, and the [`Call`] that knows its type; valid between fork and join.
+    closure: AtomicPtr<()>,
+    call: AtomicPtr<()>,
+    /// Counts regions: a worker runs when it changes.
+    epoch: Apart<AtomicUsize>,
+    /// Threads that have not finished the region.
+    running: Apart<AtomicUsize>,
+    arrived: Apart<AtomicUsize>,
+    /// Counts barriers passed.
+    generation: Apart<AtomicUsize>,
+    broken: AtomicBool,
+    stop: AtomicBool,
+    asleep: Vec<Apart<AtomicBool>>,
+    /// The caller, where it has parked.
+    caller: Mutex<Option<Thread>>,
+    panic: Mutex<Option<Payload>>,
+}
+
+/// Persistent threads, of which the caller is the first.
+pub struct Team {
+    shared: Arc<Shared>,
+    handles: Vec<JoinHandle<()>>,
+    /// One region at a time: a team is not shared between threads.
+    alone: PhantomData<Cell<()>>,
+}
+
+/// One thread's view of a region.
+pub struct Member<'a> {
+    shared: &'a Shared,
+    /// 0 for the caller.
+    pub index: usize,
+}
+
+impl Team {
+    /// `threads` threads, the caller among them (0 counts as 1).
+    ///
+    /// Errors: the system gives no more threads.
+    pub fn new(threads: usize) -> std::io::Result<Team> {
+        let threads = threads.max(1);
+        let shared = Arc::new(Shared::new(threads));
+        let mut team = Team { shared, handles: Vec::new(), alone: PhantomData };
+        for index in 1..threads {
+            let shared = team.shared.clone();
+            let name = format!("elman-{index}");
+            team.handles.push(std::thread::Builder::new().name(name).spawn(move || work(&shared, index))?);
+        }
+        Ok(team)
+    }
+
+    /// How many threads, the caller among them.
+    pub fn threads(&self) -> usize {
+        self.shared.threads
+    }
+
+    /// Runs `region` on every thread and returns when all are done. A panic of any of them comes out here.
+    pub fn run<F: Fn(&Member<'_>) + Sync>(&self, region: F) {
+        let shared = &*self.shared;
+        let caller = Member { shared, index: 0 };
+        if shared.threads == 1 {
+            return region(&caller);
+        }
+        self.fork((&raw const region).cast(), call::<F>);
+        shared.enter(|| region(&caller));
+        shared.join();
+        let panic = lock(&shared.panic).take();
+        if let Some(payload) = panic {
+            std::panic::resume_unwind(payload);
+        }
+    }
+
+    fn fork(&self, closure: *const (), call: Call) {
+        let shared = &*self.shared;
+        shared.closure.store(closure.cast_mut(), Relaxed);
+        shared.call.store(call as *mut (), Relaxed);
+        shared.running.0.store(shared.threads, Relaxed);
+        shared.arrived.0.store(0, Relaxed);
+        shared.broken.store(false, Relaxed);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        self.shared.epoch.0.fetch_add(1, SeqCst);
+        for (handle, asleep) in self.handles.iter().zip(&self.shared.asleep) {
+            if asleep.0.load(SeqCst) {
+                handle.thread().unpark();
+            }
+        }
+    }
+}
+
+impl Drop for Team {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, SeqCst);
+        self.wake();
+        for handle in self.handles.drain(..) {
+            // A worker catches every panic, so that there is nothing to hear from it.
+            let _ = handle.join();
+        }
+    }
+}
+
+impl Member<'_> {
+    /// How many threads are in the region.
+    pub fn threads(&self) -> usize {
+        self.shared.threads
+    }
+
+    /// Waits until every thread of the region is here.
+    pub fn barrier(&self) {
+        let shared = self.shared;
+        if shared.threads == 1 {
+            return;
+        }
+        let generation = shared.generation.0.load(Acquire);
+        if shared.arrived.0.fetch_add(1, AcqRel) + 1 == shared.threads {
+            shared.arrived.0.store(0, Relaxed);
+            shared.generation.0.store(generation.wrapping_add(1), Release);
+            return;
+        }
+        let mut spins = 0;
+        while shared.generation.0.load(Acquire) == generation {
+            if shared.broken.load(Relaxed) {
+                std::panic::resume_unwind(Box::new("another thread of the team panicked"));
+            }
+            spins += 1;
+            if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+        }
+    }
+}
+
+impl Shared {
+    fn new(threads: usize) -> Shared {
+        Shared {
+            threads,
+            closure: AtomicPtr::default(),
+            call: AtomicPtr::default(),
+            epoch: Apart(AtomicUsize::new(0)),
+            running: Apart(AtomicUsize::new(0)),
+            arrived: Apart(AtomicUsize::new(0)),
+            generation: Apart(AtomicUsize::new(0)),
+            broken: AtomicBool::new(false),
+            stop: AtomicBool::new(false),
+            asleep: (1..threads).map(|_| Apart(AtomicBool::new(false))).collect(),
+            caller: Mutex::new(None),
+            panic: Mutex::new(None),
+        }
+    }
+
+    /// One thread's part of a region: keeps the first panic, and wakes the caller when it was the last to finish.
+    fn enter(&self, part: impl FnOnce()) {
+        if let Err(payload) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(part)) {
+            lock(&self.panic).get_or_insert(payload);
+            self.broken.store(true, Release);
+        }
+        if self.running.0.fetch_sub(1, SeqCst) == 1
+            && let Some(caller) = lock(&self.caller).take()
+        {
+            caller.unpark();
+        }
+    }
+
+    /// Waits for the last thread: spins, then parks.
+    fn join(&self) {
+        for _ in 0..SPINS {
+            if self.running.0.load(Acquire) == 0 {
+                return;
+            }
+            std::hint::spin_loop();
+        }
+        *lock(&self.caller) = Some(std::thread::current());
+        while self.running.0.load(SeqCst) != 0 {
+            std::thread::park();
+        }
+        *lock(&self.caller) = None;
+    }
+
+    /// Waits until the epoch is no longer `seen`: spins, then parks.
+    fn wait(&self, seen: usize, asleep: &AtomicBool) -> usize {
+        for _ in 0..SPINS {
+            let epoch = self.epoch.0.load(Acquire);
+            if epoch != seen {
+                return epoch;
+            }
+            std::hint::spin_loop();
+        }
+        asleep.store(true, SeqCst);
+        while self.epoch.0.load(SeqCst) == seen {
+            std::thread::park();
+        }
+        asleep.store(false, SeqCst);
+        self.epoch.0.load(SeqCst)
+    }
+}
+
+/// A worker's life.
+fn work(shared: &Shared, index: usize) {
+    let mut seen = 0;
+    loop {
+        seen = shared.wait(seen, &shared.asleep[index - 1].0);
+        if shared.stop.load(SeqCst) {
+            return;
+        }
+        let member = Member { shared, index };
+        shared.enter(|| {
+            let closure = shared.closure.load(Relaxed);
+            // Safety: `fork` stored a `Call`, and the closure it belongs to, before it moved the epoch on; the caller
+            // keeps the closure alive until all have left `enter`.
+            unsafe { std::mem::transmute::<*mut (), Call>(shared.call.load(Relaxed))(closure, &member) }
+        });
+    }
+}
+
+/// Safety: `closure` points to a live `F`.
+unsafe fn call<F: Fn(&Member<'_>) + Sync>(closure: *const (), member: &Member<'_>) {
+    // Safety: the caller's promise.
+    unsafe { (*closure.cast::<F>())(member) }
+}
+
+fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_thread_runs_every_region() {
+        for threads in 1..4 {
+            let team = Team::new(threads).unwrap();
+            let count = AtomicUsize::new(0);
+            for _ in 0..50 {
+                team.run(|member| {
+                    count.fetch_add(1 << (8 * member.index), Relaxed);
+                });
+            }
+            assert_eq!(count.into_inner(), (0..threads).map(|i| 50 << (8 * i)).sum());
+        }
+    }
+
+    #[test]
+    fn barriers_order_what_they_separate() {
+        let team = Team::new(3).unwrap();
+        let values: Vec<AtomicUsize> = (0..3).map(|_| AtomicUsize::new(0)).collect();
+        team.run(|member| {
+            for step in 1..200 {
+                values[member.index].store(step, Relaxed);
+                member.barrier();
+                assert!(values.iter().all(|v| v.load(Relaxed) == step));
+                member.barrier();
+            }
+        });
+    }
+
+    #[test]
+    fn sleeping_threads_wake() {
+        let team = Team::new(2).unwrap();
+        let count = AtomicUsize::new(0);
+        for _ in 0..3 {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            team.run(|member| {
+                if member.index == 1 {
+                    std::thread::sleep(std::time::Duration::from_millis(3));
+                }
+                count.fetch_add(1, Relaxed);
+            });
+        }
+        assert_eq!(count.into_inner(), 6);
+    }
+
+    #[test]
+    fn a_panic_comes_out_and_the_team_lives_on() {
+        let team = Team::new(3).unwrap();
+        for culprit in 0..3 {
+            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                team.run(|member| {
+                    if member.index == culprit {
+                        std::panic::resume_unwind(Box::new(7usize));
+                    }
+                    member.barrier();
+                })
+            }));
+            assert_eq!(result.unwrap_err().downcast_ref::<usize>(), Some(&7));
+            let count = AtomicUsize::new(0);
+            team.run(|member| {
+                member.barrier();
+                count.fetch_add(1, Relaxed);
+                member.barrier();
+            });
+            assert_eq!(count.into_inner(), 3);
+        }
+    }
+}
