@@ -24,6 +24,7 @@ pub mod op;
 pub mod program;
 pub mod schedule;
 mod text;
+pub mod verify;
 
 pub use canonical::canonical;
 pub use cell::Cell;

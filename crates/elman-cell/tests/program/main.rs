@@ -6,4 +6,6 @@ mod cells;
 mod gradients;
 mod listing;
 mod lowering;
+mod random;
 mod schedule;
+mod verify;
