@@ -11,9 +11,12 @@ mod buffer;
 pub mod code;
 mod isa;
 pub mod limits;
+mod kernels;
 mod machine;
+mod math;
 mod pack;
 mod real;
+mod simd;
 mod team;
 
 pub use buffer::Buffer;

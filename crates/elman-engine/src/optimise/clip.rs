@@ -1,0 +1,46 @@
+//! Gradient clipping. Pascanu, Mikolov & Bengio 2013, arXiv:1211.5063.
+//!
+//!   g ← g · c / ‖g‖ where ‖g‖ > c          gᵢ ← max(−c, min(c, gᵢ))
+
+use elman_kernel::Real;
+
+/// The Euclidean norm of all gradients: per tensor 16 lanes of `f64` in order, added as a tree, then tensor by tensor.
+pub fn norm<T: Real>(gradients: &[Vec<T>]) -> f64 {
+    gradients.iter().map(|g| squares(g)).sum::<f64>().sqrt()
+}
+
+fn squares<T: Real>(g: &[T]) -> f64 {
+    let mut lanes = [0f64; 16];
+    for chunk in g.chunks(16) {
+        lanes.iter_mut().zip(chunk).for_each(|(l, x)| *l += x.to_f64() * x.to_f64());
+    }
+    for half in [8, 4, 2, 1] {
+        for l in 0..half {
+            lanes[l] += lanes[l + half];
+        }
+    }
+    lanes[0]
+}
+
+/// Scales all gradients so that their norm is at most `limit`; the norm before.
+pub fn clip_norm<T: Real>(gradients: &mut [Vec<T>], limit: f64) -> f64 {
+    let norm = norm(gradients);
+    if norm > limit {
+        let scale = T::from_f64(limit / norm);
+        let mul = |x: &mut T| *x = T::binary(elman_kernel::code::Binary::Mul, *x, scale);
+        gradients.iter_mut().flatten().for_each(mul);
+    }
+    norm
+}
+
+/// Limits each gradient to ±`limit`. NaN stays NaN.
+pub fn clip_value<T: Real>(gradients: &mut [Vec<T>], limit: f64) {
+    let (low, high) = (T::from_f64(-limit), T::from_f64(limit));
+    for g in gradients.iter_mut().flatten() {
+        if *g > high {
+            *g = high;
+        } else if *g < low {
+            *g = low;
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Optimisers: what a step of training does to parameters.
+//!
+//! A rule is one file, with its equations; a step is elementwise, so its bits depend on no thread. The rate of each
+//! parameter comes from outside: schedules and parameter groups are not known here. Does not clip: see `clip.rs`.
+
+mod adam;
+mod average;
+mod clip;
+mod rmsprop;
+mod sgd;
+
+pub use average::Average;
+pub use clip::{clip_norm, clip_value, norm};
+
+use elman_kernel::Real;
+
+/// How parameters follow gradients.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule {
+    /// θ ← θ − η g
+    Sgd,
+    /// v ← μ v + g; θ ← θ − η v (or η (g + μ v), Nesterov's)
+    Momentum {
+        /// μ
+        momentum: f64,
+        /// Look ahead: Nesterov 1983.
+        nesterov: bool,
+    },
+    /// Kingma & Ba 2015. With `decoupled`, weight decay is AdamW's (Loshchilov & Hutter 2019).
+    Adam {
+        /// β₁
+        beta1: f64,
+        /// β₂
+        beta2: f64,
+        /// ε
+        epsilon: f64,
+        /// Decay apart from the gradient.
+        decoupled: bool,
+    },
+    /// Tieleman & Hinton 2012.
+    RmsProp {
+        /// ρ
+        decay: f64,
+        /// ε
+        epsilon: f64,
+        /// μ
+        momentum: f64,
+    },
+}
+
+impl Rule {
+    /// Numbers kept per parameter element.
+    pub fn moments(self) -> usize {
+        match self {
+            Rule::Sgd => 0,
+            Rule::Momentum { .. } => 1,
+            Rule::Adam { .. } => 2,
+            Rule::RmsProp { momentum, .. } => 1 + usize::from(momentum != 0.0),
+        }
+    }
+}
+
+/// What one parameter's step uses.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// η
+    pub rate: f64,
+    /// Weight decay λ: λ θ is added to the gradient (apart from it, for AdamW).
+    pub decay: f64,
+    /// The parameter stays as it is, and so do its moments.
+    pub frozen: bool,
+}
+
+/// A rule and its moments.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Optimiser<T> {
+    rule: Rule,
+    /// Per parameter, per moment.
+    moments: Vec<Vec<Vec<T>>>,
+    steps: u64,
+}
+
+impl<T: Real> Optimiser<T> {
+    /// With moments of zero for parameters of these lengths.
+    pub fn new(rule: Rule, lengths: &[usize]) -> Optimiser<T> {
+        let moments = lengths.iter().map(|n| vec![vec![T::ZERO; *n]; rule.moments()]).collect();
+        Optimiser { rule, moments, steps: 0 }
+    }
+
+    /// One step of every parameter. `steps[i]` says how parameter i goes.
+    pub fn step(&mut self, parameters: &mut [Vec<T>], gradients: &[Vec<T>], steps: &[Step]) {
+        self.steps += 1;
+        for (((p, g), m), s) in parameters.iter_mut().zip(gradients).zip(&mut self.moments).zip(steps) {
+            if s.frozen {
+                continue;
+            }
+            match (self.rule, m.as_mut_slice()) {
+                (Rule::Momentum { momentum, nesterov }, [v]) => sgd::momentum(p, g, v, *s, momentum, nesterov),
+                (Rule::Adam { beta1, beta2, epsilon, decoupled }, [m, v]) => {
+                    adam::step(p, g, m, v, *s, adam::Betas { beta1, beta2, epsilon, decoupled }, self.steps);
+                }
+                (Rule::RmsProp { decay, epsilon, .. }, [v]) => rmsprop::step(p, g, v, *s, decay, epsilon),
+                (Rule::RmsProp { decay, epsilon, momentum }, [v, m]) => {
+                    rmsprop::momentum(p, g, v, m, *s, decay, epsilon, momentum);
+                }
+                _ => sgd::step(p, g, *s),
+            }
+        }
+    }
+
+    /// The rule.
+    pub fn rule(&self) -> Rule {
+        self.rule
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// Per parameter, per moment: what a checkpoint keeps.
+    pub fn moments(&self) -> &[Vec<Vec<T>>] {
+        &self.moments
+    }
+
+    /// Goes on from a checkpoint. `false` where the moments have other lengths; nothing has changed then.
+    pub fn restore(&mut self, moments: Vec<Vec<Vec<T>>>, steps: u64) -> bool {
+        let lengths = |m: &[Vec<Vec<T>>]| m.iter().map(|p| p.iter().map(Vec::len).collect()).collect::<Vec<Vec<_>>>();
+        let fits = lengths(&moments) == lengths(&self.moments);
+        if fits {
+            (self.moments, self.steps) = (moments, steps);
+        }
+        fits
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+//! RMSProp. Tieleman & Hinton 2012, lecture 6.5 of "Neural networks for machine learning".
+//!
+//!   v ← ρ v + (1 − ρ) g²
+//!   θ ← θ − η g / (√v + ε)                      m ← μ m + g / (√v + ε),  θ ← θ − η m
+
+use elman_kernel::Real;
+use elman_kernel::code::{Binary, Unary};
+
+use super::Step;
+
+/// g / (√v + ε), after v has moved.
+fn scaled<T: Real>(g: T, v: &mut T, rho: T, one: T, epsilon: T) -> T {
+    let square = T::binary(Binary::Mul, g, g);
+    *v = rho.mul_add(*v, T::binary(Binary::Mul, one, square));
+    let below = T::binary(Binary::Add, T::unary(Unary::Sqrt, *v), epsilon);
+    T::binary(Binary::Div, g, below)
+}
+
+pub(super) fn step<T: Real>(p: &mut [T], g: &[T], v: &mut [T], s: Step, rho: f64, epsilon: f64) {
+    let (rate, decay) = (T::from_f64(-s.rate), T::from_f64(s.decay));
+    let (one, rho, epsilon) = (T::from_f64(1.0 - rho), T::from_f64(rho), T::from_f64(epsilon));
+    for ((p, g), v) in p.iter_mut().zip(g).zip(v) {
+        let g = scaled(decay.mul_add(*p, *g), v, rho, one, epsilon);
+        *p = rate.mul_add(g, *p);
+    }
+}
+
+pub(super) fn momentum<T: Real>(
+    p: &mut [T],
+    g: &[T],
+    v: &mut [T],
+    m: &mut [T],
+    s: Step,
+    rho: f64,
+    epsilon: f64,
+    mu: f64,
+) {
+    let (rate, decay, mu) = (T::from_f64(-s.rate), T::from_f64(s.decay), T::from_f64(mu));
+    let (one, rho, epsilon) = (T::from_f64(1.0 - rho), T::from_f64(rho), T::from_f64(epsilon));
+    for (((p, g), v), m) in p.iter_mut().zip(g).zip(v).zip(m) {
+        let g = scaled(decay.mul_add(*p, *g), v, rho, one, epsilon);
+        *m = mu.mul_add(*m, g);
+        *p = rate.mul_add(*m, *p);
+    }
+}

@@ -1,0 +1,109 @@
+//! Each rule against its equations, written once more in the obvious way.
+
+use super::*;
+
+const GRADIENTS: [[f64; 3]; 4] = [[0.5, -1.0, 2.0], [0.25, 0.5, -0.125], [-1.0, 0.0, 0.75], [0.3, 0.2, -0.9]];
+const START: [f64; 3] = [1.0, -2.0, 0.5];
+
+fn run(rule: Rule, step: Step) -> Vec<f64> {
+    let mut o = Optimiser::new(rule, &[3]);
+    let mut p = vec![START.to_vec()];
+    for g in GRADIENTS {
+        o.step(&mut p, &[g.to_vec()], &[step]);
+    }
+    p.remove(0)
+}
+
+/// `f(t, θ, g, memory)` gives the new θ of one element.
+fn by_hand(mut f: impl FnMut(i32, f64, f64, &mut [f64; 2]) -> f64) -> Vec<f64> {
+    let one = |i: usize| {
+        let mut memory = [0.0; 2];
+        GRADIENTS.iter().enumerate().fold(START[i], |p, (t, g)| f(t as i32 + 1, p, g[i], &mut memory))
+    };
+    [0, 1, 2].map(one).to_vec()
+}
+
+fn close(a: &[f64], b: &[f64]) {
+    a.iter().zip(b).for_each(|(a, b)| assert!((a - b).abs() < 1e-14, "{a} {b}"));
+}
+
+const S: Step = Step { rate: 0.1, decay: 0.01, frozen: false };
+
+#[test]
+fn sgd_and_momentum() {
+    close(&run(Rule::Sgd, S), &by_hand(|_, p, g, _| p - 0.1 * (g + 0.01 * p)));
+    let rule = |nesterov| Rule::Momentum { momentum: 0.9, nesterov };
+    let hand = |nesterov: bool| {
+        by_hand(move |_, p, g, m| {
+            let g = g + 0.01 * p;
+            m[0] = 0.9 * m[0] + g;
+            p - 0.1 * if nesterov { g + 0.9 * m[0] } else { m[0] }
+        })
+    };
+    close(&run(rule(false), S), &hand(false));
+    close(&run(rule(true), S), &hand(true));
+}
+
+#[test]
+fn adam_and_adamw() {
+    for decoupled in [false, true] {
+        let hand = by_hand(|t, p, g, m| {
+            let g = if decoupled { g } else { g + 0.01 * p };
+            let p = if decoupled { p - 0.1 * 0.01 * p } else { p };
+            m[0] = 0.9 * m[0] + 0.1 * g;
+            m[1] = 0.99 * m[1] + 0.01 * g * g;
+            let (a, b) = (m[0] / (1.0 - 0.9f64.powi(t)), m[1] / (1.0 - 0.99f64.powi(t)));
+            p - 0.1 * a / (b.sqrt() + 1e-3)
+        });
+        close(&run(Rule::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-3, decoupled }, S), &hand);
+    }
+}
+
+#[test]
+fn rmsprop() {
+    for mu in [0.0, 0.8] {
+        let hand = by_hand(|_, p, g, m| {
+            let g = g + 0.01 * p;
+            m[0] = 0.95 * m[0] + 0.05 * g * g;
+            m[1] = mu * m[1] + g / (m[0].sqrt() + 1e-4);
+            p - 0.1 * m[1]
+        });
+        close(&run(Rule::RmsProp { decay: 0.95, epsilon: 1e-4, momentum: mu }, S), &hand);
+    }
+}
+
+#[test]
+fn frozen_parameters_stay() {
+    assert_eq!(run(Rule::Sgd, Step { frozen: true, ..S }), START);
+}
+
+#[test]
+fn clipping_keeps_the_direction_and_finds_the_norm() {
+    let mut g = vec![vec![3.0f64; 17], vec![-4.0; 5]];
+    let before = norm(&g);
+    assert!((before - (17.0 * 9.0 + 5.0 * 16.0f64).sqrt()).abs() < 1e-12);
+    assert_eq!(clip_norm(&mut g, 1e9), before);
+    clip_norm(&mut g, 2.0);
+    assert!((norm(&g) - 2.0).abs() < 1e-12 && (g[0][0] / g[1][0] + 0.75).abs() < 1e-12);
+    clip_value(&mut g, 0.25);
+    assert!(g.iter().flatten().all(|x: &f64| x.abs() <= 0.25));
+}
+
+#[test]
+fn an_average_is_the_mean() {
+    let mut a = Average::start(&[vec![1.0f64, 2.0]]);
+    a.add(&[vec![2.0, 4.0]]);
+    a.add(&[vec![6.0, 0.0]]);
+    close(&a.parameters[0], &[3.0, 2.0]);
+}
+
+#[test]
+fn a_restored_optimiser_goes_on() {
+    let rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decoupled: true };
+    let (mut a, mut p) = (Optimiser::new(rule, &[3]), vec![START.to_vec()]);
+    a.step(&mut p, &[GRADIENTS[0].to_vec()], &[S]);
+    let mut b = Optimiser::new(rule, &[3]);
+    assert!(!b.restore(vec![vec![vec![0.0; 2]; 2]], 1));
+    assert!(b.restore(a.moments().to_vec(), a.steps()));
+    assert_eq!(a, b);
+}
