@@ -125,9 +125,12 @@ impl<'a> Lowering<'a> {
         let matrix = matches!(expr.shape, Shape::Matrix(..));
         match expr.kind {
             ExprKind::Number(x) => Value::Node(self.arena.number(x)),
-            ExprKind::Input(i) => Value::Node(self.arena.push(Op::Input(i), expr.shape)),
-            ExprKind::Previous(s) => Value::Node(self.arena.push(Op::State(s), expr.shape)),
-            ExprKind::Param(p) => Value::Node(self.arena.push(Op::Param(p), expr.shape)),
+            // Leaves have their declared shapes: where an equation forces two dimensions to be equal, an expression may
+            // be written in either.
+            ExprKind::Input(i) => self.leaf(Op::Input(i), Shape::Vector(self.cell.inputs[i.index()].dim)),
+            ExprKind::Previous(s) => self.leaf(Op::State(s), Shape::Vector(self.cell.states[s.index()].dim)),
+            ExprKind::Param(p) if expr.shape == Shape::Scalar => self.leaf(Op::Param(p), Shape::Scalar),
+            ExprKind::Param(p) => self.leaf(Op::Param(p), self.cell.params[p.index()].shape),
             ExprKind::Value(q) => match &self.values[q.index()] {
                 Some((value, _)) => value.clone(),
                 None => Value::Sum(Vec::new()),
@@ -167,6 +170,10 @@ impl<'a> Lowering<'a> {
             }
             ExprKind::Concat(ref pieces) => self.concat(pieces.len()),
         }
+    }
+
+    fn leaf(&mut self, op: Op, shape: Shape) -> Value {
+        Value::Node(self.arena.push(op, shape))
     }
 
     fn unary(&mut self, f: Unary) -> Value {
