@@ -31,6 +31,7 @@ pub mod program;
 pub mod schedule;
 mod syntax;
 mod text;
+pub mod verify;
 
 pub use canonical::canonical;
 pub use cell::Cell;
