@@ -18,6 +18,7 @@ mod functions;
 mod name;
 mod nearest;
 pub mod op;
+mod print;
 pub mod program;
 mod syntax;
 
