@@ -27,6 +27,7 @@ pub mod lower;
 mod name;
 mod nearest;
 pub mod op;
+mod print;
 pub mod program;
 pub mod schedule;
 mod syntax;
