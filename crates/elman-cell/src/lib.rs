@@ -10,8 +10,8 @@
 //! ```
 
 mod arena;
-pub mod canonical;
 pub mod builtin;
+pub mod canonical;
 pub mod cell;
 mod check;
 mod contract;
