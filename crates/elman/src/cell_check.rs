@@ -134,7 +134,7 @@ pub fn check(cell: &str, given: Given) -> Checked {
             let sizes = Sizes { input, hidden, output: given.output.unwrap_or(hidden) };
             diagnostics = cell.check_sizes(sizes).err().unwrap_or_default();
         }
-        diagnostics.0.extend(cell.diagnostics.0.iter().cloned());
+        diagnostics.0.extend(cell.diagnostics.iter().cloned());
     }
     let good = diagnostics.0.iter().all(|d| d.severity != Severity::Error);
     (report.diagnostics, report.omitted) = findings(&diagnostics);
