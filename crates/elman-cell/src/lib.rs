@@ -11,6 +11,7 @@
 
 mod arena;
 pub mod canonical;
+pub mod builtin;
 pub mod cell;
 mod check;
 mod contract;
@@ -26,10 +27,12 @@ pub mod lower;
 mod name;
 mod nearest;
 pub mod op;
+mod print;
 pub mod program;
 pub mod schedule;
 mod syntax;
 mod text;
+pub mod verify;
 
 pub use canonical::canonical;
 pub use cell::Cell;

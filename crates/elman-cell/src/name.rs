@@ -184,8 +184,18 @@ impl Name {
             if i > 0 {
                 out = format!("{{{out}}}");
             }
-            out.push_str(&braced('^', sup));
+            out.push_str(&superscript(sup).unwrap_or_else(|| braced('^', sup)));
         }
+        out
+    }
+
+    /// As plain text prints it: the file spelling, but a superscript that would read as a power or a transpose stands
+    /// in brackets.
+    pub fn text(&self) -> String {
+        let mut out = self.base.clone();
+        self.subscripts.iter().for_each(|s| out.push_str(&format!("_{s}")));
+        self.superscripts.iter().for_each(|s| out.push_str(&superscript(s).unwrap_or_else(|| format!("^{s}"))));
+        self.accents.iter().for_each(|a| out.push_str(&format!("_{a}")));
         out
     }
 
@@ -210,6 +220,12 @@ impl Name {
             }
         }
     }
+}
+
+/// `^{(1)}`, where `^1` would be a power and `^T` a transpose.
+fn superscript(text: &str) -> Option<String> {
+    let needs = text == "T" || text.starts_with(|c: char| c.is_ascii_digit());
+    needs.then(|| format!("^{{({text})}}"))
 }
 
 fn braced(mark: char, text: &str) -> String {

@@ -9,6 +9,7 @@
 
 mod buffer;
 pub mod code;
+pub mod exhaustive;
 mod isa;
 pub mod limits;
 mod kernels;

@@ -44,7 +44,7 @@ fn odd_shapes() {
         for timeline in [&ragged, &Timeline::equal(3, 4), &Timeline::equal(1, 1)] {
             let lefts = [(KINDS[(i + 1) % 3], 1), (KINDS[i % 3], 13), (KINDS[(i + 2) % 3], 6)];
             let what = format!("{columns} columns");
-            case::<f32>(timeline, KINDS[i % 3], columns, &lefts).check(&[timeline.clone()], &what);
+            case::<f32>(timeline, KINDS[i % 3], columns, &lefts).check(std::slice::from_ref(timeline), &what);
         }
     }
 }
@@ -52,12 +52,14 @@ fn odd_shapes() {
 #[test]
 fn more_than_one_block() {
     let timeline = Timeline::from_active(31, [vec![31; 8], vec![20; 10], vec![3; 40]].concat());
-    case::<f32>(&timeline, Rows::Before, 70, &[(Rows::Token, 40)]).check(&[timeline.clone()], "blocks of tokens");
-    case::<f32>(&timeline, Rows::Token, 600, &[(Rows::After, 7)]).check(&[timeline.clone()], "blocks of columns");
+    case::<f32>(&timeline, Rows::Before, 70, &[(Rows::Token, 40)])
+        .check(std::slice::from_ref(&timeline), "blocks of tokens");
+    case::<f32>(&timeline, Rows::Token, 600, &[(Rows::After, 7)])
+        .check(std::slice::from_ref(&timeline), "blocks of columns");
 }
 
 #[test]
 fn f64() {
     let timeline = Timeline::from_active(3, vec![3, 2, 2]);
-    case::<f64>(&timeline, Rows::After, 37, &[(Rows::Before, 5)]).check(&[timeline.clone()], "f64");
+    case::<f64>(&timeline, Rows::After, 37, &[(Rows::Before, 5)]).check(std::slice::from_ref(&timeline), "f64");
 }

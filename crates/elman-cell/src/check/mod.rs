@@ -26,7 +26,7 @@ use crate::syntax::tree::{Time, Tree};
 use names::{Meanings, Role};
 
 /// Values that the layer hands on where nothing is said, in this order; else the first state.
-const OUTPUTS: &[&str] = &["y", "y_hat", "out", "h"];
+pub(crate) const OUTPUTS: &[&str] = &["y", "y_hat", "out", "h"];
 
 /// Reads and checks a cell. `name` is only printed.
 ///

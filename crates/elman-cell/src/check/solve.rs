@@ -104,10 +104,10 @@ impl Solver {
 
     /// Remembers the solution of a single unknown directly, so that chains stay short.
     fn shorten(&mut self, length: &Length, result: &Length) {
-        if let ([(var, 1)], Dim::ZERO) = (&length.unknown[..], length.known) {
-            if let Some((value, _)) = &mut self.solved[*var as usize] {
-                *value = result.clone();
-            }
+        if let ([(var, 1)], Dim::ZERO) = (&length.unknown[..], length.known)
+            && let Some((value, _)) = &mut self.solved[*var as usize]
+        {
+            *value = result.clone();
         }
     }
 
@@ -202,7 +202,7 @@ pub(super) fn can_be_equal(a: Dim, b: Dim) -> bool {
     let least: i128 = factors.iter().sum();
     let one_sign = factors.iter().all(|&f| f >= 0) || factors.iter().all(|&f| f <= 0);
     let reachable = !one_sign || wanted.signum() == least.signum() && wanted.abs() >= least.abs();
-    reachable && wanted.unsigned_abs() % divisor == 0
+    reachable && wanted.unsigned_abs().is_multiple_of(divisor)
 }
 
 fn gcd(a: u128, b: u128) -> u128 {

@@ -209,16 +209,14 @@ impl<'s> Parser<'_, 's> {
             return Err(self.expected("an operator or a closing bracket"));
         }
         self.advance();
-        if braces {
-            if let Some((node, mut read)) = self.last.take().filter(|(node, _)| *node == inner) {
-                let before = read.clone();
-                read.span.start = open.start;
-                self.suffixes(&mut read, false)?;
-                if read.name != before.name || read.time != before.time || read.after.is_some() {
-                    return self.named(read);
-                }
-                return Ok(node);
+        if braces && let Some((node, mut read)) = self.last.take().filter(|(node, _)| *node == inner) {
+            let before = read.clone();
+            read.span.start = open.start;
+            self.suffixes(&mut read, false)?;
+            if read.name != before.name || read.time != before.time || read.after.is_some() {
+                return self.named(read);
             }
+            return Ok(node);
         }
         self.last = None;
         Ok(inner)
@@ -376,12 +374,14 @@ impl<'s> Parser<'_, 's> {
 
     /// A name, a function, or two names that stand in one run of letters.
     fn word(&mut self, factors: &mut Vec<NodeId>) -> Parsed<()> {
-        if self.latex && self.kind() == Some(Kind::Word) && self.inside == 0 {
-            if let Some((callee, span)) = self.spelled_function() {
-                let node = self.call(callee, span)?;
-                factors.push(node);
-                return Ok(());
-            }
+        if self.latex
+            && self.kind() == Some(Kind::Word)
+            && self.inside == 0
+            && let Some((callee, span)) = self.spelled_function()
+        {
+            let node = self.call(callee, span)?;
+            factors.push(node);
+            return Ok(());
         }
         if self.text().starts_with(|c: char| c.is_ascii_digit()) {
             return self.digits(factors);
@@ -393,15 +393,13 @@ impl<'s> Parser<'_, 's> {
             return Ok(());
         }
         let splits = !self.latex && self.tokens[at].kind == Kind::Word && self.means(&read.name.file()).is_none();
-        if splits {
-            if let Some(place) = self.split(&read, factors) {
-                self.report_split(&read, place);
-                let (first, second) = split_read(&read, place);
-                let first = self.named(first)?;
-                let second = self.named(second)?;
-                factors.extend([first, second]);
-                return Ok(());
-            }
+        if splits && let Some(place) = self.split(&read, factors) {
+            self.report_split(&read, place);
+            let (first, second) = split_read(&read, place);
+            let first = self.named(first)?;
+            let second = self.named(second)?;
+            factors.extend([first, second]);
+            return Ok(());
         }
         let node = self.named(read)?;
         factors.push(node);

@@ -24,7 +24,8 @@ pub const WRITTEN: &[(&str, &str)] = &[
     ("shared-state-value", "c' = 0.5 * c + tanh(W x + U h + b)\nh' = c'"),
     ("linear", "h' = W x + U h"),
     ("two-inputs", "input c : 4\nh' = tanh(W x + V c + U h + b)"),
-    ("functions", "u = W x + U h + b\nh' = silu(u) + 0.3 * softplus(u) - gelu(u) + 0.1 * softsign(u) + elu(u) * sin(u) - cos(u) / (2 + abs(u)) + log(2 + u^2) + sqrt(1 + u * u) - mean(u) + sum(u) * 0.01"),
+    ("functions", "u = W x + U h + b\nv = silu(u) + 0.3 * softplus(u) - gelu(u) + 0.1 * softsign(u) + elu(u) * sin(u)\n\
+      w = v - cos(u) / (2 + abs(u)) + log(2 + u^2) + sqrt(1 + u * u) - mean(u) + sum(u) * 0.01\nh' = tanh(0.2 * w)"),
     ("products-in-a-row", "h' = tanh(A (B h) + W x + b)"),
     ("coupled", "f = sigmoid(W_f x + U_f h + V c + b_f)\nc' = f * c + (1 - f) * tanh(W_c x + U_c h + b_c)\nh' = sigmoid(W_o x + U_o h + V c' + b_o) * tanh(c')"),
 ];

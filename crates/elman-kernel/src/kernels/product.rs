@@ -3,6 +3,9 @@
 //! Accumulators start from `init` and stay in registers over all segments. A row's operand is read element by element
 //! and broadcast; weights come from the packed panels. Columns past `lanes` are neither read from `init` nor stored.
 
+// Indices run over the registers of several arrays side by side.
+#![allow(clippy::needless_range_loop)]
+
 use super::{Segment, Strip};
 use crate::code::LANES;
 use crate::simd::Lanes;

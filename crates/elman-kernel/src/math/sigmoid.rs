@@ -1,4 +1,4 @@
-//! σ(x) = 1 / (1 + e⁻ˣ), at most 2 ulp off, down to denormal results.
+//! σ(x) = 1 / (1 + e⁻ˣ), at most 2.5 ulp off, down to denormal results.
 //!
 //!   e = e^−|x| ≤ 1      σ(x) = 1 / (1 + e) for x ≥ 0,  e / (1 + e) for x < 0
 

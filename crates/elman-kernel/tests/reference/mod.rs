@@ -172,7 +172,7 @@ impl<'a, T: Real> Reference<'a, T> {
                 self.write(out, t, b, 0, value);
             }
             Instr::Largest { a, out, units } => {
-                let largest = |x: T, y: T| if y > x || y != y { y } else { x };
+                let largest = |x: T, y: T| if y > x || y.partial_cmp(&y).is_none() { y } else { x };
                 let value = self.fold(a, *units, t, b, T::from_f64(f64::NEG_INFINITY), largest);
                 self.write(out, t, b, 0, value);
             }
