@@ -20,12 +20,17 @@ DIRECTIONS = ["forward", "backward"]
 
 
 def tanh_weights(part):
-    """h' = tanh(U x + W h + b); `part(kind, gate)` is a block of rows of torch's tensor `kind`."""
+    """h' = tanh(W x + U h + b); `part(kind, gate)` is a block of rows of torch's tensor `kind`."""
     return {
-        "U": part("weight_ih", 0),
-        "W": part("weight_hh", 0),
+        "W": part("weight_ih", 0),
+        "U": part("weight_hh", 0),
         "b": part("bias_ih", 0) + part("bias_hh", 0),
     }
+
+
+def tanh_gradients(part):
+    """As the weights; a summed bias has the gradient of either part."""
+    return tanh_weights(part) | {"b": part("bias_ih", 0)}
 
 
 def lstm_weights(part):
@@ -37,44 +42,25 @@ def lstm_weights(part):
     return weights
 
 
-def gru_weights(part):
-    """Reset after the product; torch orders the gates r, z, n, and the candidate keeps both biases."""
-    weights = {}
-    for gate, name in enumerate(["r", "z", "n"]):
-        weights[f"W_{name}"] = part("weight_ih", gate)
-        weights[f"U_{name}"] = part("weight_hh", gate)
-        if name != "n":
-            weights[f"b_{name}"] = part("bias_ih", gate) + part("bias_hh", gate)
-    weights["b_n"] = part("bias_ih", 2)
-    weights["c_n"] = part("bias_hh", 2)
-    return weights
-
-
-def tanh_gradients(part):
-    """As the weights; a summed bias has the gradient of either part."""
-    return {"U": part("weight_ih", 0), "W": part("weight_hh", 0), "b": part("bias_ih", 0)}
-
-
 def lstm_gradients(part):
-    """As the weights."""
-    gradients = lstm_weights(part)
-    for gate, name in enumerate(["i", "f", "C", "o"]):
-        gradients[f"b_{name}"] = part("bias_ih", gate)
-    return gradients
+    """As the weights; a summed bias has the gradient of either part."""
+    biases = {f"b_{name}": part("bias_ih", gate) for gate, name in enumerate(["i", "f", "C", "o"])}
+    return lstm_weights(part) | biases
 
 
-def gru_gradients(part):
-    """As the weights."""
-    gradients = gru_weights(part)
-    for gate, name in enumerate(["r", "z"]):
-        gradients[f"b_{name}"] = part("bias_ih", gate)
-    return gradients
+def gru_parts(part):
+    """Reset after the product, both biases kept; torch orders the gates r, z, n."""
+    parts = {}
+    for gate, name in enumerate(["r", "z", "n"]):
+        for ours, theirs in [("W_i", "weight_ih"), ("W_h", "weight_hh"), ("b_i", "bias_ih"), ("b_h", "bias_hh")]:
+            parts[ours + name] = part(theirs, gate)
+    return parts
 
 
 CASES = {
     "tanh": (torch.nn.RNN, ["h"], tanh_weights, tanh_gradients),
     "lstm": (torch.nn.LSTM, ["h", "C"], lstm_weights, lstm_gradients),
-    "gru-reset-after": (torch.nn.GRU, ["h"], gru_weights, gru_gradients),
+    "gru-reset-after": (torch.nn.GRU, ["h"], gru_parts, gru_parts),
 }
 
 

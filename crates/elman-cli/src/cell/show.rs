@@ -2,6 +2,7 @@
 
 use crate::outcome::Outcome;
 use clap::{Args, ValueEnum};
+use elman::cell::{Cell, backward_text, derive, lower};
 
 /// Arguments of `elman cell show`.
 #[derive(Args)]
@@ -22,7 +23,7 @@ enum Format {
     Latex,
     /// The primitives of a step
     Program,
-    /// The primitives of a backward step, as derived
+    /// The derived backward step, in the author's names
     Backward,
 }
 
@@ -30,13 +31,17 @@ impl Arguments {
     /// Prints the cell in one of its forms.
     pub fn run(self) -> Result<Outcome, elman::Error> {
         let cell = elman::cells::find(&self.cell)?;
-        let program = || elman::cell::lower(&cell);
         let text = match self.format {
             Format::Text => cell.to_text(),
             Format::Latex => cell.to_latex(),
-            Format::Program => program().to_string(),
-            Format::Backward => elman::cell::derive(&program()).to_string(),
+            Format::Program => lower(&cell).to_string(),
+            Format::Backward => backward(&cell),
         };
         Ok(Outcome::good(text.trim_end().to_string() + "\n"))
     }
+}
+
+fn backward(cell: &Cell) -> String {
+    let program = lower(cell);
+    backward_text(cell, &program, &derive(&program))
 }
