@@ -85,9 +85,9 @@ impl Source {
             limit: LINE_LIMIT,
         };
         if format.is_some() {
-            head = read_head(&mut source.reader).map_err(|e| source.failed(e))?;
-            let rest = std::mem::replace(&mut source.reader, Box::new(io::empty()));
-            source.reader = Box::new(Cursor::new(head.clone()).chain(rest));
+            // Only looked at: a fault after these bytes belongs to a later line.
+            let first = source.reader.fill_buf().map(|block| block[..block.len().min(HEAD)].to_vec());
+            head = first.map_err(|e| source.failed(e))?;
         }
         refuse_other_forms(file, &head)?;
         encoding = encoding.or_else(|| encoding::utf16_mark(&head));
