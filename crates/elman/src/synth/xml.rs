@@ -4,9 +4,9 @@
 //! the document ends if none is open; else a tag of 2 to 10 lower-case letters is opened. Every character is predicted from
 //! those before it and scored. An empty document has no character, so the next one is taken.
 //!
-//! Trivial level: counted, not derived: the accuracy of the best guess from the present input alone (a tag opens after
-//! `>` as often as not, `<` is always right there, and a letter of 26 tells little). Names cannot be foretold when they
-//! open, so no network comes near 1: the paper's best reached 0.475.
+//! Trivial level: counted, not derived: the accuracy of the best guess from the present input alone (`<` follows `>`, and
+//! after a letter `>` is likelier than any one letter). Names cannot be foretold where they open, so a perfect memory reaches
+//! about 0.64; the paper's best network reached 0.475.
 
 use super::Row;
 use super::draw::{between, coin, letter, letters};

@@ -79,12 +79,13 @@ fn the_first_examples_stay_what_they_are() {
         let e = made.example(Split::Train, 0);
         made.text(e.inputs.symbols()) + " " + &made.text(&e.answer())
     };
-    assert_eq!(first("memorization"), "");
-    assert_eq!(first("copy?delay=5&length=3"), "");
-    assert_eq!(first("parity"), "");
-    assert_eq!(first("dyck"), "");
-    assert_eq!(first("sums"), "");
-    assert_eq!(first("arithmetic"), "");
+    assert_eq!(first("memorization"), ".tmtkd=tmtkd tmtkd");
+    assert_eq!(first("copy?delay=5&length=3"), "gdg____:___ gdg");
+    assert_eq!(first("parity"), "0111000001010000= 1");
+    assert_eq!(first("dyck"), "[][()]()[]()([[()]()()]) ]]]]])");
+    assert_eq!(first("sums"), ".526+459=985 985.");
+    assert_eq!(first("arithmetic"), ".52rh65x3rp5q2s+ui4cdi3hkw2iaf5v84nc55=48523807 48523807.");
+    assert_eq!(first("xml"), "><zjdtrhej></zjdtrhej <zjdtrhej></zjdtrhej>");
     let adding = Made::parse("adding?length=4").unwrap().example(Split::Train, 0);
-    assert_eq!(adding.inputs.real(), [0.0]);
+    assert_eq!(adding.inputs.real(), [0.75527287, 0.0, 0.9932303, 1.0, 0.39914942, 1.0, 0.36953837, 0.0]);
 }

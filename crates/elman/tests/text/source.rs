@@ -182,3 +182,25 @@ fn any_bytes_end_in_a_text_or_an_error() {
         let _ = read(&bytes);
     }
 }
+
+/// A terminal: each read brings one line, and reading past the last is a fault.
+struct Typed(Vec<&'static [u8]>);
+
+impl std::io::Read for Typed {
+    fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+        assert!(!self.0.is_empty(), "nobody has typed this yet");
+        let line = self.0.remove(0);
+        out[..line.len()].copy_from_slice(line);
+        Ok(line.len())
+    }
+}
+
+#[test]
+fn a_typed_line_comes_before_the_next_is_typed() {
+    let mut source = Source::from_reader("terminal", Typed(vec![b"a\n", b"bc\n"]), None).unwrap();
+    let mut line = String::new();
+    for expected in ["a", "bc"] {
+        assert!(source.next_line(&mut line).unwrap());
+        assert_eq!(line, expected);
+    }
+}
