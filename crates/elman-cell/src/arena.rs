@@ -281,13 +281,33 @@ pub(crate) fn reachable(nodes: &[Node], roots: impl IntoIterator<Item = NodeId>)
     live
 }
 
-/// The nodes that are `live`, renumbered, and where each went (a dead one: anywhere).
-pub(crate) fn sweep(nodes: &[Node], live: &[bool]) -> (Vec<Node>, Vec<NodeId>) {
+/// Adds to `order` what `root` depends on and itself, each after its operands, where it is not `seen`.
+pub(crate) fn depth_first(nodes: &[Node], root: NodeId, seen: &mut [bool], order: &mut Vec<NodeId>) {
+    let mut open = vec![(root, false)];
+    while let Some((n, operands_done)) = open.pop() {
+        if operands_done {
+            order.push(n);
+        } else if !std::mem::replace(&mut seen[n.index()], true) {
+            open.push((n, true));
+            open.extend(nodes[n.index()].op.operands().into_iter().rev().map(|o| (o, false)));
+        }
+    }
+}
+
+/// The nodes of `order` alone, renumbered, and where each went (another one: anywhere).
+pub(crate) fn keep(nodes: &[Node], order: impl IntoIterator<Item = NodeId>) -> (Vec<Node>, Vec<NodeId>) {
     let mut place = vec![NodeId(0); nodes.len()];
     let mut kept = Vec::new();
-    for (i, node) in nodes.iter().enumerate().filter(|&(i, _)| live[i]) {
-        place[i] = NodeId(kept.len() as u32);
+    for n in order {
+        let node = &nodes[n.index()];
+        place[n.index()] = NodeId(kept.len() as u32);
         kept.push(Node { op: node.op.map(|n| place[n.index()]), shape: node.shape });
     }
     (kept, place)
+}
+
+/// What `roots` depend on, in the order in which it stands.
+pub(crate) fn live(nodes: &[Node], roots: impl IntoIterator<Item = NodeId>) -> Vec<NodeId> {
+    let live = reachable(nodes, roots);
+    (0..nodes.len()).filter(|&i| live[i]).map(|i| NodeId(i as u32)).collect()
 }

@@ -4,8 +4,9 @@
 //! consistent, no cycle within a step, at least one state. It keeps the author's parameters and the author's
 //! equations (for printing and for errors); `program.rs` turns it into primitives.
 //!
-//! Does not know sizes (they come with [`Cell::sizes`]), and does not know a cell by its name.
+//! Does not know sizes (they come with [`Cell::check_sizes`]), and does not know a cell by its name.
 
+use crate::diag::{Diagnostic, Label};
 use crate::dim::Dim;
 
 macro_rules! id {
@@ -78,11 +79,8 @@ pub struct Cell {
     /// Pairs of dimensions that the equations force to be equal, such as input = hidden in MUT1.
     pub requirements: Vec<Requirement>,
     /// Warnings and notes met on the way.
-    pub diagnostics: Vec<crate::cell::Note>,
+    pub diagnostics: Vec<Diagnostic>,
 }
-
-/// Stands for a diagnostic until the checker's own type replaces it.
-pub type Note = String;
 
 /// A per-step input.
 #[derive(Clone, Debug)]
@@ -215,6 +213,8 @@ pub struct Requirement {
     pub right: Dim,
     /// The equation that forces it.
     pub equation: EquationId,
-    /// The expression to point at.
+    /// The expression to point at: it has `left` units.
     pub span: Span,
+    /// What gave the two sides their dimensions.
+    pub labels: Vec<Label>,
 }

@@ -10,13 +10,16 @@
 
 mod rules;
 
-use crate::arena::{Arena, reachable, sweep};
+use crate::arena::{Arena, keep, live};
 use crate::cell::Shape;
 use crate::contract::contract;
 use crate::dim::Dim;
 use crate::formula::{Formula, select};
 use crate::op::Binary;
 use crate::program::{Backward, Contribution, NodeId, Op, Program, Stratum, Term};
+
+/// So many scalar factors are taken out of a sum over units.
+const MOST_SCALARS: usize = 8;
 
 /// The backward step of a program.
 pub fn derive(program: &Program) -> Backward {
@@ -253,6 +256,7 @@ impl<'a> Reverse<'a> {
         let dy = Formula::Node(dy);
         let flows: Vec<Option<Formula>> = match (&node.op, &arguments[..]) {
             (Op::Unary(f, _), [x]) => vec![rules::unary(*f, x, &y, &dy)],
+            (Op::Binary(Binary::Mul, a, b), [x, _]) if a == b => vec![Some(rules::square(x, &dy))],
             (Op::Binary(f, ..), [a, b]) => rules::binary(*f, a, b, &y, &dy).map(Some).to_vec(),
             (Op::Fma(..), [a, b, _]) => {
                 let [da, db] = rules::binary(Binary::Mul, a, b, &y, &dy);
@@ -280,23 +284,44 @@ impl<'a> Reverse<'a> {
                 let units = self.arena.length(units);
                 self.arena.mul(gradient, units)
             }
-            (Shape::Scalar, _, _) => self.arena.sum(gradient),
+            (Shape::Scalar, _, _) => self.sum(gradient),
             _ => gradient,
         }
     }
 
-    /// What a step adds to the gradients of invariant nodes: matrices in the order of the forward nodes that read them,
-    /// then vectors and scalars in their own order.
+    /// Σ v, where Σ s · v with a scalar s is s · Σ v.
+    fn sum(&mut self, v: NodeId) -> NodeId {
+        let (mut vector, mut scalars) = (v, Vec::new());
+        while let (Op::Binary(Binary::Mul, a, b), true) = (self.arena.op(vector), scalars.len() < MOST_SCALARS) {
+            let (scalar, rest) = match (self.arena.shape(*a), self.arena.shape(*b)) {
+                (Shape::Scalar, _) => (*a, *b),
+                (_, Shape::Scalar) => (*b, *a),
+                _ => break,
+            };
+            scalars.push(scalar);
+            vector = rest;
+        }
+        let sum = self.arena.sum(vector);
+        scalars.into_iter().rev().fold(sum, |sum, s| self.arena.mul(s, sum))
+    }
+
+    /// What a step adds to the gradients of invariant nodes: matrices, then vectors and scalars, each in the order of the
+    /// forward nodes that read them.
     fn contributions(&mut self) -> Vec<Contribution> {
         self.outers.sort_by_key(|&(from, _)| from);
         let mut all: Vec<_> = self.outers.iter().map(|&(_, c)| c).collect();
+        let mut values = Vec::new();
         for i in (0..self.program.nodes.len()).filter(|&i| !self.inside[i]).collect::<Vec<_>>() {
             let target = NodeId(i as u32);
+            let Incoming { terms, values: elementwise } = &self.incoming[i];
+            let first = terms.iter().map(|t| Some(t.0)).chain(elementwise.iter().map(|v| v.0)).min();
             if let Some(value) = self.collect(target) {
                 let value = self.arena.spread(value, self.shape(target));
-                all.push(Contribution::Value { target, value });
+                values.push((first, Contribution::Value { target, value }));
             }
         }
+        values.sort_by_key(|&(first, _)| first);
+        all.extend(values.into_iter().map(|(_, c)| c));
         all
     }
 }
@@ -311,20 +336,19 @@ fn assemble(strata: &[Stratum], step: Reverse, mut contributions: Vec<Contributi
     let wanted = states.iter().chain(&inputs).flatten().copied();
     let roots: Vec<_> = wanted.chain(contributions.iter().flat_map(read)).collect();
     let (contracted, place) = contract(&arena.nodes, &roots, strata);
-    let live = reachable(&contracted, roots.iter().map(|n| place[n.index()]));
-    let (nodes, again) = sweep(&contracted, &live);
+    let alive = live(&contracted, roots.iter().map(|n| place[n.index()]));
+    let (nodes, again) = keep(&contracted, alive.iter().copied());
     let to = |n: &mut NodeId| *n = again[place[n.index()].index()];
     states.iter_mut().chain(&mut inputs).flatten().for_each(to);
     contributions.iter_mut().for_each(|c| match c {
         Contribution::Outer { left, right, .. } => [left, right].into_iter().for_each(to),
         Contribution::Value { value, .. } => to(value),
     });
-    let alive = |n: &NodeId| live[place[n.index()].index()];
-    by_node.iter_mut().for_each(|n| *n = n.filter(alive));
+    by_node.iter_mut().for_each(|n| *n = n.filter(|n| alive.binary_search(&place[n.index()]).is_ok()));
     by_node.iter_mut().flatten().for_each(to);
     let mut params = end.params;
-    let live = reachable(&end.arena.nodes, params.iter().flatten().copied());
-    let (epilogue, place) = sweep(&end.arena.nodes, &live);
+    let alive = live(&end.arena.nodes, params.iter().flatten().copied());
+    let (epilogue, place) = keep(&end.arena.nodes, alive);
     params.iter_mut().flatten().for_each(|n| *n = place[n.index()]);
     Backward { nodes, states, inputs, contributions, epilogue, params, by_node }
 }

@@ -54,6 +54,26 @@ impl Dim {
         parts.iter().filter(|&&n| n > 0).count() > 1
     }
 
+    /// The sum; `None` where a count overflows.
+    pub fn checked_add(self, o: Dim) -> Option<Dim> {
+        Some(Dim {
+            input: self.input.checked_add(o.input)?,
+            hidden: self.hidden.checked_add(o.hidden)?,
+            output: self.output.checked_add(o.output)?,
+            fixed: self.fixed.checked_add(o.fixed)?,
+        })
+    }
+
+    /// `times` such lengths one after another; `None` where a count overflows.
+    pub fn checked_times(self, times: u32) -> Option<Dim> {
+        Some(Dim {
+            input: self.input.checked_mul(times)?,
+            hidden: self.hidden.checked_mul(times)?,
+            output: self.output.checked_mul(times)?,
+            fixed: self.fixed.checked_mul(times as usize)?,
+        })
+    }
+
     /// The length at given sizes; `None` where it overflows.
     pub fn checked_at(self, s: Sizes) -> Option<usize> {
         let mul = |k: u32, n: usize| (k as usize).checked_mul(n);

@@ -9,6 +9,7 @@
 //! `dv` is the gradient by a value v, `dv_in` the one by what v's function is taken of, h' a state's new value and h its
 //! old one; `dout` is the gradient by what the layer hands on, `dh_later` the one that comes to h' from later steps.
 
+use crate::arena::reachable;
 use crate::cell::{Cell, Shape};
 use crate::dim::Dim;
 use crate::listing::{binary_name, unary_name};
@@ -58,16 +59,12 @@ fn epilogue_text(cell: &Cell, program: &Program, backward: &Backward, forward: &
         Op::Total(n) => Some(Text(gradient_of(forward, *n), ATOM)),
         op => backward_leaf(cell, forward, op),
     });
-    let mut text: String = page.lines.iter().map(Line::print).collect();
-    for (param, node) in cell.params.iter().zip(&backward.params) {
-        match node {
-            Some(n) if !is_plain(program, &backward.epilogue, *n) => {
-                text += &format!("d{} = {}\n", param.name, page.texts[n.index()].0);
-            }
-            _ => {}
-        }
-    }
-    text
+    let gradients = cell.params.iter().zip(&backward.params).filter_map(|(p, n)| n.map(|n| (p, n)));
+    let written: Vec<_> = gradients.filter(|g| !is_plain(program, &backward.epilogue, g.1)).collect();
+    let needed = reachable(&backward.epilogue, written.iter().map(|g| g.1));
+    let lines = page.lines.iter().filter(|l| needed[l.node]).map(Line::print);
+    let ends = written.iter().map(|(p, n)| format!("d{} = {}\n", p.name, page.texts[n.index()].0));
+    lines.chain(ends).collect()
 }
 
 /// Whether a gradient is a total of the parameter, or of its columns, each in its place.
@@ -137,6 +134,7 @@ fn backward_leaf(cell: &Cell, forward: &Page, op: &Op) -> Option<Text> {
 }
 
 struct Line {
+    node: usize,
     name: String,
     value: String,
     invented: bool,
@@ -171,7 +169,7 @@ impl Page {
             let name = if invented { Some(format!("{}{}", self.prefix, i)) } else { names[i].clone() };
             self.texts.push(match &name {
                 Some(name) if !(is_leaf && *name == text.0) => {
-                    self.lines.push(Line { name: name.clone(), value: text.0, invented });
+                    self.lines.push(Line { node: i, name: name.clone(), value: text.0, invented });
                     Text(name.clone(), ATOM)
                 }
                 _ => text,
@@ -193,7 +191,7 @@ impl Page {
         match &node.op {
             Op::Number(x) if *x < 0.0 => Text(format!("{x}"), PRODUCT),
             Op::Number(x) => Text(format!("{x}"), ATOM),
-            Op::Length(d) => Text(format!("length({d})"), ATOM),
+            Op::Length(d) => Text(d.to_string(), if *d == Dim::HIDDEN || *d == Dim::INPUT { ATOM } else { SUM }),
             Op::Outer { left, right } => {
                 Text(format!("{} ⊗ {}", self.at(*left, MATRIX), self.at(*right, MATRIX)), PRODUCT)
             }

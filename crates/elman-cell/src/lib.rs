@@ -10,24 +10,35 @@
 //! ```
 
 mod arena;
+pub mod builtin;
 pub mod canonical;
 pub mod cell;
+mod check;
 mod contract;
 pub mod derive;
+pub mod diag;
 pub mod dim;
 pub mod equations;
 mod formula;
+mod functions;
 pub mod interpret;
 mod listing;
 pub mod lower;
+mod name;
+mod nearest;
 pub mod op;
+mod print;
 pub mod program;
 pub mod schedule;
+mod syntax;
 mod text;
+pub mod verify;
 
 pub use canonical::canonical;
 pub use cell::Cell;
+pub use check::parse;
 pub use derive::derive;
+pub use diag::{Diagnostic, Diagnostics, Severity};
 pub use dim::{Dim, Sizes};
 pub use equations::backward_text;
 pub use lower::lower;

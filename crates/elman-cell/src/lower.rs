@@ -11,14 +11,15 @@
 
 mod functions;
 
-use crate::arena::{Arena, reachable, sweep};
+use crate::arena::{Arena, depth_first, keep};
 use crate::cell::{Cell, EquationId, ExprId, ExprKind, Shape};
 use crate::contract::contract;
 use crate::dim::Dim;
 use crate::op::{Binary, Unary};
-use crate::program::{NodeId, Op, Program, Stratum, Term};
+use crate::program::{Node, NodeId, Op, Program, Stratum, Term};
 
-/// A named sum longer than this is not taken into the sum that reads it, which keeps programs linear in their text.
+/// A named sum or concatenation longer than this is not taken apart by what reads it, which keeps programs linear in
+/// their text.
 const LONGEST_OPENED: usize = 64;
 
 /// The program of a cell: its forward step in primitives.
@@ -86,7 +87,7 @@ impl<'a> Lowering<'a> {
         }
         let opened = match value {
             Value::Sum(all) if self.reads[id.index()] == 1 && all.len() <= LONGEST_OPENED => Value::Sum(all),
-            Value::Pieces(pieces) => Value::Pieces(pieces),
+            Value::Pieces(pieces) if pieces.len() <= LONGEST_OPENED => Value::Pieces(pieces),
             _ => Value::Node(node),
         };
         self.values[id.index()] = Some((opened, node));
@@ -124,9 +125,12 @@ impl<'a> Lowering<'a> {
         let matrix = matches!(expr.shape, Shape::Matrix(..));
         match expr.kind {
             ExprKind::Number(x) => Value::Node(self.arena.number(x)),
-            ExprKind::Input(i) => Value::Node(self.arena.push(Op::Input(i), expr.shape)),
-            ExprKind::Previous(s) => Value::Node(self.arena.push(Op::State(s), expr.shape)),
-            ExprKind::Param(p) => Value::Node(self.arena.push(Op::Param(p), expr.shape)),
+            // Leaves have their declared shapes: where an equation forces two dimensions to be equal, an expression may
+            // be written in either.
+            ExprKind::Input(i) => self.leaf(Op::Input(i), Shape::Vector(self.cell.inputs[i.index()].dim)),
+            ExprKind::Previous(s) => self.leaf(Op::State(s), Shape::Vector(self.cell.states[s.index()].dim)),
+            ExprKind::Param(p) if expr.shape == Shape::Scalar => self.leaf(Op::Param(p), Shape::Scalar),
+            ExprKind::Param(p) => self.leaf(Op::Param(p), self.cell.params[p.index()].shape),
             ExprKind::Value(q) => match &self.values[q.index()] {
                 Some((value, _)) => value.clone(),
                 None => Value::Sum(Vec::new()),
@@ -166,6 +170,10 @@ impl<'a> Lowering<'a> {
             }
             ExprKind::Concat(ref pieces) => self.concat(pieces.len()),
         }
+    }
+
+    fn leaf(&mut self, op: Op, shape: Shape) -> Value {
+        Value::Node(self.arena.push(op, shape))
     }
 
     fn unary(&mut self, f: Unary) -> Value {
@@ -283,11 +291,12 @@ impl<'a> Lowering<'a> {
         let output = self.arena.spread(nodes[cell.output.index()], Shape::Vector(Dim::ONE));
         let roots: Vec<_> = next.iter().copied().chain([output]).collect();
         let (contracted, place) = contract(&self.arena.nodes, &roots, &[]);
-        let kept = roots.iter().chain(&nodes).map(|n| place[n.index()]);
-        let (swept, again) = sweep(&contracted, &reachable(&contracted, kept));
+        let at = |n: &NodeId| place[n.index()];
+        let order = order(&contracted, at(&output), next.iter().map(at).collect(), nodes.iter().map(at));
+        let (kept, again) = keep(&contracted, order);
         let to = |n: NodeId| again[place[n.index()].index()];
         Program {
-            nodes: swept,
+            nodes: kept,
             inputs: cell.inputs.iter().map(|i| i.dim).collect(),
             states: cell.states.iter().map(|s| s.dim).collect(),
             params: cell.params.iter().map(|p| p.shape).collect(),
@@ -302,6 +311,21 @@ impl Addend {
     fn minus(self) -> Addend {
         Addend { negative: !self.negative, ..self }
     }
+}
+
+/// The nodes in an order that does not depend on that of the equations: depth first from the output, then from the
+/// states' new values in the order in which states are met, then what is only named.
+fn order(nodes: &[Node], output: NodeId, next: Vec<NodeId>, named: impl Iterator<Item = NodeId>) -> Vec<NodeId> {
+    let (mut seen, mut order, mut done) = (vec![false; nodes.len()], Vec::new(), 0);
+    depth_first(nodes, output, &mut seen, &mut order);
+    while done < order.len() {
+        if let Op::State(s) = nodes[order[done].index()].op {
+            depth_first(nodes, next[s.index()], &mut seen, &mut order);
+        }
+        done += 1;
+    }
+    next.into_iter().chain(named).for_each(|n| depth_first(nodes, n, &mut seen, &mut order));
+    order
 }
 
 /// The operands of an expression, in the author's order.

@@ -9,12 +9,14 @@
 //! number of threads and instruction set, streamed or whole; gradients of weights are the same on any number of threads.
 
 mod convert;
+pub mod dropout;
 mod error;
 pub mod explain;
 mod flow;
 pub mod gradcheck;
 mod invariants;
 mod layer;
+pub mod loss;
 mod network;
 pub mod optimise;
 mod packed;
@@ -26,7 +28,7 @@ mod tokens;
 mod weights;
 
 pub use elman_kernel::limits::Limits;
-pub use elman_kernel::{Isa, Real};
+pub use elman_kernel::{Isa, Real, Team};
 pub use error::EngineError;
 pub use network::{Merge, Network, Spec, Tensor, direction_name};
 pub use random::{RANDOM_VERSION, Random};

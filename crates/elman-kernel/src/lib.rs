@@ -9,11 +9,15 @@
 
 mod buffer;
 pub mod code;
+pub mod exhaustive;
 mod isa;
+mod kernels;
 pub mod limits;
 mod machine;
+mod math;
 mod pack;
 mod real;
+mod simd;
 mod team;
 
 pub use buffer::Buffer;

@@ -80,15 +80,6 @@ pub struct PackedMatrix<T> {
     panel: usize,
 }
 
-/// Strips in a panel: 4 × 16 columns are 4 AVX-512 registers (6 rows of them: 24 accumulators of 32 registers);
-/// 16 columns are 2 AVX2 registers (6 rows: 12 of 16).
-pub(crate) fn panel_strips(isa: Isa) -> usize {
-    match isa {
-        Isa::Avx512 => 4,
-        Isa::Avx2 | Isa::Portable => 1,
-    }
-}
-
 impl<T: Real> PackedMatrix<T> {
     /// Packs `views`, given member by member, each with its segments in order.
     ///
@@ -103,9 +94,7 @@ impl<T: Real> PackedMatrix<T> {
     ///
     /// Errors: as [`PackedMatrix::pack`].
     pub fn zero(isa: Isa, shape: &MatrixShape) -> Result<PackedMatrix<T>, PackError> {
-        if !isa.is_available() {
-            return Err(PackError::Isa(isa));
-        }
+        let panel = T::kernels(isa).ok_or(PackError::Isa(isa))?.panel;
         let wrong = || PackError::Shape(shape.clone());
         if shape.members == 0 || shape.units == 0 || shape.segments.is_empty() || shape.segments.contains(&0) {
             return Err(wrong());
@@ -116,7 +105,7 @@ impl<T: Real> PackedMatrix<T> {
         if len > isize::MAX as usize / size_of::<T>() {
             return Err(wrong());
         }
-        Ok(PackedMatrix { data: Buffer::new(len), shape: shape.clone(), isa, inner, panel: panel_strips(isa) })
+        Ok(PackedMatrix { data: Buffer::new(len), shape: shape.clone(), isa, inner, panel })
     }
 
     /// Packs again, from weights of the same shape, into the same memory.
@@ -150,16 +139,21 @@ impl<T: Real> PackedMatrix<T> {
         self.shape.units.div_ceil(LANES) * self.shape.members
     }
 
-    /// Σ segments.
-    pub(crate) fn inner(&self) -> usize {
-        self.inner
-    }
-
     /// First element of a strip and the elements from one k to the next.
     pub(crate) fn strip(&self, strip: usize) -> (usize, usize) {
         let panel = strip / self.panel;
         let width = self.panel.min(self.strips() - panel * self.panel) * LANES;
         (panel * self.panel * LANES * self.inner + strip % self.panel * LANES, width)
+    }
+
+    /// Strips in a panel, but for the last.
+    pub(crate) fn panel(&self) -> usize {
+        self.panel
+    }
+
+    /// How many whole panels follow each other from a strip on (the first of a panel), in `strips` strips.
+    pub(crate) fn full_panels(&self, strip: usize, strips: usize) -> usize {
+        strips.min(self.strips() - strip) / self.panel
     }
 
     /// The packed elements.

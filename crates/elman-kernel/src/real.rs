@@ -1,6 +1,9 @@
 //! The two number types: f32 for work, on every instruction set, and f64 for checking, on portable code.
 
 use crate::code::{Binary, Unary};
+use crate::isa::Isa;
+use crate::kernels::{self, Kernels};
+use crate::simd::scalar;
 
 /// f32 or f64. The scalar functions give the same bits as the elementwise instructions.
 pub trait Real:
@@ -28,14 +31,25 @@ pub trait Real:
 }
 
 pub(crate) mod sealed {
+    use super::*;
+
     /// Types that have kernels.
-    pub trait Kerneled {}
-    impl Kerneled for f32 {}
-    impl Kerneled for f64 {}
+    #[allow(private_interfaces)]
+    pub trait Kerneled: Sized {
+        /// The kernels of an instruction set; `None` where the CPU lacks it.
+        fn kernels(isa: Isa) -> Option<&'static Kernels<Self>>;
+    }
 }
 
-macro_rules! plain {
-    ($t:ty) => {
+macro_rules! real {
+    ($t:ty, $kernels:path, $token:expr) => {
+        #[allow(private_interfaces)]
+        impl sealed::Kerneled for $t {
+            fn kernels(isa: Isa) -> Option<&'static Kernels<$t>> {
+                $kernels(isa)
+            }
+        }
+
         impl Real for $t {
             const ZERO: $t = 0.0;
             const ONE: $t = 1.0;
@@ -45,11 +59,11 @@ macro_rules! plain {
             fn to_f64(self) -> f64 {
                 self.into()
             }
-            fn unary(_: Unary, x: $t) -> $t {
-                x
+            fn unary(op: Unary, x: $t) -> $t {
+                kernels::unary($token, op, x)
             }
-            fn binary(_: Binary, a: $t, _: $t) -> $t {
-                a
+            fn binary(op: Binary, a: $t, b: $t) -> $t {
+                kernels::binary($token, op, a, b)
             }
             fn mul_add(self, b: $t, c: $t) -> $t {
                 <$t>::mul_add(self, b, c)
@@ -57,5 +71,6 @@ macro_rules! plain {
         }
     };
 }
-plain!(f32);
-plain!(f64);
+
+real!(f32, kernels::single, scalar::One);
+real!(f64, kernels::double, scalar::Double);

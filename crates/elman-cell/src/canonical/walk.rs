@@ -18,6 +18,8 @@ pub(super) struct Walk<'a> {
     reads: Vec<u32>,
     seen: Vec<bool>,
     states: Vec<StateId>,
+    /// Per state, once met: its number.
+    numbers: Vec<Option<usize>>,
     weights: HashMap<FormId, usize>,
     /// Whether the first use of a matrix is of its transpose: then that is the matrix.
     turned: HashMap<FormId, bool>,
@@ -27,13 +29,14 @@ impl<'a> Walk<'a> {
     pub fn new(cell: &'a Cell, forms: &'a Forms) -> Walk<'a> {
         let (reads, seen) = (vec![0; forms.all.len()], vec![false; forms.all.len()]);
         let (weights, turned) = (HashMap::new(), HashMap::new());
-        let mut walk = Walk { cell, forms, order: Vec::new(), reads, seen, states: Vec::new(), weights, turned };
+        let (order, states, numbers) = (Vec::new(), Vec::new(), vec![None; cell.states.len()]);
+        let mut walk = Walk { cell, forms, order, reads, seen, states, numbers, weights, turned };
         walk.from(forms.output);
+        let mut by_colour = forms.state_order.iter();
         let mut done = 0;
         while done < cell.states.len() {
-            if done == walk.states.len() {
-                let unmet = forms.state_order.iter().find(|s| !walk.states.contains(s));
-                walk.states.extend(unmet);
+            while done == walk.states.len() {
+                by_colour.next().into_iter().for_each(|&s| walk.meet_state(s));
             }
             walk.from(forms.next[walk.states[done].index()]);
             done += 1;
@@ -60,7 +63,7 @@ impl<'a> Walk<'a> {
 
     fn meet(&mut self, id: FormId) {
         match self.forms.all[id.index()] {
-            Form::State(s) if !self.states.contains(&s) => self.states.push(s),
+            Form::State(s) => self.meet_state(s),
             Form::Weight { .. } => {
                 self.weights.insert(id, self.weights.len());
             }
@@ -68,6 +71,13 @@ impl<'a> Walk<'a> {
                 self.turned.entry(matrix).or_insert(transposed);
             }
             _ => {}
+        }
+    }
+
+    fn meet_state(&mut self, s: StateId) {
+        if self.numbers[s.index()].is_none() {
+            self.numbers[s.index()] = Some(self.states.len());
+            self.states.push(s);
         }
     }
 
@@ -129,7 +139,7 @@ impl<'a> Walk<'a> {
         let at = |f: &FormId, level: u8| texts.get(f).map_or(String::new(), |t| t.at(level));
         match &self.forms.all[id.index()] {
             Form::Input(i) => Text(format!("x{}", i.0), ATOM),
-            Form::State(s) => Text(format!("s{}", self.states.iter().position(|t| t == s).unwrap_or(0)), ATOM),
+            Form::State(s) => Text(format!("s{}", self.numbers[s.index()].unwrap_or(0)), ATOM),
             Form::Length(d) => Text(format!("length({d})"), ATOM),
             Form::Weight { .. } => Text(format!("p{}", self.weights.get(&id).copied().unwrap_or(0)), ATOM),
             Form::Sum { constant, addends } => {

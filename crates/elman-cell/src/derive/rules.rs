@@ -40,3 +40,8 @@ pub(super) fn binary(f: Binary, a: &Formula, b: &Formula, y: &Formula, dy: &Form
         Binary::Min => [select(b - a, dy, 0.0), select(b - a, 0.0, dy)],
     }
 }
+
+/// What flows to x of y = x · x.
+pub(super) fn square(x: &Formula, dy: &Formula) -> Formula {
+    2.0 * dy * x
+}

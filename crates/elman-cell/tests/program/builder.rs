@@ -157,6 +157,10 @@ impl Builder {
         self.equations.push((name, value));
         self
     }
+    pub fn reversed(mut self) -> Builder {
+        self.equations.reverse();
+        self
+    }
     pub fn replace(mut self, name: &'static str, value: E) -> Builder {
         self.equations.iter_mut().filter(|e| e.0 == name).for_each(|e| e.1 = value.clone());
         self

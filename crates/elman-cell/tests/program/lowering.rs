@@ -7,7 +7,7 @@ use elman_cell::cell::{Equation, EquationId, Expr, ExprId, ExprKind, Shape, Stat
 use elman_cell::interpret::{self, Point};
 use elman_cell::op::{Binary, Function, Unary};
 use elman_cell::program::{NodeId, Op, Program, Stratum};
-use elman_cell::{Cell, Sizes, lower};
+use elman_cell::{Cell, Sizes, derive, lower};
 
 /// Two orders of rounding in f64, over values of about 1.
 const ROUNDING: f64 = 1e-12;
@@ -167,4 +167,32 @@ fn a_long_sum_and_a_long_chain_of_names_are_no_trouble() {
     chain.equations.push(Equation { state: None, value, ..chain.equations[0].clone() });
     chain.order = (0..=20_000).rev().map(EquationId).collect();
     assert!(lower(&chain).nodes.len() < 100_000);
+}
+
+#[test]
+fn the_order_of_equations_changes_no_bit() {
+    for builder in [cells::lstm(), cells::gru(), cells::layer_norm_lstm(), cells::mut3(), cells::simple()] {
+        let (cell, turned) = (builder.build(), builder.reversed().build());
+        let (program, other) = (lower(&cell), lower(&turned));
+        let point = Point::random(&program, SIZES, 3, 5);
+        let place = |name: &str| turned.params.iter().position(|p| p.name == name).expect("the same parameter");
+        let mut params = vec![vec![]; cell.params.len()];
+        for (param, value) in cell.params.iter().zip(&point.params) {
+            params[place(&param.name)] = value.clone();
+        }
+        let state = |name: &str| cell.states.iter().position(|s| s.name == name).expect("the same state");
+        let initial: Vec<_> = turned.states.iter().map(|s| point.initial[state(&s.name)].clone()).collect();
+        let a = interpret::run(&program, SIZES, &point.params, &point.inputs, &point.initial);
+        let b = interpret::run(&other, SIZES, &params, &point.inputs, &initial);
+        assert_eq!(a.outputs, b.outputs, "{}", cell.name);
+        let gradients = |program: &Program, params: &[Vec<f64>], run: &interpret::Run| {
+            let (dy, ds) = (vec![run.outputs.clone()], vec![run.states.clone()]);
+            interpret::gradients(program, &derive(program), SIZES, params, std::slice::from_ref(run), &dy, &ds)
+        };
+        let (da, db) = (gradients(&program, &point.params, &a), gradients(&other, &params, &b));
+        assert_eq!(da.sequences[0].inputs, db.sequences[0].inputs, "{}", cell.name);
+        for (param, gradient) in cell.params.iter().zip(&da.params) {
+            assert_eq!(gradient, &db.params[place(&param.name)], "{}: {}", cell.name, param.name);
+        }
+    }
 }

@@ -6,4 +6,7 @@ mod cells;
 mod gradients;
 mod listing;
 mod lowering;
+mod parsed;
+mod random;
 mod schedule;
+mod verify;

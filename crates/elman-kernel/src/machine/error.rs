@@ -64,3 +64,50 @@ pub enum CodeError {
         index: usize,
     },
 }
+
+/// Where in a code something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Site {
+    phase: usize,
+    pub(super) stage: Option<usize>,
+    item: Option<(&'static str, usize)>,
+}
+
+impl Site {
+    pub(super) fn phase(phase: usize) -> Site {
+        Site { phase, stage: None, item: None }
+    }
+
+    pub(super) fn stage(self, stage: usize) -> Site {
+        Site { stage: Some(stage), ..self }
+    }
+
+    pub(super) fn product(self, index: usize) -> Site {
+        Site { item: Some(("product", index)), ..self }
+    }
+
+    pub(super) fn instr(self, index: usize) -> Site {
+        Site { item: Some(("instruction", index)), ..self }
+    }
+
+    pub(super) fn left(self, index: usize) -> Site {
+        Site { item: Some(("left", index)), ..self }
+    }
+
+    pub(super) fn rule<V>(self, rule: &'static str) -> Result<V, CodeError> {
+        Err(CodeError::Rule { at: self.to_string(), rule })
+    }
+}
+
+impl std::fmt::Display for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "phase {}", self.phase)?;
+        if let Some(stage) = self.stage {
+            write!(f, ", stage {stage}")?;
+        }
+        if let Some((item, index)) = self.item {
+            write!(f, ", {item} {index}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,27 +1,43 @@
 //! The machine: runs phases over a timeline.
 //!
 //! [`Machine::new`] checks a code against its shapes, [`Machine::run`] checks it against a timeline (the last one that
-//! passed is remembered) and runs it. Whatever a code says, running it touches nothing outside the memory given: a code
-//! that could is an error.
+//! passed is remembered) and runs it. Whatever a code says, running it touches nothing outside the memory given, and no
+//! result depends on tiles, threads or the way they share the work: a code for which it could is an error.
 
+mod calendar;
+mod check;
+mod compile;
+mod error;
+mod gradient;
+mod run;
+mod tile;
+
+pub use error::CodeError;
+
+use crate::buffer::Buffer;
 use crate::code::{Phase, Split, Timeline};
 use crate::isa::Isa;
+use crate::kernels::Kernels;
 use crate::pack::{MatrixShape, PackedMatrix};
 use crate::real::Real;
 use crate::team::Team;
-
-mod error;
-
-pub use error::CodeError;
+use calendar::Calendar;
+use check::Lengths;
+use compile::{Compiler, PhaseCode, StageCode};
+use run::Worker;
+use tile::{Run, Workspace};
 
 /// A checked code with its scratch memory.
 pub struct Machine<T: Real> {
     isa: Isa,
-    phases: Vec<Phase>,
-    memory_len: usize,
-    constants_len: usize,
+    kernels: &'static Kernels<T>,
+    phases: Vec<PhaseCode<T>>,
+    lengths: Lengths,
     shapes: Vec<MatrixShape>,
-    scratch: Vec<crate::Buffer<T>>,
+    /// The last timeline that passed the checks.
+    calendar: Option<Calendar>,
+    /// One for each thread.
+    workspaces: Vec<Workspace<T>>,
 }
 
 impl<T: Real> Machine<T> {
@@ -36,15 +52,31 @@ impl<T: Real> Machine<T> {
         constants_len: usize,
         shapes: Vec<MatrixShape>,
     ) -> Result<Machine<T>, CodeError> {
-        Ok(Machine { isa, phases, memory_len, constants_len, shapes, scratch: Vec::new() })
+        let kernels = T::kernels(isa).ok_or(CodeError::Isa(isa))?;
+        let compiler = Compiler { kernels, shapes: &shapes };
+        let phases = phases.iter().enumerate().map(|(i, p)| compiler.phase(i, p)).collect::<Result<Vec<_>, _>>()?;
+        let lengths = Lengths { memory: memory_len, constants: constants_len };
+        Ok(Machine { isa, kernels, phases, lengths, shapes, calendar: None, workspaces: Vec::new() })
+    }
+
+    /// Checks the code against a timeline, as [`Machine::run`] does before it runs.
+    ///
+    /// Errors: a timeline that is inconsistent, and places that leave the memory or meet other places in it.
+    pub fn check(&mut self, timeline: &Timeline) -> Result<(), CodeError> {
+        if self.calendar.as_ref().is_some_and(|known| known.fits(timeline)) {
+            return Ok(());
+        }
+        let calendar = Calendar::new(timeline)?;
+        check::check(&self.phases, &calendar, &self.lengths)?;
+        self.calendar = Some(calendar);
+        Ok(())
     }
 
     /// Runs all phases, in order.
     ///
     /// `constants`, `matrices` and `memory` have the lengths and shapes given to [`Machine::new`].
     ///
-    /// Errors: lengths or shapes that differ, a timeline that is inconsistent, and places that leave the memory or meet
-    /// other places in this timeline; nothing has run then.
+    /// Errors: lengths or shapes that differ, and those of [`Machine::check`]; nothing has run then.
     pub fn run(
         &mut self,
         timeline: &Timeline,
@@ -54,8 +86,75 @@ impl<T: Real> Machine<T> {
         team: &Team,
         split: Split,
     ) -> Result<(), CodeError> {
-        let _ = (timeline, constants, matrices, memory, team, split, &self.scratch);
-        let _ = (self.isa, &self.phases, self.memory_len, self.constants_len, &self.shapes);
+        length("memory", memory.len(), self.lengths.memory)?;
+        length("constants", constants.len(), self.lengths.constants)?;
+        length("matrices", matrices.len(), self.shapes.len())?;
+        let wrong = |(m, shape): (&&PackedMatrix<T>, &MatrixShape)| m.shape() != shape || m.isa() != self.isa;
+        if let Some(index) = matrices.iter().zip(&self.shapes).position(wrong) {
+            return Err(CodeError::Matrix { index });
+        }
+        self.check(timeline)?;
+        self.prepare(team.threads());
+        let Some(calendar) = self.calendar.as_ref().filter(|calendar| calendar.tokens > 0) else { return Ok(()) };
+        let run = Run { kernels: self.kernels, matrices, memory: memory.as_mut_ptr(), constants: constants.as_ptr() };
+        let phases = &self.phases;
+        let workspaces = Workspaces(self.workspaces.as_mut_ptr());
+        team.run(|member| {
+            let worker = Worker { run: &run, calendar, start: timeline.start, member, split };
+            // Safety: there is a workspace for each thread, and each takes its own.
+            let workspace = unsafe { &mut *workspaces.of(member.index) };
+            for (i, phase) in phases.iter().enumerate() {
+                if i > 0 {
+                    member.barrier();
+                }
+                // Safety: the code passed the checks for this calendar, and all threads run the same phases.
+                unsafe { worker.phase(phase, workspace) };
+            }
+        });
         Ok(())
     }
+
+    /// Scratch memory for all stages, so that no loop has to ask for any.
+    fn prepare(&mut self, threads: usize) {
+        let stages = || self.phases.iter().flat_map(PhaseCode::stages);
+        let products = || stages().flat_map(|stage| &stage.products);
+        let slots = stages().map(|stage| stage.slots * stage.slot()).max().unwrap_or(0);
+        let packed = self.phases.iter().map(|phase| match phase {
+            PhaseCode::Outer(outer) => gradient::scratch(self.kernels.rows, outer.columns),
+            _ => 0,
+        });
+        let scratch = slots.max(packed.max().unwrap_or(0));
+        let segments = products().map(|p| p.segments.len()).max().unwrap_or(0);
+        let strips = products().map(|p| p.members.len() * p.units.div_ceil(crate::code::LANES)).max().unwrap_or(0);
+        self.workspaces.resize_with(self.workspaces.len().max(threads), || Workspace {
+            scratch: Buffer::new(scratch),
+            segments: Vec::with_capacity(segments),
+            strips: Vec::with_capacity(strips),
+        });
+    }
+}
+
+impl<T> PhaseCode<T> {
+    fn stages(&self) -> &[StageCode<T>] {
+        match self {
+            PhaseCode::Bulk { stages, .. } | PhaseCode::Steps { stages, .. } => stages,
+            PhaseCode::Outer(_) | PhaseCode::Total { .. } => &[],
+        }
+    }
+}
+
+/// The threads' workspaces.
+struct Workspaces<T>(*mut Workspace<T>);
+
+// Safety: each thread follows the pointer to its own workspace alone.
+unsafe impl<T: Send> Sync for Workspaces<T> {}
+
+impl<T> Workspaces<T> {
+    fn of(&self, index: usize) -> *mut Workspace<T> {
+        self.0.wrapping_add(index)
+    }
+}
+
+fn length(what: &'static str, given: usize, wanted: usize) -> Result<(), CodeError> {
+    if given == wanted { Ok(()) } else { Err(CodeError::Length { what, given, wanted }) }
 }

@@ -1,0 +1,97 @@
+//! Values that several commands take, and how they are read.
+
+use clap::{Args, ValueEnum};
+use elman::engine::{Isa, Merge};
+use elman::lengths::Lengths;
+
+/// The largest size that is taken from the command line.
+const LARGEST: usize = 1 << 31;
+
+/// A size: a whole number from 1.
+pub fn size(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if (1..=LARGEST).contains(&n) => Ok(n),
+        _ => Err(format!("wanted a whole number from 1 to {LARGEST}")),
+    }
+}
+
+/// A number of layers or threads.
+pub fn few(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if (1..=1024).contains(&n) => Ok(n),
+        _ => Err("wanted a whole number from 1 to 1024".into()),
+    }
+}
+
+/// How a cell becomes a network.
+#[derive(Clone, Args)]
+pub struct Shape {
+    /// Layers, each on the output of the one below
+    #[arg(long, value_name = "N", default_value = "1", value_parser = few, help_heading = "Network")]
+    pub layers: usize,
+    /// Run each layer in both directions
+    #[arg(long, help_heading = "Network")]
+    pub bidirectional: bool,
+    /// What becomes of the outputs of two directions
+    #[arg(long, value_name = "HOW", default_value = "concat", help_heading = "Network")]
+    pub merge: MergeName,
+}
+
+/// Threads and instruction set.
+#[derive(Args)]
+pub struct Machine {
+    /// Threads [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = few, help_heading = "Machine")]
+    threads: Option<usize>,
+}
+
+impl Machine {
+    /// The threads asked for, or as many as there are cores.
+    pub fn threads(&self) -> usize {
+        self.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// The instruction set that `ELMAN_ISA` names, or the best there is.
+    pub fn isa(&self) -> Result<Isa, elman::Error> {
+        Isa::from_env().map_err(|e| elman::Error::Refused(e.to_string()))
+    }
+}
+
+/// [`Merge`] by name.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum MergeName {
+    /// Forward units, then backward units
+    Concat,
+    /// Their sum
+    Sum,
+    /// Half their sum
+    Mean,
+}
+
+impl From<MergeName> for Merge {
+    fn from(name: MergeName) -> Merge {
+        match name {
+            MergeName::Concat => Merge::Concat,
+            MergeName::Sum => Merge::Sum,
+            MergeName::Mean => Merge::Mean,
+        }
+    }
+}
+
+/// [`Lengths`] by name.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum LengthsName {
+    /// Drawn uniformly from 1 to the number of steps
+    Uniform,
+    /// All as long as there are steps
+    Equal,
+}
+
+impl From<LengthsName> for Lengths {
+    fn from(name: LengthsName) -> Lengths {
+        match name {
+            LengthsName::Uniform => Lengths::Uniform,
+            LengthsName::Equal => Lengths::Equal,
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! `elman cell bench`, `grad` and `explain`.
+
+mod common;
+
+use common::{Folder, root, run_in};
+
+#[test]
+fn bench_prints_the_keys_in_their_order() {
+    for extra in ["", "--backward", "--stream", "--lengths uniform", "--layers 2 --bidirectional --backward"] {
+        let arguments = "cell bench lstm --input 3 --hidden 5 --batch 2 --steps 4 --threads 1 --json";
+        let run = run_in(&root(), &format!("{arguments} {extra}")).good();
+        let keys = [
+            "cell",
+            "steps",
+            "batch",
+            "input",
+            "hidden",
+            "layers",
+            "bidirectional",
+            "backward",
+            "threads",
+            "dtype",
+            "isa",
+            "median_us",
+            "min_us",
+            "p99_us",
+            "gflops",
+            "repeats",
+        ];
+        let places: Vec<usize> = keys.iter().map(|k| run.out.find(&format!("\"{k}\":")).unwrap()).collect();
+        assert!(places.is_sorted(), "{}", run.out);
+        let json = run.json();
+        assert_eq!(json.as_object().unwrap().len(), keys.len());
+        assert_eq!(json["dtype"], "f32");
+        assert!(json["repeats"].as_u64().unwrap() >= 7);
+        let us = |key: &str| json[key].as_f64().unwrap();
+        assert!(0.0 < us("min_us") && us("min_us") <= us("median_us") && us("median_us") <= us("p99_us"), "{json}");
+    }
+}
+
+#[test]
+fn bench_counts_operations_of_products() {
+    let arguments = "cell bench lstm --input 3 --hidden 5 --batch 2 --steps 4 --threads 1 --json";
+    for (extra, tokens) in [("", 8.0), ("--backward", 24.0), ("--stream", 2.0)] {
+        let json = run_in(&root(), &format!("{arguments} {extra}")).good().json();
+        let operations = json["gflops"].as_f64().unwrap() * 1e3 * json["median_us"].as_f64().unwrap();
+        // Four gates of 5 × (5 + 3), two operations each.
+        let wanted = tokens * 4.0 * 5.0 * 8.0 * 2.0;
+        assert!((operations / wanted - 1.0).abs() < 1e-9, "{extra}: {operations}, wanted {wanted}");
+    }
+}
+
+#[test]
+fn what_cannot_run_is_refused() {
+    let run = |extra: &str| run_in(&root(), &format!("cell bench lstm --input 3 --batch 2 --steps 4 {extra}"));
+    run("--hidden 5 --dtype bf16").one_error(&["bf16"]);
+    run("--hidden 5 --stream --bidirectional").one_error(&["stream"]);
+    run("--hidden 400000").one_error(&["memory"]);
+    run("--hidden 2000000000").one_error(&["error: "]);
+}
+
+#[test]
+fn derivatives_agree_with_differences() {
+    for cell in ["tanh", "lstm", "gru", "mut1"] {
+        let arguments = format!("cell grad {cell} --hidden 4 --layers 2 --bidirectional --merge mean --json");
+        let json = run_in(&root(), &arguments).good().json();
+        assert_eq!(json["passed"], true);
+        assert!(json["worst"].as_f64().unwrap() <= 1e-6, "{json}");
+        assert!(json["denominator"].as_str().unwrap().contains("max("));
+        assert_eq!(json["inputs"][0]["name"], "x");
+        assert_eq!(json["states"].as_array().unwrap().len() % 4, 0);
+    }
+}
+
+#[test]
+fn a_tolerance_that_is_not_met_fails() {
+    let run = run_in(&root(), "cell grad lstm --tolerance 1e-300 --json");
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert_eq!(run.json()["passed"], false);
+}
+
+#[test]
+fn explain_says_what_leaves_the_loop() {
+    let folder = Folder::new();
+    let text = folder.run("cell explain lstm --hidden 16 --steps 10 --batch 4 --threads 1").good().out;
+    assert!(text.contains("Ahead of the time loop") && text.contains("Lower bound"), "{text}");
+    let json = folder.run("cell explain lstm --hidden 16 --steps 10 --batch 4 --threads 1 --json").good().json();
+    assert!(json["bound_us"].as_f64().unwrap() > 0.0 && json["peak_gflops"].as_f64().unwrap() > 0.1, "{json}");
+}

@@ -1,0 +1,107 @@
+//! Exit codes, broken pipes, and the examples that help texts and documents show.
+
+mod common;
+
+use common::{Folder, elman, root, run_in};
+use std::process::Stdio;
+
+#[test]
+fn without_arguments_help_is_printed() {
+    let run = run_in(&root(), "").good();
+    assert!(run.out.contains("Usage: elman"), "{run:?}");
+}
+
+#[test]
+fn wrong_usage_is_2() {
+    for arguments in [
+        "cel",
+        "cell",
+        "cell lst",
+        "cell run tanh",
+        "cell run tanh --input a --output b --dtype f16",
+        "cell run tanh --input a --output b --layers 0",
+        "cell run tanh --input a --output b --hidden -3",
+        "cell check",
+        "cell check tanh --hidden 99999999999999999999",
+        "cell show tanh --format png",
+        "cell bench tanh --input 3 --hidden 5 --batch 2",
+        "cell bench tanh --input 3 --hidden 5 --batch 2 --steps 4 --stream --backward",
+        "cell bench tanh --input 3 --hidden 5 --batch 2 --steps 4 --threads none",
+        "cell grad tanh --tolerance 0",
+        "cell grad tanh --tolerance nan",
+    ] {
+        let run = run_in(&root(), arguments);
+        assert_eq!(run.code, Some(2), "{arguments}: {run:?}");
+        assert!(run.out.is_empty(), "{arguments}: {run:?}");
+    }
+}
+
+#[test]
+fn an_unknown_cell_is_1_and_names_the_nearest() {
+    for command in ["show", "grad", "explain"] {
+        run_in(&root(), &format!("cell {command} lsmt")).one_error(&["error: no cell `lsmt`", "`lstm`"]);
+    }
+}
+
+#[test]
+fn an_unknown_instruction_set_is_1() {
+    let arguments = ["cell", "bench", "tanh", "--input", "3", "--hidden", "5", "--batch", "2", "--steps", "3"];
+    let run = common::Run::from(elman(&arguments).env("ELMAN_ISA", "mmx").output().unwrap());
+    run.one_error(&["mmx"]);
+}
+
+#[test]
+fn a_reader_that_goes_away_is_quiet() {
+    let mut child = elman(&["cell", "list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.stderr.is_empty() && output.status.code() == Some(0), "{output:?}");
+}
+
+/// A folder in which the examples run: they read `reference/`.
+fn folder_of_examples() -> Folder {
+    let folder = Folder::new();
+    let data = folder.path().join("reference/data");
+    std::fs::create_dir_all(&data).unwrap();
+    for file in std::fs::read_dir(root().join("reference/data")).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), data.join(file.file_name())).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn the_examples_of_help_texts_run() {
+    let folder = folder_of_examples();
+    for command in ["", "cell list", "cell show", "cell check", "cell explain", "cell grad", "cell run", "cell bench"] {
+        let help = folder.run(&format!("{command} --help")).good().out;
+        let (_, examples) = help.split_once("Example:\n").unwrap_or_else(|| panic!("no example: {command}"));
+        let lines: Vec<&str> = examples.lines().filter_map(|l| l.trim().strip_prefix("elman ")).collect();
+        assert!(!lines.is_empty(), "{command}");
+        for line in lines {
+            folder.run(line).good();
+        }
+    }
+}
+
+#[test]
+fn the_examples_of_documents_run() {
+    for document in ["README.md", "docs/commands.md"] {
+        let text = std::fs::read_to_string(root().join(document)).unwrap();
+        let folder = folder_of_examples();
+        let commands = text.lines().filter_map(|l| l.strip_prefix("    elman "));
+        let lines: Vec<&str> = commands.filter(|l| !l.contains(" CELL ")).collect();
+        assert!(lines.len() > 3, "{document}: {lines:?}");
+        for line in lines {
+            let command = line.split('#').next().unwrap_or_default();
+            let command = command.replace("my.cell", &written_cell(&folder));
+            folder.run(&command).good();
+        }
+    }
+}
+
+/// The file that documents call my.cell.
+fn written_cell(folder: &Folder) -> String {
+    folder.text("my.cell", "z = sigmoid(W_z x + U_z h + b_z)\nh' = (1 - z) * h + z * tanh(W x + U h + b)\n");
+    "my.cell".into()
+}

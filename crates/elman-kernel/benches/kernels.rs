@@ -1,0 +1,275 @@
+//! Products, elementwise blocks and gradients on one thread, beside the measured peak of fused multiply-adds.
+//!
+//! `cargo bench -p elman-kernel [-- FILTER]`; `ELMAN_ISA` chooses the instruction set. The least of many runs counts.
+
+use elman_kernel::code::*;
+use elman_kernel::{Buffer, Isa, Machine, MatrixShape, PackedMatrix, Team, View};
+use std::hint::black_box;
+use std::time::Instant;
+
+fn main() -> Result<()> {
+    let filter = std::env::args().skip(1).find(|a| !a.starts_with('-')).unwrap_or_default();
+    let isa = Isa::from_env()?;
+    let peak = peak(isa);
+    println!("{isa}: peak {peak:.0} GFLOP/s");
+    let wanted = |name: &str| filter.is_empty() || name.contains(&filter);
+    if wanted("product") {
+        for (rows, k, hidden) in [
+            (1, 32, 32),
+            (1, 128, 128),
+            (1, 256, 256),
+            (1, 512, 512),
+            (2, 256, 256),
+            (3, 256, 256),
+            (8, 128, 128),
+            (8, 512, 512),
+            (20, 200, 200),
+            (20, 650, 650),
+            (32, 256, 256),
+            (32, 512, 512),
+            (64, 1024, 1024),
+            (700, 200, 200),
+            (3200, 256, 256),
+        ] {
+            for members in [4, 1] {
+                let seconds = product(isa, rows, k, members, 4 * hidden / members)?;
+                let flops = 2.0 * (rows * k * 4 * hidden) as f64 / seconds / 1e9;
+                let bytes = (k * 4 * hidden * 4) as f64 / seconds / 1e9;
+                println!(
+                    "product {rows:4} x {k:4} x {:4} ({members} members): {:9.2} µs {flops:6.1} GFLOP/s {:3.0} % {bytes:6.1} GB/s of weights",
+                    4 * hidden,
+                    seconds * 1e6,
+                    100.0 * flops / peak
+                );
+            }
+        }
+    }
+    if wanted("elementwise") {
+        for op in [
+            Unary::Copy,
+            Unary::Exp,
+            Unary::Expm1,
+            Unary::Log,
+            Unary::Sin,
+            Unary::Tanh,
+            Unary::Sigmoid,
+            Unary::Softplus,
+            Unary::NormalCdf,
+        ] {
+            let seconds = unary(isa, op, 2048)?;
+            println!("elementwise {op:?}: {:.3} ns a unit", seconds * 1e9 / 2048.0);
+        }
+        for (rows, hidden) in [(1, 32), (1, 128), (20, 200), (32, 512)] {
+            let seconds = lstm_block(isa, rows, hidden)?;
+            println!("elementwise LSTM {rows} x {hidden}: {:.3} ns a unit", seconds * 1e9 / (rows * hidden) as f64);
+        }
+    }
+    if wanted("outer") {
+        for (steps, batch, hidden) in [(35, 20, 200), (100, 1, 128), (100, 32, 256), (100, 32, 512)] {
+            let seconds = outer(isa, steps, batch, hidden)?;
+            let flops = 2.0 * (steps * batch * 4 * hidden * hidden) as f64 / seconds / 1e9;
+            println!(
+                "outer {steps} steps, {batch} rows, {hidden} x 4·{hidden}: {:9.1} µs {flops:6.1} GFLOP/s {:3.0} %",
+                seconds * 1e6,
+                100.0 * flops / peak
+            );
+        }
+    }
+    if wanted("pack") {
+        let shape = MatrixShape { members: 4, units: 512, segments: vec![512] };
+        let data = vec![0.5f32; 4 * 512 * 512];
+        for (name, unit_stride, k_stride) in [("transposed", 512, 1), ("straight", 1, 512)] {
+            let views: Vec<_> =
+                (0..4).map(|m| View { data: &data, offset: m * 512 * 512, unit_stride, k_stride }).collect();
+            let mut packed = PackedMatrix::pack(isa, &shape, &views)?;
+            let seconds = least(|| packed.repack(&views).unwrap_or_default());
+            println!(
+                "pack 4 x 512 x 512 {name}: {:.1} µs, {:.1} GB/s",
+                seconds * 1e6,
+                4e-9 * data.len() as f64 / seconds
+            );
+        }
+    }
+    Ok(())
+}
+
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+/// The least time of a call, in seconds.
+fn least(mut f: impl FnMut()) -> f64 {
+    let start = Instant::now();
+    f();
+    f();
+    let calls = (5e-4 / (start.elapsed().as_secs_f64() / 2.0).max(1e-9)).clamp(1.0, 1e6) as usize;
+    let mut best = f64::MAX;
+    for _ in 0..25 {
+        let start = Instant::now();
+        (0..calls).for_each(|_| f());
+        best = best.min(start.elapsed().as_secs_f64() / calls as f64);
+    }
+    best
+}
+
+fn numbers(n: usize) -> Vec<f32> {
+    (0..n).map(|i| (i * 2_654_435_761 % 1_000_003) as f32 / 1e6 - 0.5).collect()
+}
+
+fn place(offset: usize, rows: Rows, stride: usize) -> Place {
+    Place { offset, rows, stride }
+}
+
+/// Runs one phase with its own memory.
+fn time(isa: Isa, phase: Phase, timeline: &Timeline, memory: usize, shapes: Vec<MatrixShape>) -> Result<f64> {
+    let team = Team::new(1)?;
+    let mut memory = Buffer::from_slice(&numbers(memory));
+    let constants = numbers(8192);
+    let mut packed = Vec::new();
+    for shape in &shapes {
+        let k: usize = shape.segments[0];
+        let data = numbers(shape.units * k);
+        let view = View { data: &data, offset: 0, unit_stride: k, k_stride: 1 };
+        packed.push(PackedMatrix::pack(isa, shape, &vec![view; shape.members])?);
+    }
+    let matrices: Vec<_> = packed.iter().collect();
+    let mut machine = Machine::new(isa, vec![phase], memory.len(), constants.len(), shapes)?;
+    machine.run(timeline, &constants, &matrices, &mut memory, &team, Split::Rows)?;
+    Ok(least(|| {
+        let result = machine.run(timeline, &constants, &matrices, black_box(&mut memory), &team, Split::Rows);
+        assert!(result.is_ok());
+    }))
+}
+
+fn product(isa: Isa, rows: usize, k: usize, members: usize, units: usize) -> Result<f64> {
+    let outs = rows * k;
+    let stage = Stage {
+        products: vec![Product {
+            matrix: 0,
+            segments: vec![place(0, Rows::Token, k)],
+            members: (0..members)
+                .map(|m| Member {
+                    init: Some(place(m * units, Rows::Fixed, 0)),
+                    out: place(outs + m * units, Rows::Token, members * units),
+                })
+                .collect(),
+        }],
+        block: vec![],
+        units,
+        whole_rows: false,
+    };
+    let shape = MatrixShape { members, units, segments: vec![k] };
+    let memory = outs + rows * members * units;
+    time(isa, Phase::Bulk(vec![stage]), &Timeline::equal(1, rows), memory, vec![shape])
+}
+
+fn unary(isa: Isa, op: Unary, units: usize) -> Result<f64> {
+    let instr = Instr::Unary {
+        op,
+        a: Operand::Units(place(0, Rows::Token, units)),
+        out: place(units, Rows::Token, units),
+        units,
+    };
+    // Calls within one run, so that its fixed cost does not count.
+    let stage = Stage { products: vec![], block: vec![instr; 64], units, whole_rows: true };
+    Ok(time(isa, Phase::Bulk(vec![stage]), &Timeline::equal(1, 1), 2 * units, vec![])? / 64.0)
+}
+
+/// The gates of an LSTM: three sigmoids, two tanh, three products.
+fn lstm_block(isa: Isa, rows: usize, hidden: usize) -> Result<f64> {
+    let (units, wide) = (hidden, 4 * hidden);
+    let gate = |g: usize| place(g * hidden, Rows::Batch, wide);
+    let states = rows * wide;
+    let c = |flip| place(states, Rows::Parity { flip }, hidden);
+    let h = place(states + 2 * rows * hidden, Rows::Batch, hidden);
+    let scratch = |slot| place(slot, Rows::Scratch, 0);
+    let un = |op, a, out| Instr::Unary { op, a: Operand::Units(a), out, units };
+    let mul = |a, b, out| Instr::Binary { op: Binary::Mul, a: Operand::Units(a), b: Operand::Units(b), out, units };
+    let block = vec![
+        un(Unary::Sigmoid, gate(0), scratch(0)),
+        un(Unary::Sigmoid, gate(1), scratch(1)),
+        un(Unary::Tanh, gate(2), scratch(2)),
+        un(Unary::Sigmoid, gate(3), scratch(3)),
+        mul(scratch(0), scratch(2), scratch(4)),
+        Instr::Fma {
+            a: Operand::Units(scratch(1)),
+            b: Operand::Units(c(0)),
+            c: Operand::Units(scratch(4)),
+            out: c(1),
+            units,
+        },
+        un(Unary::Tanh, c(1), scratch(5)),
+        mul(scratch(3), scratch(5), h),
+    ];
+    let stages = vec![Stage { products: vec![], block, units, whole_rows: false }];
+    let phase = Phase::Steps { order: Order::Ascending, stages, independent: false };
+    let memory = rows * hidden * 7;
+    Ok(time(isa, phase, &Timeline::equal(100, rows), memory, vec![])? / 100.0)
+}
+
+fn outer(isa: Isa, steps: usize, batch: usize, hidden: usize) -> Result<f64> {
+    let tokens = steps * batch;
+    let right = place(0, Rows::Before, hidden);
+    let gates = (batch + tokens) * hidden;
+    let out = gates + tokens * 4 * hidden;
+    let lefts = (0..4)
+        .map(|g| OuterRow {
+            left: place(gates + g * hidden, Rows::Token, 4 * hidden),
+            rows: hidden,
+            out: out + g * hidden * hidden,
+            stride: hidden,
+        })
+        .collect();
+    let phase = Phase::Outer { right, columns: hidden, lefts };
+    time(isa, phase, &Timeline::equal(steps, batch), out + 4 * hidden * hidden, vec![])
+}
+
+/// Fused multiply-adds in registers alone, GFLOP/s.
+fn peak(isa: Isa) -> f64 {
+    match isa {
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx512 => {
+            // Safety: the CPU has the instructions.
+            2.0 * 16.0 * 24e3 / least(|| unsafe { x86::peak512(1000) }) / 1e9
+        }
+        #[cfg(target_arch = "x86_64")]
+        Isa::Avx2 => {
+            // Safety: the CPU has the instructions.
+            2.0 * 8.0 * 12e3 / least(|| unsafe { x86::peak256(1000) }) / 1e9
+        }
+        _ => {
+            let mut x = [1f32; 16];
+            let seconds = least(|| {
+                for _ in 0..1000 {
+                    x.iter_mut().for_each(|x| *x = x.mul_add(0.999, 0.001));
+                }
+                black_box(&mut x);
+            });
+            2.0 * 16e3 / seconds / 1e9
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::*;
+    use std::hint::black_box;
+
+    #[target_feature(enable = "avx512f")]
+    pub fn peak512(rounds: usize) {
+        let mut acc = [_mm512_set1_ps(1.0); 24];
+        let (a, b) = (_mm512_set1_ps(black_box(0.999)), _mm512_set1_ps(black_box(0.001)));
+        for _ in 0..rounds {
+            acc.iter_mut().for_each(|x| *x = _mm512_fmadd_ps(*x, a, b));
+        }
+        black_box(acc);
+    }
+
+    #[target_feature(enable = "avx2,fma")]
+    pub fn peak256(rounds: usize) {
+        let mut acc = [_mm256_set1_ps(1.0); 12];
+        let (a, b) = (_mm256_set1_ps(black_box(0.999)), _mm256_set1_ps(black_box(0.001)));
+        for _ in 0..rounds {
+            acc.iter_mut().for_each(|x| *x = _mm256_fmadd_ps(*x, a, b));
+        }
+        black_box(acc);
+    }
+}

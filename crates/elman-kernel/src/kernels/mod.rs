@@ -1,0 +1,114 @@
+//! The kernels of each instruction set as a table of functions: chosen once, called without asking again.
+//!
+//! Bodies are generic over [`crate::simd::Lanes`] and inlined into functions compiled for one instruction set each.
+
+mod elementwise;
+mod product;
+mod reduce;
+mod tables;
+
+pub(crate) use elementwise::{binary, unary};
+pub(crate) use tables::{double, single};
+
+use crate::code::{Binary, Unary};
+
+/// One segment of a product's operand.
+#[derive(Clone, Copy)]
+pub(crate) struct Segment<T> {
+    /// Row 0.
+    pub a: *const T,
+    /// From one row to the next.
+    pub row: usize,
+    /// Inner indices.
+    pub k: usize,
+}
+
+/// Sixteen columns of a product.
+#[derive(Clone, Copy)]
+pub(crate) struct Strip<T> {
+    /// Its first packed weight.
+    pub b: *const T,
+    /// Where row 0 starts from; null for zero.
+    pub init: *const T,
+    /// From one row of `init` to the next.
+    pub init_row: usize,
+    /// Where row 0 goes.
+    pub out: *mut T,
+    /// From one row of `out` to the next.
+    pub out_row: usize,
+    /// Columns that are real.
+    pub lanes: usize,
+}
+
+/// (segments, strips, packed elements from one k to the next, first row). Computes a fixed number of rows and strips.
+///
+/// Safety: the rows' operands and `init` are readable, `out` writable for `lanes` columns, the weights for all of k.
+pub(crate) type Product<T> = unsafe fn(&[Segment<T>], &[Strip<T>], usize, usize);
+
+/// An argument of an elementwise function: a row of units or one number a row.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<T> {
+    /// Row 0, unit 0.
+    pub at: *const T,
+    /// From one row to the next.
+    pub row: usize,
+}
+
+/// (rows, units, arguments, result, from one row of the result to the next).
+///
+/// Safety: arguments are readable and the result writable for all rows and units.
+pub(crate) type Apply<T> = unsafe fn(usize, usize, &[Input<T>; 3], *mut T, usize);
+
+/// (rows, units, argument, result, from one row of the result to the next): one number a row.
+///
+/// Safety: as [`Apply`].
+pub(crate) type Reduce<T> = unsafe fn(usize, usize, Input<T>, *mut T, usize);
+
+/// The functions of one instruction set.
+pub(crate) struct Kernels<T: 'static> {
+    /// Strips in a panel of packed weights.
+    pub panel: usize,
+    /// Most rows of a product at once.
+    pub rows: usize,
+    /// Panels at once for 1, 2 and 3 rows: enough chains to hide the latency of an addition.
+    pub spread: [usize; 3],
+    /// By rows (from 1), panels (1, 2, 4), strips of a panel (from 1).
+    pub product: fn(usize, usize, usize) -> Product<T>,
+    /// The same for one panel, where the operand is packed as [k][rows].
+    pub packed: fn(usize, usize) -> Product<T>,
+    /// By function; then whether its argument is one number a row.
+    pub unary: [[Apply<T>; 2]; 14],
+    /// By function; then bit i says whether argument i is one number a row.
+    pub binary: [[Apply<T>; 4]; 6],
+    /// Bits as for `binary`.
+    pub fma: [Apply<T>; 8],
+    /// Bits as for `binary`.
+    pub select: [Apply<T>; 8],
+    /// The sum of a row.
+    pub sum: Reduce<T>,
+    /// The largest of a row.
+    pub largest: Reduce<T>,
+    /// Adds the rows of the argument to the result, in order.
+    pub total: Reduce<T>,
+}
+
+/// All functions of one argument; their place is their number.
+pub(crate) const UNARY: [Unary; 14] = [
+    Unary::Copy,
+    Unary::Neg,
+    Unary::Abs,
+    Unary::Sign,
+    Unary::Sqrt,
+    Unary::Exp,
+    Unary::Expm1,
+    Unary::Log,
+    Unary::Sin,
+    Unary::Cos,
+    Unary::Tanh,
+    Unary::Sigmoid,
+    Unary::Softplus,
+    Unary::NormalCdf,
+];
+
+/// All functions of two arguments; their place is their number.
+pub(crate) const BINARY: [Binary; 6] = [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div, Binary::Max, Binary::Min];

@@ -1,0 +1,110 @@
+//! The product's inner kernel: MR rows times NP panels of NV registers, one chain of fused multiply-adds an element.
+//!
+//! Accumulators start from `init` and stay in registers over all segments. A row's operand is read element by element
+//! and broadcast; weights come from the packed panels. Columns past `lanes` are neither read from `init` nor stored.
+
+// Indices run over the registers of several arrays side by side.
+#![allow(clippy::needless_range_loop)]
+
+use super::{Segment, Strip};
+use crate::code::LANES;
+use crate::simd::Lanes;
+
+/// `PACKED`: the operand is one segment in the order [k][MR].
+///
+/// Safety: as [`super::Product`], for MR rows and NP · NV registers of strips.
+#[inline(always)]
+pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const NV: usize, const PACKED: bool>(
+    s: S,
+    segments: &[Segment<S::Elem>],
+    strips: &[Strip<S::Elem>],
+    width: usize,
+    first: usize,
+) {
+    let registers = LANES / S::WIDTH;
+    let group = NV / registers;
+    let mut acc = [[[s.splat64(0.0); NV]; NP]; MR];
+    for p in 0..NP {
+        for v in 0..NV {
+            let strip = &strips[p * group + v / registers];
+            if strip.init.is_null() {
+                continue;
+            }
+            for (i, row) in acc.iter_mut().enumerate() {
+                let (at, n) = (v % registers * S::WIDTH, strip.lanes);
+                // Safety: the caller promises `lanes` columns of each row.
+                row[p][v] = unsafe { load(s, strip.init.add((first + i) * strip.init_row), at, n) };
+            }
+        }
+    }
+    let mut b = [std::ptr::null(); NP];
+    for p in 0..NP {
+        b[p] = strips[p * group].b;
+    }
+    for segment in segments {
+        let mut a = [segment.a; MR];
+        for (i, a) in a.iter_mut().enumerate() {
+            // Safety: the caller promises these rows; packed, the k of one row are MR apart.
+            *a = unsafe { a.add(if PACKED { i } else { (first + i) * segment.row }) };
+        }
+        for k in 0..segment.k {
+            let mut w = [[s.splat64(0.0); NV]; NP];
+            for p in 0..NP {
+                for v in 0..NV {
+                    // Safety: the caller promises the weights of every k.
+                    w[p][v] = unsafe { s.load(b[p].add(v * S::WIDTH)) };
+                }
+                b[p] = b[p].wrapping_add(width);
+            }
+            for i in 0..MR {
+                // Safety: the caller promises k elements of each row.
+                let x = s.splat(unsafe { *a[i].add(if PACKED { k * MR } else { k }) });
+                for p in 0..NP {
+                    for v in 0..NV {
+                        acc[i][p][v] = s.fma(x, w[p][v], acc[i][p][v]);
+                    }
+                }
+            }
+        }
+    }
+    for p in 0..NP {
+        for v in 0..NV {
+            let strip = &strips[p * group + v / registers];
+            for (i, row) in acc.iter().enumerate() {
+                let (at, n) = (v % registers * S::WIDTH, strip.lanes);
+                // Safety: the caller promises `lanes` columns of each row.
+                unsafe { store(s, strip.out.add((first + i) * strip.out_row), at, n, row[p][v]) };
+            }
+        }
+    }
+}
+
+/// Lanes `at ..` of `n` columns.
+///
+/// Safety: n columns at p are readable.
+#[inline(always)]
+unsafe fn load<S: Lanes>(s: S, p: *const S::Elem, at: usize, n: usize) -> S::F {
+    // Safety: the caller's promise.
+    unsafe {
+        if n >= at + S::WIDTH {
+            s.load(p.add(at))
+        } else if n > at {
+            s.load_part(p.add(at), n - at)
+        } else {
+            s.splat64(0.0)
+        }
+    }
+}
+
+/// Safety: n columns at p are writable.
+#[inline(always)]
+unsafe fn store<S: Lanes>(s: S, p: *mut S::Elem, at: usize, n: usize, v: S::F) {
+    // Safety: the caller's promise.
+    unsafe {
+        if n >= at + S::WIDTH {
+            s.store(p.add(at), v);
+        } else if n > at {
+            s.store_part(p.add(at), n - at, v);
+        }
+    }
+}

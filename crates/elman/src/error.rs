@@ -1,0 +1,30 @@
+//! What can go wrong in this crate, each with the facts to mend it.
+
+use crate::cells::CellError;
+use crate::tensors::TensorError;
+use elman_engine::EngineError;
+
+/// An error of this crate.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such cell, or its equations are wrong.
+    #[error(transparent)]
+    Cell(#[from] CellError),
+    /// A file of tensors is not what it should be.
+    #[error(transparent)]
+    Tensors(#[from] TensorError),
+    /// The engine refuses.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A file could not be written.
+    #[error("{file}: {source}")]
+    Write {
+        /// The file.
+        file: String,
+        /// What the file system said.
+        source: std::io::Error,
+    },
+    /// What was asked for cannot be done.
+    #[error("{0}")]
+    Refused(String),
+}

@@ -1,0 +1,37 @@
+//! Whether a run can fit in memory, before it is started.
+
+use crate::error::Error;
+use elman_engine::Network;
+
+/// Refuses a run whose parameters (packed, and with a gradient) and outputs alone exceed the memory that is free.
+///
+/// Does not count work memory, so a run that is let through may still be too large.
+pub fn refuse_too_much(network: &Network, steps: usize, batch: usize, bytes: usize) -> Result<(), Error> {
+    let parameters: u128 = network.parameters().iter().map(|t| product(&t.shape)).sum();
+    let units: u128 = network.inputs().iter().map(|t| product(&t.shape)).sum::<u128>() + network.output_size() as u128;
+    let needed = (3 * parameters).saturating_add(units.saturating_mul(product(&[steps, batch])));
+    let needed = needed.saturating_mul(bytes as u128);
+    match available() {
+        Some(free) if needed > free => {
+            let gigabytes = |n: u128| n as f64 / 1e9;
+            let (needed, free) = (gigabytes(needed), gigabytes(free));
+            Err(Error::Refused(format!("this needs at least {needed:.1} GB of memory, {free:.1} GB are free")))
+        }
+        None if needed > isize::MAX as u128 => {
+            Err(Error::Refused("this needs more memory than can be addressed".into()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn product(sizes: &[usize]) -> u128 {
+    sizes.iter().fold(1, |n: u128, &s| n.saturating_mul(s as u128))
+}
+
+/// Bytes that can be had without swapping, where the system tells.
+fn available() -> Option<u128> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
+    let kibibytes: u128 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}

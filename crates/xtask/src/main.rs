@@ -1,0 +1,19 @@
+//! `cargo xtask licences`: every crate we depend on has a licence that ours may be used with.
+//!
+//! Reads `cargo metadata`, so it needs no network beyond what the build needs, and no tool that has to be built first.
+//! Does not look into the crates: it believes the `license` field that they publish.
+
+mod licences;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let asked: Vec<String> = std::env::args().skip(1).collect();
+    match asked.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["licences"] => licences::report(),
+        _ => {
+            eprintln!("usage: cargo xtask licences");
+            ExitCode::from(2)
+        }
+    }
+}
