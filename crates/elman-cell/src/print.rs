@@ -88,6 +88,18 @@ impl Printer<'_> {
     fn declarations(self, out: &mut String) {
         let cell = self.cell;
         let text = |name: &str| Name::from_file(name).text();
+        let mut read = vec![false; cell.states.len()];
+        // Per parameter: whether it is a scalar; nothing where no equation reads it.
+        let mut used: Vec<Option<bool>> = vec![None; cell.params.len()];
+        for expr in &cell.exprs {
+            match expr.kind {
+                ExprKind::Previous(s) => read[s.index()] = true,
+                ExprKind::Param(p) => used[p.index()] = Some(expr.shape == Shape::Scalar),
+                _ => {}
+            }
+        }
+        let mut initial = vec![false; cell.params.len()];
+        cell.states.iter().filter_map(|s| s.initial).for_each(|p| initial[p.index()] = true);
         for input in cell.inputs.iter().skip(1) {
             out.push_str(&format!("input {} : {}\n", text(&input.name), input.dim));
         }
@@ -96,16 +108,12 @@ impl Printer<'_> {
             out.push_str(&format!("input x : {}\n", requirement.right));
         }
         for (i, state) in cell.states.iter().enumerate() {
-            let read = cell.exprs.iter().any(|e| matches!(e.kind, ExprKind::Previous(s) if s.index() == i));
-            if state.dim != Dim::HIDDEN || !read {
+            if state.dim != Dim::HIDDEN || !read[i] {
                 out.push_str(&format!("state {} : {}\n", text(&state.name), state.dim));
             }
         }
         for (i, param) in cell.params.iter().enumerate() {
-            let used = cell.exprs.iter().find(|e| matches!(e.kind, ExprKind::Param(p) if p.index() == i));
-            let initial = cell.states.iter().any(|s| s.initial.is_some_and(|p| p.index() == i));
-            let scalar = used.is_some_and(|e| e.shape == Shape::Scalar);
-            if !initial && (self.all || scalar || used.is_none()) {
+            if !initial[i] && (self.all || used[i] != Some(false)) {
                 out.push_str(&format!("param {} : {}\n", text(&param.name), shape(param.shape)));
             }
         }
