@@ -207,28 +207,19 @@ impl Printer<'_> {
     /// `W v`, or `v W` where the author wrote the vector first.
     fn product(self, matrix: ExprId, vector: ExprId) -> String {
         let (m, v) = (&self.cell.exprs[matrix.index()], &self.cell.exprs[vector.index()]);
-        if let ExprKind::Transpose(inner) = m.kind
-            && self.first_byte(vector) < m.span.start
-        {
-            let chains = matches!(v.kind, ExprKind::Product(..)) && self.is_row(v);
-            let left = self.expression(vector, if chains { Binding::Product } else { Binding::Power });
-            return format!("{left} {}", self.expression(inner, Binding::Power));
+        let row = self.is_row(matrix, vector);
+        let chains = matches!(v.kind, ExprKind::Product(m, v) if self.is_row(m, v) == row);
+        let vector = self.expression(vector, if chains { Binding::Product } else { Binding::Power });
+        match m.kind {
+            _ if !row => format!("{} {vector}", self.expression(matrix, Binding::Power)),
+            ExprKind::Transpose(inner) => format!("{vector} {}", self.expression(inner, Binding::Power)),
+            _ => format!("{vector} {}^{}", self.raised(matrix), if self.latex { "\\top" } else { "T" }),
         }
-        let chains = matches!(v.kind, ExprKind::Product(..)) && !self.is_row(v);
-        let right = self.expression(vector, if chains { Binding::Product } else { Binding::Power });
-        format!("{} {right}", self.expression(matrix, Binding::Power))
     }
 
-    /// Whether a product is printed with its vector first.
-    fn is_row(self, product: &Expr) -> bool {
-        let ExprKind::Product(matrix, vector) = product.kind else { return false };
-        let m = &self.cell.exprs[matrix.index()];
-        matches!(m.kind, ExprKind::Transpose(_)) && self.first_byte(vector) < m.span.start
-    }
-
-    /// Where the leftmost leaf of the vector of a product was written.
-    fn first_byte(self, id: ExprId) -> usize {
-        self.cell.exprs[id.index()].span.start
+    /// Whether a product was written with its vector first.
+    fn is_row(self, matrix: ExprId, vector: ExprId) -> bool {
+        self.cell.exprs[vector.index()].span.start < self.cell.exprs[matrix.index()].span.start
     }
 
     fn timed(self, name: &str, time: &str) -> String {

@@ -99,7 +99,10 @@ const CASES: &[Case] = &[
 fn each_spelling_means_what_it_says() {
     let cases = CASES.iter().filter(|c| !c.means.is_empty());
     let differ = |c: &&Case| reads(c.written) != c.means;
-    let told: Vec<String> = cases.filter(differ).map(|c| format!("{}\n  reads {}\n  not   {}\n", c.written, reads(c.written), c.means)).collect();
+    let told: Vec<String> = cases
+        .filter(differ)
+        .map(|c| format!("{}\n  reads {}\n  not   {}\n", c.written, reads(c.written), c.means))
+        .collect();
     assert!(told.is_empty(), "{}", told.join("\n"));
 }
 

@@ -94,18 +94,17 @@ impl Checked<'_, '_> {
         states
     }
 
-    /// Parameters in the order in which equations read them, then declared ones that none reads.
+    /// Parameters in the order in which the text first names them, in an equation or a declaration.
     fn list_params(&mut self, building: &mut Building, report: &mut Report) -> Option<()> {
-        for live in &self.meanings.live {
-            for id in live {
-                if let Some(Reads::Param(symbol)) = self.meanings.reads.get(id) {
-                    let span = self.tree.node(*id).span;
-                    add_param(self.tree, &mut self.shapes, *symbol, span, building, report)?;
-                }
+        let mut named: Vec<(Span, Symbol)> = self.tree.declarations.params.iter().map(|p| (p.span, p.name)).collect();
+        for id in self.meanings.live.iter().flatten() {
+            if let Some(Reads::Param(symbol)) = self.meanings.reads.get(id) {
+                named.push((self.tree.node(*id).span, *symbol));
             }
         }
-        for param in &self.tree.declarations.params {
-            add_param(self.tree, &mut self.shapes, param.name, param.span, building, report)?;
+        named.sort_by_key(|(span, _)| span.start);
+        for (span, symbol) in named {
+            add_param(self.tree, &mut self.shapes, symbol, span, building, report)?;
         }
         Some(())
     }

@@ -252,9 +252,23 @@ impl<'s> Parser<'_, 's> {
 
     fn fraction(&mut self) -> Parsed<NodeId> {
         self.advance();
-        let above = self.single()?;
-        let below = self.single()?;
+        let above = self.part_of_fraction()?;
+        let below = self.part_of_fraction()?;
         self.binary(Operator::Div, above, below)
+    }
+
+    /// A group, without a power that follows it: that is the power of the whole fraction.
+    fn part_of_fraction(&mut self) -> Parsed<NodeId> {
+        if self.kind() != Some(Kind::Open('{')) {
+            return self.single();
+        }
+        self.advance();
+        let inner = self.expression()?;
+        if !matches!(self.kind(), Some(Kind::Close(_))) {
+            return Err(self.expected("an operator or a closing brace"));
+        }
+        self.advance();
+        Ok(inner)
     }
 
     /// Exactly one factor: the argument of a function without brackets.
@@ -482,7 +496,7 @@ impl<'s> Parser<'_, 's> {
 
     /// The call of a function, if the name just read is one.
     fn function(&mut self, read: &Read) -> Parsed<Option<NodeId>> {
-        if read.time != Time::Plain || read.after.is_some() || self.inside > 0 {
+        if read.time != Time::Plain || read.after.is_some() {
             return Ok(None);
         }
         let file = read.name.file();
