@@ -142,7 +142,7 @@ impl<'s> Lexer<'s, '_> {
         if let Some(exponent) = self.rest().strip_prefix(['e', 'E']) {
             let signed = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
             let n = digits(signed);
-            let letters_follow = signed[n..].starts_with(|c: char| is_letter(c) || c == '_');
+            let letters_follow = signed[n..].starts_with('_');
             self.at += if n > 0 && !letters_follow { 1 + (exponent.len() - signed.len()) + n } else { 0 };
         }
         self.push(Kind::Number, start);
