@@ -10,8 +10,8 @@
 //! ```
 
 mod arena;
-pub mod canonical;
 pub mod builtin;
+pub mod canonical;
 pub mod cell;
 mod check;
 mod contract;
@@ -25,7 +25,7 @@ pub mod interpret;
 mod listing;
 pub mod lower;
 mod name;
-mod nearest;
+pub mod nearest;
 pub mod op;
 mod print;
 pub mod program;

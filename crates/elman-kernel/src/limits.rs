@@ -144,8 +144,30 @@ mod x86 {
         };
     }
 
-    kernels!("avx512f", fma512, read512, 24, 16, _mm512_set1_ps, _mm512_fmadd_ps, _mm512_add_ps, _mm512_loadu_ps, _mm512_storeu_ps);
-    kernels!("avx2,fma", fma256, read256, 12, 8, _mm256_set1_ps, _mm256_fmadd_ps, _mm256_add_ps, _mm256_loadu_ps, _mm256_storeu_ps);
+    kernels!(
+        "avx512f",
+        fma512,
+        read512,
+        24,
+        16,
+        _mm512_set1_ps,
+        _mm512_fmadd_ps,
+        _mm512_add_ps,
+        _mm512_loadu_ps,
+        _mm512_storeu_ps
+    );
+    kernels!(
+        "avx2,fma",
+        fma256,
+        read256,
+        12,
+        8,
+        _mm256_set1_ps,
+        _mm256_fmadd_ps,
+        _mm256_add_ps,
+        _mm256_loadu_ps,
+        _mm256_storeu_ps
+    );
 }
 
 #[cfg(test)]
