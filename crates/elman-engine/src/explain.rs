@@ -73,7 +73,8 @@ pub fn figures(network: &Network, work: Workload, limits: &Limits) -> Figures {
             stages_flops(network, layer, &pass.before) + stages_flops(network, layer, &pass.after),
         );
         let plan = |mode| {
-            Plan::new(network.schedule(), network.sizes(layer), Frame { batch: work.batch, tokens, mode }, &[]).memory * 4
+            Plan::new(network.schedule(), network.sizes(layer), Frame { batch: work.batch, tokens, mode }, &[]).memory
+                * 4
         };
         let bytes = (step / 2.0) as usize * 4;
         let directions = network.spec().directions();
@@ -118,9 +119,21 @@ pub fn explain(network: &Network, work: Workload, limits: &Limits) -> String {
 fn write_all(out: &mut String, network: &Network, work: Workload, limits: &Limits, f: &Figures) -> std::fmt::Result {
     let schedule = network.schedule();
     let (spec, pass) = (network.spec(), &schedule.forward_pass);
-    writeln!(out, "{}: {} parameters, {} step{} of {} sequence{}, {} layer{}{}, {} thread{}",
-        spec.cell.name, f.parameters, work.steps, plural(work.steps), work.batch, plural(work.batch), spec.layers,
-        plural(spec.layers), if spec.bidirectional { ", both directions" } else { "" }, work.threads, plural(work.threads))?;
+    writeln!(
+        out,
+        "{}: {} parameters, {} step{} of {} sequence{}, {} layer{}{}, {} thread{}",
+        spec.cell.name,
+        f.parameters,
+        work.steps,
+        plural(work.steps),
+        work.batch,
+        plural(work.batch),
+        spec.layers,
+        plural(spec.layers),
+        if spec.bidirectional { ", both directions" } else { "" },
+        work.threads,
+        plural(work.threads)
+    )?;
     writeln!(out, "\nAhead of the time loop, for all steps at once:")?;
     write_stages(out, network, &pass.before)?;
     writeln!(out, "In the time loop:")?;
@@ -145,9 +158,16 @@ fn write_stages(out: &mut String, network: &Network, stages: &[Stage]) -> std::f
             let operands: Vec<String> = p.vectors.iter().map(|v| name(network, *v)).collect();
             let members: Vec<String> = p.members.iter().map(|m| name(network, m.node)).collect();
             let matrices = members.len() * operands.len();
-            let merged = if matrices > 1 { format!("{matrices} matrices as one packed product") } else { "one product".into() };
+            let merged =
+                if matrices > 1 { format!("{matrices} matrices as one packed product") } else { "one product".into() };
             let mflop = product_flops(network, 0, std::slice::from_ref(p)) / 1e6;
-            writeln!(out, "  stage {}: {merged} reading {}, for {}: {mflop:.3} MFLOP a step and sequence", s + 1, operands.join(", "), members.join(", "))?;
+            writeln!(
+                out,
+                "  stage {}: {merged} reading {}, for {}: {mflop:.3} MFLOP a step and sequence",
+                s + 1,
+                operands.join(", "),
+                members.join(", ")
+            )?;
         }
         if !stage.block.is_empty() {
             let nodes = &network.schedule().program.nodes;
@@ -167,10 +187,22 @@ fn write_backward(out: &mut String, network: &Network) -> std::fmt::Result {
         if names.is_empty() { "nothing".into() } else { names.join(", ") }
     };
     writeln!(out, "Backward:")?;
-    writeln!(out, "  kept at every step: inputs, states, and {} ({} bytes a token of layer 0)", list(&s.saved), kept(network, 0))?;
+    writeln!(
+        out,
+        "  kept at every step: inputs, states, and {} ({} bytes a token of layer 0)",
+        list(&s.saved),
+        kept(network, 0)
+    )?;
     writeln!(out, "  computed again, being cheaper than memory: {}", list(&s.recomputed))?;
-    writeln!(out, "  packed products: {} ahead of the loop, {} a step, {} behind it", count(&s.backward_pass.before), count(&s.backward_pass.step), count(&s.backward_pass.after))?;
-    let outer = s.backward.contributions.iter().filter(|c| matches!(c, elman_cell::program::Contribution::Outer { .. }));
+    writeln!(
+        out,
+        "  packed products: {} ahead of the loop, {} a step, {} behind it",
+        count(&s.backward_pass.before),
+        count(&s.backward_pass.step),
+        count(&s.backward_pass.after)
+    )?;
+    let outer =
+        s.backward.contributions.iter().filter(|c| matches!(c, elman_cell::program::Contribution::Outer { .. }));
     writeln!(out, "  weight gradients: {} products over all steps at once, after the loop", outer.count())
 }
 
@@ -180,11 +212,26 @@ fn write_figures(out: &mut String, work: Workload, limits: &Limits, f: &Figures)
     let split = match (work.threads, rows) {
         (1, _) => "one thread runs everything".to_string(),
         (n, true) => format!("{n} threads split the {} sequences: nobody waits inside the loop", work.batch),
-        (n, false) => format!("{n} threads split the units of each stage: a barrier after each, since there are only {} sequences", work.batch),
+        (n, false) => format!(
+            "{n} threads split the units of each stage: a barrier after each, since there are only {} sequences",
+            work.batch
+        ),
     };
     writeln!(out, "\nThreads: {split}")?;
-    writeln!(out, "Forward: {:.3} MFLOP outside the loop, {:.3} MFLOP in it; a step reads {:.3} MB of weights", f.bulk_flops / 1e6, f.loop_flops / 1e6, mb(f.loop_bytes))?;
-    writeln!(out, "Memory: {:.3} MB to run forward, {:.3} MB to train ({} bytes a token kept)", mb(f.forward_bytes), mb(f.training_bytes), f.kept_per_token)?;
+    writeln!(
+        out,
+        "Forward: {:.3} MFLOP outside the loop, {:.3} MFLOP in it; a step reads {:.3} MB of weights",
+        f.bulk_flops / 1e6,
+        f.loop_flops / 1e6,
+        mb(f.loop_bytes)
+    )?;
+    writeln!(
+        out,
+        "Memory: {:.3} MB to run forward, {:.3} MB to train ({} bytes a token kept)",
+        mb(f.forward_bytes),
+        mb(f.training_bytes),
+        f.kept_per_token
+    )?;
     writeln!(out, "Machine: {:.0} GFLOP/s a core; {}", limits.flops / 1e9, levels(limits))?;
     writeln!(out, "Lower bound: {:.1} µs forward, {:.1} µs forward and backward", f.bound * 1e6, 3e6 * f.bound)
 }
@@ -212,7 +259,8 @@ fn name(network: &Network, n: NodeId) -> String {
     }
     let reader = (n.index() + 1..program.nodes.len()).find(|i| program.nodes[*i].op.operands().contains(&n));
     match reader {
-        Some(i) => format!("{} (a part of it)", name(network, NodeId(i as u32))).replace(" (a part of it) (a part of it)", " (a part of it)"),
+        Some(i) => format!("{} (a part of it)", name(network, NodeId(i as u32)))
+            .replace(" (a part of it) (a part of it)", " (a part of it)"),
         None => format!("%{}", n.0),
     }
 }

@@ -24,9 +24,7 @@ impl Columns {
     /// Where a direction's output goes.
     pub fn of(merge: Merge, direction: usize, directions: usize, units: usize) -> Columns {
         match merge {
-            Merge::Concat => {
-                Columns { first: direction * units, width: directions * units, adds: false, half: false }
-            }
+            Merge::Concat => Columns { first: direction * units, width: directions * units, adds: false, half: false },
             _ => Columns { half: merge == Merge::Mean && directions > 1, ..Columns::sum(direction, units) },
         }
     }

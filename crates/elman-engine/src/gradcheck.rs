@@ -178,7 +178,14 @@ impl Check<'_> {
     }
 
     /// The relative error of one entry.
-    fn entry(&mut self, p: &mut Point, tensor: usize, entry: usize, derived: f64, floor: f64) -> Result<f64, EngineError> {
+    fn entry(
+        &mut self,
+        p: &mut Point,
+        tensor: usize,
+        entry: usize,
+        derived: f64,
+        floor: f64,
+    ) -> Result<f64, EngineError> {
         let value = p.tensors[tensor][entry];
         let mut best = f64::INFINITY;
         for width in WIDTHS {

@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use elman_cell::Sizes;
 use elman_cell::cell::{ParamId, Shape};
 use elman_cell::op::Binary;
 use elman_cell::program::{Node, NodeId, Op};
-use elman_cell::Sizes;
 use elman_kernel::Real;
 
 use crate::convert::{binary, unary};
@@ -136,7 +136,9 @@ impl<'a, T: Real, F: FnMut(&Op) -> Rc<Vec<T>>> Evaluator<'a, T, F> {
             }
             Op::PlaceColumns { matrix, start } => {
                 let (v, narrow, at) = (self.value(*matrix), self.columns(*matrix), start.at(self.sizes));
-                let pick = |i: usize| (i % columns).checked_sub(at).filter(|c| *c < narrow).map(|c| v[i / columns * narrow + c]);
+                let pick = |i: usize| {
+                    (i % columns).checked_sub(at).filter(|c| *c < narrow).map(|c| v[i / columns * narrow + c])
+                };
                 (0..count).map(|i| pick(i).unwrap_or(T::ZERO)).collect()
             }
             Op::Outer { left, right } => {

@@ -82,7 +82,8 @@ impl<T: Real> Layer<T> {
         let machine = |code: &Vec<elman_kernel::code::Phase>| {
             let shapes = self.plan.weights.matrices.iter().map(crate::plan::MatrixPlan::shape).collect();
             let (memory, constants) = (self.plan.memory, self.plan.weights.memory);
-            Machine::new(self.isa, code.clone(), memory, constants, shapes).map_err(|e| EngineError::Kernel(e.to_string()))
+            Machine::new(self.isa, code.clone(), memory, constants, shapes)
+                .map_err(|e| EngineError::Kernel(e.to_string()))
         };
         self.forward = Some(machine(&self.plan.forward)?);
         self.backward = match self.mode {
@@ -178,12 +179,8 @@ impl<T: Real> Layer<T> {
         if behind.is_empty() {
             return;
         }
-        let totals: HashMap<NodeId, Rc<Vec<T>>> = self
-            .plan
-            .totals
-            .iter()
-            .map(|(n, at, r, c)| (*n, Rc::new(self.memory[*at..at + r * c].to_vec())))
-            .collect();
+        let totals: HashMap<NodeId, Rc<Vec<T>>> =
+            self.plan.totals.iter().map(|(n, at, r, c)| (*n, Rc::new(self.memory[*at..at + r * c].to_vec()))).collect();
         let wanted: Vec<NodeId> = behind.iter().map(|b| b.1).collect();
         let values = Invariants::new(&self.schedule, self.sizes, params).epilogue(&totals, &wanted);
         for ((p, _), v) in behind.iter().zip(values) {

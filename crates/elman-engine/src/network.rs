@@ -111,7 +111,10 @@ impl Network {
         }
         let cell = spec.cell.clone();
         if cell.inputs.len() > 1 && spec.layers > 1 {
-            let message = format!("`{}` is read by one layer only: a cell with further inputs takes `layers` 1", cell.inputs[1].name);
+            let message = format!(
+                "`{}` is read by one layer only: a cell with further inputs takes `layers` 1",
+                cell.inputs[1].name
+            );
             return Err(EngineError::Unsupported(message));
         }
         let program = elman_cell::lower(&cell);
@@ -132,7 +135,11 @@ impl Network {
             input = if both { 2 * direction_output } else { direction_output };
         }
         let mut inner = Inner {
-            inputs: cell.inputs.iter().map(|i| Tensor { name: i.name.clone(), shape: vec![i.dim.at(sizes[0])] }).collect(),
+            inputs: cell
+                .inputs
+                .iter()
+                .map(|i| Tensor { name: i.name.clone(), shape: vec![i.dim.at(sizes[0])] })
+                .collect(),
             spec,
             schedule,
             sizes,
@@ -225,7 +232,8 @@ impl Inner {
         for layer in 0..self.spec.layers {
             for direction in 0..self.spec.directions() {
                 let prefix = format!("{layer}.{}", direction_name(direction));
-                let index = (0..cell.params.len()).map(|p| self.name_parameter(&cell, ParamId(p as u32), layer, &prefix));
+                let index =
+                    (0..cell.params.len()).map(|p| self.name_parameter(&cell, ParamId(p as u32), layer, &prefix));
                 let index = index.collect::<Result<_, _>>()?;
                 self.index.push(index);
                 for s in &cell.states {

@@ -22,7 +22,13 @@ pub(crate) struct Packed<T> {
 
 impl<T: Real> Packed<T> {
     /// `params` are in the cell's order.
-    pub fn new(isa: Isa, plan: &WeightPlan, schedule: &Schedule, sizes: Sizes, params: &[&[T]]) -> Result<Packed<T>, EngineError> {
+    pub fn new(
+        isa: Isa,
+        plan: &WeightPlan,
+        schedule: &Schedule,
+        sizes: Sizes,
+        params: &[&[T]],
+    ) -> Result<Packed<T>, EngineError> {
         let mut values = Invariants::new(schedule, sizes, params);
         let dense: Vec<Rc<Vec<T>>> = plan.dense.iter().map(|(a, n)| values.value(*a, *n)).collect();
         let view = |v: &MatrixView| {

@@ -160,7 +160,19 @@ impl<T: Real> Runner<T> {
         let (network, weights, backward) = (network.clone(), weights.clone(), options.backward);
         let (packing, sheet, gradient_sheets) = (None, vec![], [vec![], vec![]]);
         let (gave_initial, ran) = (false, false);
-        Ok(Runner { network, weights, layers, team, trace, packing, sheet, gradient_sheets, gave_initial, backward, ran })
+        Ok(Runner {
+            network,
+            weights,
+            layers,
+            team,
+            trace,
+            packing,
+            sheet,
+            gradient_sheets,
+            gave_initial,
+            backward,
+            ran,
+        })
     }
 
     /// Replaces the weights and packs them.
@@ -373,7 +385,14 @@ impl<T: Real> Runner<T> {
             let shape = self.network.schedule().program.nodes[node.index()].shape;
             let dim = crate::invariants::units(shape, self.network.sizes(l));
             let mut values = vec![T::ZERO; packing.steps * packing.batch * dim];
-            flow::store(layer, layer.plan.traces[index], dim, &mut values, flow::caller(packing, d), Columns::sum(0, dim));
+            flow::store(
+                layer,
+                layer.plan.traces[index],
+                dim,
+                &mut values,
+                flow::caller(packing, d),
+                Columns::sum(0, dim),
+            );
             traces.push(Trace { name: format!("{l}.{}.{name}", direction_name(d)), dim, values });
         }
     }

@@ -32,7 +32,8 @@ impl<T: Real> Model<T> {
     pub fn new(network: &Network, weights: &Weights<T>, isa: Isa) -> Result<Model<T>, EngineError> {
         weights.check(network)?;
         if network.spec().bidirectional {
-            let message = "a bidirectional network cannot stream: its backward direction begins at the end of a sequence";
+            let message =
+                "a bidirectional network cannot stream: its backward direction begins at the end of a sequence";
             return Err(EngineError::Unsupported(message.into()));
         }
         let mut layers = vec![];

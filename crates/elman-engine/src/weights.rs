@@ -36,7 +36,11 @@ impl<T: Real> Weights<T> {
     pub fn check(&self, network: &Network) -> Result<(), EngineError> {
         let wanted = network.parameters();
         if self.0.len() != wanted.len() {
-            return Err(EngineError::Length { what: "weights (tensors)".into(), found: self.0.len(), wanted: wanted.len() });
+            return Err(EngineError::Length {
+                what: "weights (tensors)".into(),
+                found: self.0.len(),
+                wanted: wanted.len(),
+            });
         }
         for (found, t) in self.0.iter().zip(wanted) {
             if found.len() != t.count() {

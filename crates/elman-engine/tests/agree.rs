@@ -34,7 +34,8 @@ fn compare(name: &str, n: &Network, lengths: &[usize], steps: usize) {
     };
     for (b, &length) in lengths.iter().enumerate() {
         let per_input: Vec<_> = d.inputs.iter().map(|x| rows(x, steps, batch, b)).collect();
-        let inputs: Vec<Vec<Vec<f64>>> = (0..length).map(|t| per_input.iter().map(|x| x[t].clone()).collect()).collect();
+        let inputs: Vec<Vec<Vec<f64>>> =
+            (0..length).map(|t| per_input.iter().map(|x| x[t].clone()).collect()).collect();
         let r = interpret::run(program, sizes, params, &inputs, &state_rows(&d.initial, b));
         let found = rows(&out.y, steps, batch, b);
         for t in 0..steps {

@@ -102,12 +102,14 @@ fn streamed_gives_the_bits_of_the_whole() {
             let mut runner = Runner::new(&n, &d.weights, Options::new()).unwrap();
             let inputs = d.inputs.iter().map(Vec::as_slice).collect();
             let initial = Some(d.initial.as_slice());
-            let whole = runner.forward(&Batch { steps: STEPS, batch, inputs, lengths: None, mask: None, initial }).unwrap();
+            let whole =
+                runner.forward(&Batch { steps: STEPS, batch, inputs, lengths: None, mask: None, initial }).unwrap();
             let mut stream = Stream::new(&Model::new(&n, &d.weights, Isa::detect()).unwrap(), batch, threads).unwrap();
             stream.set_states(&d.initial).unwrap();
             let mut y = vec![0.0; batch * n.output_size()];
             for t in 0..STEPS {
-                let x: Vec<&[f32]> = d.inputs.iter().map(|x| &x[t * x.len() / STEPS..(t + 1) * x.len() / STEPS]).collect();
+                let x: Vec<&[f32]> =
+                    d.inputs.iter().map(|x| &x[t * x.len() / STEPS..(t + 1) * x.len() / STEPS]).collect();
                 stream.step(&x, &mut y).unwrap();
                 same(&format!("{name}, batch {batch}, step {t}"), &whole.y[t * y.len()..(t + 1) * y.len()], &y);
             }

@@ -15,3 +15,5 @@ pub mod tensors;
 pub mod whole_file;
 
 pub use error::Error;
+pub mod synth;
+pub mod text;

@@ -109,9 +109,7 @@ fn sink_cheap(arena: &Arena, needed: &[bool], phases: &mut [Phase]) {
 /// A cheap operation on leaves and invariants alone: it can follow its reader.
 fn near_leaves(arena: &Arena, n: NodeId) -> bool {
     let op = &arena.nodes[n.index()].op;
-    let leaf = |o: &NodeId| {
-        arena.nodes[o.index()].op.is_leaf() || arena.strata[o.index()] == Stratum::Invariant
-    };
+    let leaf = |o: &NodeId| arena.nodes[o.index()].op.is_leaf() || arena.strata[o.index()] == Stratum::Invariant;
     is_cheap(op) && op.operands().iter().all(leaf)
 }
 

@@ -123,11 +123,8 @@ impl Inliner<'_> {
             return id;
         }
         let node = &self.program.nodes[n.index()];
-        let op = if self.choice[n.index()] == Choice::Recompute {
-            node.op.map(|o| self.value(o))
-        } else {
-            Op::Forward(n)
-        };
+        let op =
+            if self.choice[n.index()] == Choice::Recompute { node.op.map(|o| self.value(o)) } else { Op::Forward(n) };
         let id = self.push(Node { op, shape: node.shape });
         self.forward[n.index()] = Some(id);
         id

@@ -168,7 +168,11 @@ impl<T: Real> SoftmaxHead<T> {
             let targets = &targets[first..first + count];
             self.load(h, first, count);
             self.run(0, count, team)?;
-            let scores: Vec<T> = targets.iter().enumerate().map(|(r, t)| self.row(self.layout.logits, r, self.vocabulary)[*t as usize]).collect();
+            let scores: Vec<T> = targets
+                .iter()
+                .enumerate()
+                .map(|(r, t)| self.row(self.layout.logits, r, self.vocabulary)[*t as usize])
+                .collect();
             self.run(1, count, team)?;
             for (row, score) in scores.into_iter().enumerate() {
                 let (largest, sum) = (self.row(self.layout.largest, row, 1)[0], self.row(self.layout.sum, row, 1)[0]);
@@ -256,8 +260,7 @@ fn layout(vocabulary: usize, units: usize) -> Layout {
         let stride = width.next_multiple_of(LANES);
         Place { offset: take(CHUNK * stride), rows: Rows::Token, stride }
     };
-    let (h, dh, logits, largest, sum, scale) =
-        (rows(units), rows(units), rows(vocabulary), rows(1), rows(1), rows(1));
+    let (h, dh, logits, largest, sum, scale) = (rows(units), rows(units), rows(vocabulary), rows(1), rows(1), rows(1));
     let (dw, db) = (take(vocabulary * units), take(vocabulary));
     Layout { h, dh, logits, largest, sum, scale, dw, db, len: used }
 }

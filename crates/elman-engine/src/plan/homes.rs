@@ -83,7 +83,8 @@ pub(super) fn home(task: &PassTask, uses: &Uses, node: NodeId, carry: Option<Pla
         return Home::At(place);
     }
     // A new state that is known ahead of the loop is copied into the state in it.
-    let ahead = !matches!(uses.made[node.index()], Some((STEP, _))) && task.carried.iter().any(|c| c.node == Some(node));
+    let ahead =
+        !matches!(uses.made[node.index()], Some((STEP, _))) && task.carried.iter().any(|c| c.node == Some(node));
     if uses.per_token(node, ahead || task.delivered.contains(&node)) {
         return Home::At(memory.rows(Rows::Token, task.frame.tokens, units));
     }

@@ -169,11 +169,8 @@ impl Plan {
         let output_units = units(schedule.program.nodes[schedule.program.output.index()].shape, sizes);
         let dy = memory.rows(Rows::Token, frame.tokens, output_units);
         let reads = |n: Rows, p: Place| Place { rows: n, ..p };
-        let carry: Vec<Place> = self
-            .states
-            .iter()
-            .map(|s| memory.rows(Rows::Parity { flip: 0 }, 2 * frame.batch, s.units))
-            .collect();
+        let carry: Vec<Place> =
+            self.states.iter().map(|s| memory.rows(Rows::Parity { flip: 0 }, 2 * frame.batch, s.units)).collect();
         let carried = backward.states.iter().zip(&carry).zip(&self.states);
         let carried = carried.map(|((n, p), s)| Carry { node: *n, to: *p, units: s.units }).collect();
         let leaves = |op: &Op| match op {
@@ -232,7 +229,8 @@ impl Plan {
                     let width = |n: NodeId| units(schedule.backward.nodes[n.index()].shape, nodes.sizes);
                     // Rows of the result have unit stride along `right`; of a transposed target, along `left`.
                     let swap = column_stride != 1 && row_stride == 1;
-                    let (left, right, stride) = if swap { (right, left, column_stride) } else { (left, right, row_stride) };
+                    let (left, right, stride) =
+                        if swap { (right, left, column_stride) } else { (left, right, row_stride) };
                     let row = OuterRow { left: pass.place(left), rows: width(left), out, stride };
                     push_outer(&mut phases, pass.place(right), width(right), row);
                 }
@@ -327,13 +325,7 @@ fn params_below(schedule: &Schedule, node: NodeId) -> Vec<usize> {
 }
 
 /// A state is kept at every step for the backward pass, or where the caller gets all its values anyway.
-fn states(
-    schedule: &Schedule,
-    sizes: Sizes,
-    frame: Frame,
-    traced: &[NodeId],
-    memory: &mut Memory,
-) -> Vec<StatePlan> {
+fn states(schedule: &Schedule, sizes: Sizes, frame: Frame, traced: &[NodeId], memory: &mut Memory) -> Vec<StatePlan> {
     let program = &schedule.program;
     let plan = |(d, next): (&Dim, &NodeId)| {
         let units = d.at(sizes);

@@ -90,8 +90,7 @@ pub(crate) fn plan(task: PassTask, memory: &mut Memory, weights: &mut WeightPlan
     }
     let steps = w.steps(step);
     if !steps.is_empty() {
-        let independent =
-            w.task.pass.independent && steps.iter().all(|s| !s.whole_rows && s.units == steps[0].units);
+        let independent = w.task.pass.independent && steps.iter().all(|s| !s.whole_rows && s.units == steps[0].units);
         out.push(Phase::Steps { order: w.task.order, stages: steps, independent });
     }
     let after: Vec<_> = after.iter().enumerate().map(|(s, st)| w.stage(2, s, st)).collect();
@@ -157,7 +156,9 @@ impl Writer<'_, '_> {
 
     /// The place of a node that does not live in scratch, as phase `p` sees it.
     pub fn place(&self, p: usize, n: NodeId) -> Option<Place> {
-        if p != STEP && let Some(copy) = self.copies.get(&n) {
+        if p != STEP
+            && let Some(copy) = self.copies.get(&n)
+        {
             return Some(*copy);
         }
         match self.homes[n.index()] {
@@ -270,9 +271,10 @@ pub(super) fn copy(a: Operand, out: Place, units: usize) -> Instr {
 /// The widths in a block.
 fn width(i: &Instr) -> (usize, bool) {
     match *i {
-        Instr::Unary { units, .. } | Instr::Binary { units, .. } | Instr::Fma { units, .. } | Instr::Select { units, .. } => {
-            (units, false)
-        }
+        Instr::Unary { units, .. }
+        | Instr::Binary { units, .. }
+        | Instr::Fma { units, .. }
+        | Instr::Select { units, .. } => (units, false),
         Instr::Sum { units, .. } | Instr::Largest { units, .. } => (units, true),
     }
 }

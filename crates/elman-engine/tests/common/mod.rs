@@ -9,8 +9,11 @@ use elman_engine::{Batch, Gradients, Merge, Network, Options, Outputs, Random, R
 /// Cells beyond the built-in ones, so that every construct of the language runs.
 pub const WRITTEN: &[(&str, &str)] = &[
     ("antisymmetric", "h' = h + 0.1 * tanh((W - W^T) h - 0.5 * h + V x + b)"),
-    ("layer-norm-lstm", "f = sigmoid(layer_norm(W_f x + U_f h) + b_f)\ni = sigmoid(layer_norm(W_i x + U_i h) + b_i)\n\
-      g = tanh(layer_norm(W_g x + U_g h) + b_g)\nc' = f * c + i * g\nh' = sigmoid(W_o x + U_o h) * tanh(a * layer_norm(c') + d)"),
+    (
+        "layer-norm-lstm",
+        "f = sigmoid(layer_norm(W_f x + U_f h) + b_f)\ni = sigmoid(layer_norm(W_i x + U_i h) + b_i)\n\
+      g = tanh(layer_norm(W_g x + U_g h) + b_g)\nc' = f * c + i * g\nh' = sigmoid(W_o x + U_o h) * tanh(a * layer_norm(c') + d)",
+    ),
     ("attention-like", "s = softmax(W x + U h + b)\nh' = tanh(s * (V x) + norm(h) * p)"),
     ("output", "h' = tanh(W x + U h + b)\ny = V h' + c"),
     ("own-size", "state m : 3\nm' = tanh(W_m x + U_m m + b_m)\nh' = tanh(W_h x + U_h h + P m' + b_h)"),
@@ -24,10 +27,16 @@ pub const WRITTEN: &[(&str, &str)] = &[
     ("shared-state-value", "c' = 0.5 * c + tanh(W x + U h + b)\nh' = c'"),
     ("linear", "h' = W x + U h"),
     ("two-inputs", "input c : 4\nh' = tanh(W x + V c + U h + b)"),
-    ("functions", "u = W x + U h + b\nv = silu(u) + 0.3 * softplus(u) - gelu(u) + 0.1 * softsign(u) + elu(u) * sin(u)\n\
-      w = v - cos(u) / (2 + abs(u)) + log(2 + u^2) + sqrt(1 + u * u) - mean(u) + sum(u) * 0.01\nh' = tanh(0.2 * w)"),
+    (
+        "functions",
+        "u = W x + U h + b\nv = silu(u) + 0.3 * softplus(u) - gelu(u) + 0.1 * softsign(u) + elu(u) * sin(u)\n\
+      w = v - cos(u) / (2 + abs(u)) + log(2 + u^2) + sqrt(1 + u * u) - mean(u) + sum(u) * 0.01\nh' = tanh(0.2 * w)",
+    ),
     ("products-in-a-row", "h' = tanh(A (B h) + W x + b)"),
-    ("coupled", "f = sigmoid(W_f x + U_f h + V c + b_f)\nc' = f * c + (1 - f) * tanh(W_c x + U_c h + b_c)\nh' = sigmoid(W_o x + U_o h + V c' + b_o) * tanh(c')"),
+    (
+        "coupled",
+        "f = sigmoid(W_f x + U_f h + V c + b_f)\nc' = f * c + (1 - f) * tanh(W_c x + U_c h + b_c)\nh' = sigmoid(W_o x + U_o h + V c' + b_o) * tanh(c')",
+    ),
 ];
 
 /// All built-in cells and the written ones.
