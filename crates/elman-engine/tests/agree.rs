@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Case, Data, all_cells, run};
+use common::{Data, all_cells, network, run};
 use elman_cell::interpret;
 use elman_engine::{Network, Options};
 
@@ -71,7 +71,7 @@ fn compare(name: &str, n: &Network, lengths: &[usize], steps: usize) {
 #[test]
 fn every_cell_runs_as_its_program_means() {
     for (name, cell) in all_cells() {
-        let n = Case::new(&cell, 1, false, 4, 5);
+        let n = network(&cell, 1, false, 4, 5);
         compare(&name, &n, &[6, 6, 6], 6);
         compare(&name, &n, &[3, 6, 1, 5], 7);
     }
@@ -80,7 +80,7 @@ fn every_cell_runs_as_its_program_means() {
 #[test]
 fn wide_cells_run_as_their_program_means() {
     for (name, cell) in all_cells() {
-        let n = Case::new(&cell, 1, false, 19, 37);
+        let n = network(&cell, 1, false, 19, 37);
         compare(&name, &n, &[4, 2, 5], 5);
     }
 }
@@ -89,7 +89,7 @@ fn wide_cells_run_as_their_program_means() {
 fn a_masked_sequence_is_the_sequence_without_those_steps() {
     use elman_engine::{Batch, Runner};
     for (name, cell) in all_cells() {
-        let n = Case::new(&cell, 2, true, 4, 5);
+        let n = network(&cell, 2, true, 4, 5);
         let (steps, batch) = (7, 3);
         let d = Data::<f64>::draw(&n, steps, batch);
         let mask: Vec<bool> = (0..steps * batch).map(|i| (i * 5 + i / 4) % 3 != 0).collect();
