@@ -38,10 +38,10 @@ fn compare(name: &str, n: &Network, lengths: &[usize], steps: usize) {
             (0..length).map(|t| per_input.iter().map(|x| x[t].clone()).collect()).collect();
         let r = interpret::run(program, sizes, params, &inputs, &state_rows(&d.initial, b));
         let found = rows(&out.y, steps, batch, b);
-        for t in 0..steps {
+        for (t, found) in found.iter().enumerate() {
             let zero = vec![0.0; n.output_size()];
             let wanted = if t < length { &r.outputs[t] } else { &zero };
-            close(&format!("{name}: y of sequence {b} at step {t}"), &found[t], wanted);
+            close(&format!("{name}: y of sequence {b} at step {t}"), found, wanted);
         }
         for (s, (f, w)) in state_rows(&out.states, b).iter().zip(&r.states).enumerate() {
             close(&format!("{name}: state {s} of sequence {b}"), f, w);
@@ -57,8 +57,8 @@ fn compare(name: &str, n: &Network, lengths: &[usize], steps: usize) {
     for (b, w) in wanted.sequences.iter().enumerate() {
         for (i, x) in g.inputs.iter().enumerate() {
             let found = rows(x, steps, batch, b);
-            for t in 0..lengths[b] {
-                close(&format!("{name}: d of input {i}, sequence {b}, step {t}"), &found[t], &w.inputs[t][i]);
+            for (t, found) in found[..lengths[b]].iter().enumerate() {
+                close(&format!("{name}: d of input {i}, sequence {b}, step {t}"), found, &w.inputs[t][i]);
             }
             assert!(found[lengths[b]..].iter().flatten().all(|v| *v == 0.0), "{name}: padding has a gradient");
         }
