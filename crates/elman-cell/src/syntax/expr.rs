@@ -157,7 +157,7 @@ impl<'s> Parser<'_, 's> {
                 self.report
                     .error("E010", mark, "a power must be a number")
                     .hint("write a number after `^`, as in `v^2`");
-                Err(Reported)
+                self.node(NodeKind::Wrong, span)
             }
         }
     }
@@ -167,8 +167,13 @@ impl<'s> Parser<'_, 's> {
         let node = match self.kind() {
             Some(Kind::Number) => {
                 let span = self.here();
-                let value = self.number(span)?;
-                self.node(NodeKind::Number(value), span)?
+                match self.number(span) {
+                    Ok(value) => self.node(NodeKind::Number(value), span)?,
+                    Err(Reported) => {
+                        self.advance();
+                        self.node(NodeKind::Wrong, span)?
+                    }
+                }
             }
             Some(Kind::Open('[')) => self.bracket()?,
             Some(Kind::Open(_)) => self.parenthesis()?,
@@ -209,6 +214,9 @@ impl<'s> Parser<'_, 's> {
             return Err(self.expected("an operator or a closing bracket"));
         }
         self.advance();
+        if !matches!(self.tree.node(inner).kind, NodeKind::Name(..)) && !braces {
+            self.tree.nodes[inner.index()].span = Span { start: open.start, end: self.read_to() };
+        }
         if braces && let Some((node, mut read)) = self.last.take().filter(|(node, _)| *node == inner) {
             let before = read.clone();
             read.span.start = open.start;

@@ -186,6 +186,9 @@ impl Parser<'_, '_> {
     }
 
     fn bad_left(&mut self, equals: usize) -> Reported {
+        if self.tokens[..equals].iter().any(|t| t.kind == Kind::Wrong) {
+            return Reported;
+        }
         let start = self.tokens.first().map_or(0, |t| t.span.start);
         let end = if equals > 0 { self.tokens[equals - 1].span.end } else { self.tokens[0].span.end };
         let span = Span { start, end };

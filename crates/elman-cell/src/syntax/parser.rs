@@ -135,6 +135,8 @@ impl<'a, 's> Parser<'a, 's> {
         let entry = self.report.error("E004", span, message);
         if matches!(self.tokens.get(self.at).map(|t| t.kind), Some(Kind::Equals)) {
             entry.hint("one equation a line; `;` or `\\quad` separates two on one line");
+        } else {
+            entry.hint("operators stand between two values, and a bracket closes after a value");
         }
         Reported
     }

@@ -30,6 +30,8 @@ pub(crate) enum Time {
     Previous,
     /// `h_{t+1}`
     Next,
+    /// Another time, which was reported.
+    Unreadable,
 }
 
 /// The operators between two expressions.

@@ -181,14 +181,12 @@ impl<T: Real> Run<'_, T> {
         while s < strips.len() {
             let (_, width) = packed.strip(first + s);
             let left = strips.len() - s;
-            let in_panel = (width / LANES - (first + s) % packed.panel()).min(left);
-            let full = if in_panel == packed.panel() { packed.full_panels(first + s, left) } else { 1 };
-            let panels = if full >= spread {
-                spread
-            } else if full >= 2 && spread > 1 {
-                2
-            } else {
-                1
+            let panel = packed.panel();
+            let in_panel = (width / LANES - ((first + s) & (panel - 1))).min(left);
+            let panels = match spread {
+                _ if in_panel < panel || left < 2 * panel => 1,
+                spread if left >= spread * panel => spread,
+                _ => spread.min(2),
             };
             let taken = panels * in_panel;
             let mut row = 0;

@@ -6,6 +6,7 @@
 //! order. Text is first cut into words as GPT-2 does (Radford et al. 2019), a space belonging to the word after it, so
 //! decoding gives the text back, whatever it was. Learning is the same on every machine and any number of threads.
 
+use super::boundary;
 use super::error::TextError;
 use super::pairs::{self, Pair};
 use super::vocabulary::{Cut, END, UNKNOWN};
@@ -149,7 +150,7 @@ fn piece_end(line: &str) -> usize {
     if line.len() <= PIECE {
         return line.len();
     }
-    let most = line.floor_char_boundary(PIECE);
+    let most = boundary(line, PIECE);
     let bytes = line.as_bytes();
     let starts_word = |i: &usize| bytes[*i] == b' ' && bytes[i + 1].is_ascii_graphic();
     (1..most).rev().find(starts_word).unwrap_or(most)
