@@ -11,7 +11,6 @@ pub mod cells;
 pub mod error;
 pub mod lengths;
 pub mod memory;
-mod nearest;
 pub mod tensors;
 pub mod whole_file;
 

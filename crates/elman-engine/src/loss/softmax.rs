@@ -82,7 +82,7 @@ impl<T: Real> SoftmaxHead<T> {
         })
     }
 
-    /// Packs W, [vocabulary, units], and b, [vocabulary].
+    /// Packs W, `[vocabulary, units]`, and b, `[vocabulary]`.
     ///
     /// # Errors
     /// Slices of other lengths.
@@ -241,7 +241,7 @@ pub struct HeadGradients<'a, T> {
     pub h: &'a mut [T],
     /// By W, [vocabulary, units]: added to.
     pub weight: &'a mut [T],
-    /// By b, [vocabulary]: added to.
+    /// By b, `[vocabulary]`: added to.
     pub bias: &'a mut [T],
 }
 
