@@ -17,6 +17,7 @@ mod parser;
 mod read_name;
 mod token;
 pub(crate) mod tree;
+mod word;
 
 use std::collections::HashMap;
 
