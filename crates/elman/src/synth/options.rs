@@ -76,5 +76,6 @@ fn find<'a>(row: &'a Row, key: &str) -> Result<&'a Choice, SynthError> {
 
 /// The one of `names` that takes the fewest edits to reach from `name`; the first of equals.
 pub(super) fn nearest(name: &str, names: impl IntoIterator<Item = &'static str>) -> &'static str {
-    names.into_iter().min_by_key(|known| strsim::damerau_levenshtein(name, known)).unwrap_or_default()
+    let names: Vec<&'static str> = names.into_iter().collect();
+    elman_cell::nearest::nearest(name, names.iter().copied()).or(names.first().copied()).unwrap_or_default()
 }
