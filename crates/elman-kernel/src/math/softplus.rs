@@ -1,4 +1,4 @@
-//! ln(1 + eˣ), at most 2.5 ulp off.
+//! ln(1 + eˣ), at most 3 ulp off.
 //!
 //!   e = e^−|x| ≤ 1      w = 2e / (2 + e)      ln(1 + e) = 2·artanh(w/2) = w + w³·A(w²)      softplus x = max(x, 0) + ln(1 + e)
 
