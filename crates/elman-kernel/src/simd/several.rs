@@ -55,11 +55,11 @@ impl<S: Lanes, const N: usize> Lanes for Several<S, N> {
     }
     #[inline(always)]
     fn splat(self, x: S::Elem) -> Self::F {
-        each(|i| self.0.splat(x))
+        each(|_| self.0.splat(x))
     }
     #[inline(always)]
     fn splat64(self, x: f64) -> Self::F {
-        each(|i| self.0.splat64(x))
+        each(|_| self.0.splat64(x))
     }
     #[inline(always)]
     fn add(self, a: Self::F, b: Self::F) -> Self::F {
@@ -128,7 +128,7 @@ impl<S: Simd, const N: usize> Simd for Several<S, N> {
 
     #[inline(always)]
     fn splat_i(self, x: i32) -> Self::I {
-        each(|i| self.0.splat_i(x))
+        each(|_| self.0.splat_i(x))
     }
     #[inline(always)]
     fn bits(self, a: Self::F) -> Self::I {
