@@ -1,5 +1,6 @@
 //! No text panics, overflows the stack, hangs, or takes more than a second per megabyte.
 
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use elman_cell::{Sizes, builtin, parse};
@@ -18,13 +19,15 @@ impl Numbers {
 
 /// Reads a text, prints what it says, and whatever can be printed of it; says how long that took.
 fn survive(text: &str) -> Duration {
-    let start = Instant::now();
+    let start = busy();
     match parse("hostile", text) {
         Ok(cell) => {
             let _ = cell.check_sizes(Sizes { input: 3, hidden: 4, output: 5 });
             let _ = cell.check_sizes(Sizes { input: usize::MAX, hidden: usize::MAX, output: 0 });
-            let printed = cell.to_text();
-            assert!(parse("again", &printed).is_ok(), "printed as\n{printed}");
+            for printed in [cell.to_text(), cell.to_latex()] {
+                let again = parse("again", &printed);
+                assert!(again.is_ok_and(|again| again.same_as(&cell)), "{text}\nis printed as\n{printed}");
+            }
         }
         Err(errors) => {
             assert!(errors.has_errors());
@@ -36,16 +39,25 @@ fn survive(text: &str) -> Duration {
             }
         }
     }
-    start.elapsed()
+    busy() - start
 }
 
-/// A second per megabyte in a release build; unoptimised builds get ten.
+/// The time this thread has spent on a processor, where the system tells, so that other work on the machine does not
+/// count; else the time of day.
+fn busy() -> Duration {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = told.split(' ').next().and_then(|n| n.parse().ok());
+    nanoseconds.map_or_else(|| START.elapsed(), Duration::from_nanos)
+}
+
+/// A second per megabyte in a release build; unoptimised builds get ten. The best of three runs counts.
 fn in_time(text: &str) {
-    let megabytes = text.len() as f64 / 1e6;
-    let allowed = if cfg!(debug_assertions) { 10.0 } else { 1.0 };
-    let took = survive(text).as_secs_f64();
+    let megabytes = (text.len() as f64 / 1e6).max(0.5);
+    let allowed = megabytes * if cfg!(debug_assertions) { 10.0 } else { 1.0 };
+    let took = (0..3).map(|_| survive(text).as_secs_f64()).find(|took| *took < allowed);
     let shown: String = text.chars().take(40).collect();
-    assert!(took < allowed * megabytes.max(0.5), "{shown}… took {took:.2} s for {megabytes:.1} MB");
+    assert!(took.is_some(), "{shown:?}… takes more than {allowed} s");
 }
 
 #[test]

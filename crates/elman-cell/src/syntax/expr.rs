@@ -252,9 +252,23 @@ impl<'s> Parser<'_, 's> {
 
     fn fraction(&mut self) -> Parsed<NodeId> {
         self.advance();
-        let above = self.single()?;
-        let below = self.single()?;
+        let above = self.part_of_fraction()?;
+        let below = self.part_of_fraction()?;
         self.binary(Operator::Div, above, below)
+    }
+
+    /// A group, without a power that follows it: that is the power of the whole fraction.
+    fn part_of_fraction(&mut self) -> Parsed<NodeId> {
+        if self.kind() != Some(Kind::Open('{')) {
+            return self.single();
+        }
+        self.advance();
+        let inner = self.expression()?;
+        if !matches!(self.kind(), Some(Kind::Close(_))) {
+            return Err(self.expected("an operator or a closing brace"));
+        }
+        self.advance();
+        Ok(inner)
     }
 
     /// Exactly one factor: the argument of a function without brackets.
@@ -441,10 +455,13 @@ impl<'s> Parser<'_, 's> {
     }
 
     /// In LaTeX a letter is a name; but a run that another equation defines as a whole is that name, where its letters
-    /// would not all mean something.
+    /// would not all mean something, and `alpha` is `\alpha`.
     fn latex_letter(&self) -> usize {
         let text = self.text();
         let one = text.chars().next().map_or(0, char::len_utf8);
+        if text.len() >= 4 && crate::name::greek_command(text).is_some() {
+            return text.len();
+        }
         if text.len() == one || text.len() > crate::name::LONGEST || self.means(&spelled(text)).is_none() {
             return one;
         }
@@ -479,7 +496,7 @@ impl<'s> Parser<'_, 's> {
 
     /// The call of a function, if the name just read is one.
     fn function(&mut self, read: &Read) -> Parsed<Option<NodeId>> {
-        if read.time != Time::Plain || read.after.is_some() || self.inside > 0 {
+        if read.time != Time::Plain || read.after.is_some() {
             return Ok(None);
         }
         let file = read.name.file();
@@ -538,13 +555,8 @@ impl<'s> Parser<'_, 's> {
     /// Where a run of letters that is no defined name splits into a capital name and a defined vector.
     fn split(&self, read: &Read, before: &[NodeId]) -> Option<usize> {
         let base = &read.name.base;
-        let prior_vector = before.iter().any(|&f| match &self.tree.node(f).kind {
-            NodeKind::Number(_) => false,
-            NodeKind::Name(symbol, _) => matches!(self.scope.get(symbol), Some(Means::Vector)),
-            _ => true,
-        });
         let followed = self.kind() == Some(Kind::Dot) || self.starts_factor();
-        if read.time == Time::Plain && (prior_vector || followed) {
+        if base.len() < 2 || read.time == Time::Plain && (followed || self.stands_after_vector(before)) {
             return None;
         }
         let capital = |name: &str| name.starts_with(|c: char| c.is_uppercase());
@@ -554,6 +566,15 @@ impl<'s> Parser<'_, 's> {
                 && read.time != Time::Previous;
             let product = capital(&first.name.base) && self.is_vector(&second.name) && !own;
             product || read.time == Time::Plain && self.is_vector(&first.name) && capital(&second.name.base)
+        })
+    }
+
+    /// Whether a factor before is a vector, or may be one.
+    fn stands_after_vector(&self, before: &[NodeId]) -> bool {
+        before.iter().any(|&f| match &self.tree.node(f).kind {
+            NodeKind::Number(_) => false,
+            NodeKind::Name(symbol, _) => matches!(self.scope.get(symbol), Some(Means::Vector)),
+            _ => true,
         })
     }
 

@@ -142,7 +142,7 @@ impl<'s> Lexer<'s, '_> {
         if let Some(exponent) = self.rest().strip_prefix(['e', 'E']) {
             let signed = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
             let n = digits(signed);
-            let letters_follow = signed[n..].starts_with(|c: char| is_letter(c) || c == '_');
+            let letters_follow = signed[n..].starts_with('_');
             self.at += if n > 0 && !letters_follow { 1 + (exponent.len() - signed.len()) + n } else { 0 };
         }
         self.push(Kind::Number, start);
@@ -205,6 +205,9 @@ impl<'s> Lexer<'s, '_> {
 
     /// Accents and small letters; anything else is an error with its code point.
     fn rare(&mut self, c: char, start: usize) {
+        if c.is_ascii() {
+            return self.unknown_character(c, start);
+        }
         if let Some(accent) = combining(c) {
             return self.push_text(Kind::AccentAfter, start, accent);
         }
@@ -218,6 +221,10 @@ impl<'s> Lexer<'s, '_> {
         if let Some(text) = superscript(c) {
             return self.small(Kind::Superscript, start, text, superscript);
         }
+        self.unknown_character(c, start);
+    }
+
+    fn unknown_character(&mut self, c: char, start: usize) {
         if c.is_alphabetic() {
             self.foreign_run();
         }

@@ -111,7 +111,7 @@ fn right<'s>(
 ) {
     let mut parser = statement.parser(source, scope, tree, report);
     parser.at = left.right;
-    parser.own = Some(left.name);
+    parser.own = (left.time == Time::Plain).then_some(left.name);
     let value = if statement.broken { Err(Reported) } else { parser.whole() };
     let (start, end) = (left.span.start, statement.tokens.last().map_or(0, |t| t.span.end));
     let span = Span { start, end };

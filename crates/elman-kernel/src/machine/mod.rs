@@ -120,7 +120,7 @@ impl<T: Real> Machine<T> {
         let products = || stages().flat_map(|stage| &stage.products);
         let slots = stages().map(|stage| stage.slots * stage.slot()).max().unwrap_or(0);
         let packed = self.phases.iter().map(|phase| match phase {
-            PhaseCode::Outer(outer) => gradient::scratch(self.kernels.rows, outer.columns),
+            PhaseCode::Outer(outer) => gradient::scratch(outer.columns),
             _ => 0,
         });
         let scratch = slots.max(packed.max().unwrap_or(0));
