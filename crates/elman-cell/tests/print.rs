@@ -39,7 +39,7 @@ impl Random {
         if depth == 0 {
             return self.pick(&["x", "h", "c", "m", "b", "w_c", "v_hat"]).to_string();
         }
-        let mut inner = |r: &mut Random| r.vector(depth - 1);
+        let inner = |r: &mut Random| r.vector(depth - 1);
         match self.below(14) {
             0 => format!("({} + {})", inner(self), inner(self)),
             1 => format!("({} - {})", inner(self), inner(self)),
