@@ -18,7 +18,7 @@ pub struct Block {
     pub scored: Vec<bool>,
     /// Where an example begins: [steps, columns]. A stream's state may be carried over it, or set to zero there.
     pub begins: Vec<bool>,
-    /// Valid steps of each column: [columns].
+    /// Valid steps of each column: `[columns]`.
     pub lengths: Vec<usize>,
 }
 

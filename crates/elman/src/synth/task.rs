@@ -20,7 +20,7 @@ pub enum Form {
 /// One value, or several numbers, for each step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Series {
-    /// Ids: [steps].
+    /// Ids: `[steps]`.
     Symbols(Vec<u32>),
     /// Numbers: [steps, width].
     Real {
@@ -56,7 +56,7 @@ pub struct Example {
     pub inputs: Series,
     /// What is wanted after each step; without meaning where it is not scored.
     pub targets: Series,
-    /// The steps that count, for the loss and for the score: [steps].
+    /// The steps that count, for the loss and for the score: `[steps]`.
     pub scored: Vec<bool>,
 }
 
