@@ -12,9 +12,9 @@ pub mod error;
 pub mod lengths;
 pub mod memory;
 mod nearest;
+pub mod synth;
 pub mod tensors;
+pub mod text;
 pub mod whole_file;
 
 pub use error::Error;
-pub mod synth;
-pub mod text;
