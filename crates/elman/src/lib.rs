@@ -11,9 +11,9 @@ pub mod cells;
 pub mod error;
 pub mod lengths;
 pub mod memory;
+pub mod synth;
 pub mod tensors;
+pub mod text;
 pub mod whole_file;
 
 pub use error::Error;
-pub mod synth;
-pub mod text;

@@ -5,24 +5,24 @@
 #[non_exhaustive]
 pub enum SynthError {
     /// No task of that name.
-    #[error("there is no made data `{name}`; did you mean `{nearest}`? There are {names}")]
+    #[error("there is no made data `{name}`{} there are {names}", meant(*.nearest))]
     Task {
         /// The name as it was given.
         name: String,
-        /// The nearest name.
-        nearest: &'static str,
+        /// The name that was probably meant.
+        nearest: Option<&'static str>,
         /// All names.
         names: String,
     },
     /// No option of that name.
-    #[error("`{task}` has no option `{key}`; did you mean `{nearest}`? It has {keys}")]
+    #[error("`{task}` has no option `{key}`{} it has {keys}", meant(*.nearest))]
     Key {
         /// The task.
         task: &'static str,
         /// The key as it was given.
         key: String,
-        /// The nearest key.
-        nearest: &'static str,
+        /// The key that was probably meant.
+        nearest: Option<&'static str>,
         /// All keys.
         keys: String,
     },
@@ -64,4 +64,8 @@ pub enum SynthError {
         /// Which, and what to do.
         reason: String,
     },
+}
+
+fn meant(nearest: Option<&str>) -> String {
+    nearest.map_or(";".into(), |n| format!(" (did you mean `{n}`?);"))
 }

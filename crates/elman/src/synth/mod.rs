@@ -27,8 +27,9 @@ pub use error::SynthError;
 pub use options::Choice;
 pub use task::{Example, Form, Level, Series, Task};
 
+use elman_cell::nearest::nearest;
 use elman_engine::Random;
-use options::{SEED, Values, nearest};
+use options::{SEED, Values};
 
 /// A row of the table of tasks.
 #[derive(Debug)]

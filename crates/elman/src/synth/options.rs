@@ -2,6 +2,7 @@
 
 use super::Row;
 use super::error::SynthError;
+use elman_cell::nearest::nearest;
 
 /// An option.
 #[derive(Debug, PartialEq)]
@@ -72,10 +73,4 @@ fn find<'a>(row: &'a Row, key: &str) -> Result<&'a Choice, SynthError> {
         let nearest = nearest(key, choices(row).map(|c| c.key));
         SynthError::Key { task: row.name, key: key.into(), nearest, keys: keys.join(", ") }
     })
-}
-
-/// The one of `names` that takes the fewest edits to reach from `name`; the first of equals.
-pub(super) fn nearest(name: &str, names: impl IntoIterator<Item = &'static str>) -> &'static str {
-    let names: Vec<&'static str> = names.into_iter().collect();
-    elman_cell::nearest::nearest(name, names.iter().copied()).or(names.first().copied()).unwrap_or_default()
 }

@@ -30,6 +30,7 @@ const UNKNOWNS: [&str; 3] = [UNKNOWN, "[UNK]", "<|unk|>"];
 #[derive(Clone, Debug)]
 pub struct Subword {
     inner: tokenizers::Tokenizer,
+    size: usize,
     end: u32,
     unknown: Option<u32>,
 }
@@ -66,7 +67,8 @@ impl Subword {
         inner.set_encode_special_tokens(true);
         let end = ENDS.iter().find_map(|name| inner.token_to_id(name))?;
         let unknown = UNKNOWNS.iter().find_map(|name| inner.token_to_id(name));
-        Some(Subword { inner, end, unknown })
+        let size = inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
+        Some(Subword { inner, size, end, unknown })
     }
 
     /// The model as JSON, the same bytes for equal models.
@@ -76,7 +78,7 @@ impl Subword {
 
     /// The number of entries: one more than the largest id.
     pub fn size(&self) -> usize {
-        self.inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1)
+        self.size
     }
 
     /// The id of a line's end.

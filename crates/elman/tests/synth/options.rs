@@ -18,12 +18,12 @@ fn options_are_read_and_spelled_out() {
 fn bad_options_say_what_to_type() {
     assert_eq!(
         message("aritmetic"),
-        "there is no made data `aritmetic`; did you mean `arithmetic`? There are memorization, adding, copy, \
+        "there is no made data `aritmetic` (did you mean `arithmetic`?); there are memorization, adding, copy, \
          temporal-order, parity, dyck, sums, arithmetic, xml"
     );
     assert_eq!(
         message("copy?dealy=3"),
-        "`copy` has no option `dealy`; did you mean `delay`? It has delay, length, symbols, seed"
+        "`copy` has no option `dealy` (did you mean `delay`?); it has delay, length, symbols, seed"
     );
     assert_eq!(message("copy?delay=0"), "`copy`: `delay=0` must be a whole number from 1 to 1000000");
     assert_eq!(
