@@ -15,7 +15,7 @@ pub(crate) const HIGHEST: u16 = 200;
 /// Brackets within brackets.
 pub(crate) const DEEPEST: usize = 100;
 /// Nodes of a text.
-pub(crate) const MOST: usize = 10_000;
+pub(crate) const MOST: usize = 25_000;
 
 /// How a name was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
