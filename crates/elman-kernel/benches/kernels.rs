@@ -169,11 +169,10 @@ fn time(isa: Isa, phases: Vec<Phase>, timeline: &Timeline, memory: usize, shapes
         let view = View { data: &data, offset: 0, unit_stride: k, k_stride: 1 };
         packed.push(PackedMatrix::pack(isa, shape, &vec![view; shape.members])?);
     }
-    let matrices: Vec<_> = packed.iter().collect();
     let mut machine = Machine::new(isa, phases, memory.len(), constants.len(), shapes)?;
-    machine.run(timeline, &constants, &matrices, &mut memory, &team, Split::Rows)?;
+    machine.run(timeline, &constants, &packed, &mut memory, &team, Split::Rows)?;
     Ok(least(|| {
-        let result = machine.run(timeline, &constants, &matrices, black_box(&mut memory), &team, Split::Rows);
+        let result = machine.run(timeline, &constants, &packed, black_box(&mut memory), &team, Split::Rows);
         assert!(result.is_ok());
     }))
 }

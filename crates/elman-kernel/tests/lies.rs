@@ -222,28 +222,28 @@ fn wrong_arguments() {
     let team = Team::new(2).unwrap();
     let random = &mut Random(1);
     let weights = |shape: MatrixShape, random: &mut Random| Weights::<f32>::random(shape, random);
-    let right = weights(shapes().remove(0), random).pack(Isa::Portable);
-    let wrong = weights(MatrixShape { members: 2, units: UNITS, segments: vec![3, 7] }, random).pack(Isa::Portable);
+    let right = [weights(shapes().remove(0), random).pack(Isa::Portable)];
+    let wrong = [weights(MatrixShape { members: 2, units: UNITS, segments: vec![3, 7] }, random).pack(Isa::Portable)];
     let mut memory = vec![7f32; MEMORY];
     let constants = vec![1f32; CONSTANTS];
     let timeline = four();
-    let mut run = |constants: &[f32], matrices: &[&PackedMatrix<f32>], memory: &mut [f32], timeline: &Timeline| {
+    let mut run = |constants: &[f32], matrices: &[PackedMatrix<f32>], memory: &mut [f32], timeline: &Timeline| {
         machine.run(timeline, constants, matrices, memory, &team, Split::Units)
     };
     let length = |result, what: &str| match result {
         Err(CodeError::Length { what: which, .. }) => assert_eq!(which, what),
         other => panic!("{other:?}"),
     };
-    length(run(&constants[1..], &[&right], &mut memory, &timeline), "constants");
+    length(run(&constants[1..], &right, &mut memory, &timeline), "constants");
     length(run(&constants, &[], &mut memory, &timeline), "matrices");
-    length(run(&constants, &[&right], &mut memory[1..], &timeline), "memory");
-    assert_eq!(run(&constants, &[&wrong], &mut memory, &timeline), Err(CodeError::Matrix { index: 0 }));
+    length(run(&constants, &right, &mut memory[1..], &timeline), "memory");
+    assert_eq!(run(&constants, &wrong, &mut memory, &timeline), Err(CodeError::Matrix { index: 0 }));
     let rising = Timeline { batch: 4, active: vec![2, 3], first: vec![0, 2], start: 0 };
-    assert!(matches!(run(&constants, &[&right], &mut memory, &rising), Err(CodeError::Timeline(_))));
+    assert!(matches!(run(&constants, &right, &mut memory, &rising), Err(CodeError::Timeline(_))));
     assert!(memory.iter().all(|&x| x == 7.0));
-    run(&constants, &[&right], &mut memory, &timeline).unwrap();
+    run(&constants, &right, &mut memory, &timeline).unwrap();
     assert!(memory.iter().any(|&x| x != 7.0));
-    run(&constants, &[&right], &mut memory, &Timeline::from_active(4, vec![])).unwrap();
+    run(&constants, &right, &mut memory, &Timeline::from_active(4, vec![])).unwrap();
 }
 
 #[test]

@@ -218,9 +218,8 @@ impl<T: Real> SoftmaxHead<T> {
     }
 
     fn run(&mut self, machine: usize, count: usize, team: &Team) -> Result<(), EngineError> {
-        let matrices = [&self.matrices[0], &self.matrices[1]];
         self.machines[machine]
-            .run(&Timeline::equal(1, count), &self.bias, &matrices, &mut self.memory, team, Split::Rows)
+            .run(&Timeline::equal(1, count), &self.bias, &self.matrices, &mut self.memory, team, Split::Rows)
             .map_err(|e| EngineError::Kernel(e.to_string()))
     }
 

@@ -7,6 +7,7 @@ use elman_cell::program::{NodeId, Op};
 use elman_cell::schedule::{Product, Stage};
 use elman_kernel::code::{self, Instr, Operand, Place, Rows};
 
+use super::NOWHERE;
 use super::homes::Home;
 use super::pass::{Writer, copy};
 use crate::convert::{binary, unary};
@@ -44,7 +45,7 @@ impl<'w, 'a, 'b> Block<'w, 'a, 'b> {
         for v in &product.vectors {
             segments.push(match self.operand(*v) {
                 Operand::Units(p) | Operand::PerRow(p) => p,
-                Operand::Splat(_) => Place { offset: usize::MAX / 2, rows: Rows::Token, stride: 0 },
+                Operand::Splat(_) => NOWHERE,
             });
         }
         let mut members = vec![];
@@ -140,7 +141,7 @@ impl<'w, 'a, 'b> Block<'w, 'a, 'b> {
     fn read_place(&mut self, n: NodeId) -> Place {
         match self.operand(n) {
             Operand::Units(p) | Operand::PerRow(p) => p,
-            Operand::Splat(_) => Place { offset: usize::MAX / 2, rows: Rows::Token, stride: 0 },
+            Operand::Splat(_) => NOWHERE,
         }
     }
 

@@ -89,7 +89,7 @@ impl<T: Real> Machine<T> {
         &mut self,
         timeline: &Timeline,
         constants: &[T],
-        matrices: &[&PackedMatrix<T>],
+        matrices: &[PackedMatrix<T>],
         memory: &mut [T],
         team: &Team,
         split: Split,
@@ -97,7 +97,7 @@ impl<T: Real> Machine<T> {
         length("memory", memory.len(), self.lengths.memory)?;
         length("constants", constants.len(), self.lengths.constants)?;
         length("matrices", matrices.len(), self.shapes.len())?;
-        let wrong = |(m, shape): (&&PackedMatrix<T>, &MatrixShape)| m.shape() != shape || m.isa() != self.isa;
+        let wrong = |(m, shape): (&PackedMatrix<T>, &MatrixShape)| m.shape() != shape || m.isa() != self.isa;
         if let Some(index) = matrices.iter().zip(&self.shapes).position(wrong) {
             return Err(CodeError::Matrix { index });
         }

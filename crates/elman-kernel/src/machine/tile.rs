@@ -31,7 +31,7 @@ unsafe impl<T: Sync> Sync for Workspace<T> {}
 /// What is the same for all tiles of a run.
 pub(super) struct Run<'a, T: 'static> {
     pub kernels: &'static Kernels<T>,
-    pub matrices: &'a [&'a PackedMatrix<T>],
+    pub matrices: &'a [PackedMatrix<T>],
     pub memory: *mut T,
     pub constants: *const T,
 }
@@ -139,7 +139,7 @@ impl<T: Real> Run<'_, T> {
 
     /// Safety: as [`Run::stage`].
     unsafe fn product(&self, product: &ProductCode, workspace: &mut Workspace<T>, frame: &Frame<T>, whole_rows: bool) {
-        let packed = self.matrices[product.matrix];
+        let packed = &self.matrices[product.matrix];
         let Workspace { segments, strips, .. } = workspace;
         segments.clear();
         for (spot, k) in &product.segments {
