@@ -67,6 +67,8 @@ fn folder_of_examples() -> Folder {
         let file = file.unwrap();
         std::fs::copy(file.path(), data.join(file.file_name())).unwrap();
     }
+    let x = elman::tensors::Named { name: "x".into(), shape: vec![20, 4, 3], data: vec![0.5f32; 240] };
+    folder.tensors("in.safetensors", &[x]);
     folder
 }
 
