@@ -12,6 +12,7 @@ use std::path::PathBuf;
 /// Arguments of `elman train`.
 #[derive(Args)]
 #[command(
+    args_override_self = true,
     after_help = "Example:\n  elman train lm --data README.md --unit char --hidden 64 --epochs 2 --out runs/readme\n\nEvery setting can stand in a file (--config); flags win over it. The run's folder holds all of them in config.toml."
 )]
 pub struct Arguments {

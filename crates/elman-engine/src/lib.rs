@@ -30,6 +30,7 @@ mod tokens;
 mod weights;
 mod zoneout;
 
+pub use elman_kernel::code::Binary;
 pub use elman_kernel::limits::Limits;
 pub use elman_kernel::{Isa, Real, Team};
 pub use error::EngineError;

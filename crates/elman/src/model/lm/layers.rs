@@ -3,7 +3,7 @@
 use super::super::dropout::Draw;
 use elman_engine::dropout::Purpose;
 use elman_engine::{
-    Batch, EngineError, Gradients, Isa, Network, Options, Outputs, Real, Region, Runner, Team, Weights,
+    Batch, Binary, EngineError, Gradients, Isa, Network, Options, Outputs, Real, Region, Runner, Team, Weights,
 };
 
 /// What a window hands to the next: per layer, per state of the cell, [columns, units]. Empty at the start, where states
@@ -139,7 +139,7 @@ impl<T: Real> Layers<T> {
                 drop_recurrent(&self.recurrent[l], &self.index[l], draw, own);
             }
             for (k, g) in self.index[l].iter().zip(own) {
-                gradients[*k].iter_mut().zip(g).for_each(|(to, g)| *to = T::ONE.mul_add(*g, *to));
+                gradients[*k].iter_mut().zip(g).for_each(|(to, g)| *to = T::binary(Binary::Add, *to, *g));
             }
             std::mem::swap(dy, &mut self.gradients.inputs[0]);
         }
@@ -177,6 +177,6 @@ fn drop_recurrent<T: Real>(regions: &[Region], index: &[usize], draw: &Draw, own
 /// values ⊙ mask, where there is one.
 pub(super) fn multiply<T: Real>(values: &mut [T], mask: Option<&[T]>) {
     if let Some(mask) = mask {
-        values.iter_mut().zip(mask).for_each(|(v, m)| *v = v.mul_add(*m, T::ZERO));
+        values.iter_mut().zip(mask).for_each(|(v, m)| *v = T::binary(Binary::Mul, *v, *m));
     }
 }
