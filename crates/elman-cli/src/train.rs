@@ -7,7 +7,14 @@ use crate::values::Machine;
 use crate::watch::{self, Watch};
 use clap::{Args, ValueEnum};
 use elman::run::Config;
+use elman::train::find_rate::find_rate;
+use std::fmt::Write;
 use std::path::PathBuf;
+
+/// Rates that --find-lr tries.
+const RATES: usize = 160;
+/// One of so many is printed.
+const ROWS: usize = 8;
 
 /// Arguments of `elman train`.
 #[derive(Args)]
@@ -25,6 +32,9 @@ pub struct Arguments {
     /// The run's folder, which must not exist [default: runs/TEXT-CELL]
     #[arg(long, value_name = "DIR", help_heading = "Run")]
     out: Option<PathBuf>,
+    /// Train nothing: try rates that grow, show their losses, and propose one
+    #[arg(long, conflicts_with = "out", help_heading = "Run")]
+    find_lr: bool,
     #[command(flatten)]
     flags: flags::Flags,
     #[command(flatten)]
@@ -41,6 +51,9 @@ impl Arguments {
     /// Trains.
     pub fn run(self) -> Result<Outcome, elman::Error> {
         let config = self.settings()?;
+        if self.find_lr {
+            return self.find_rate(config);
+        }
         let out = match self.out {
             Some(out) => out,
             None => watch::default_folder(&config),
@@ -51,6 +64,20 @@ impl Arguments {
         let ended = elman::train::train(config, &out, machine, &mut |event| watch.show(&event), stop);
         watch.close();
         Ok(watch::ended(ended?, &out))
+    }
+
+    /// Shows the losses of growing rates.
+    fn find_rate(&self, config: Config) -> Result<Outcome, elman::Error> {
+        let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
+        let sweep = find_rate(config, machine, RATES, watch::stop_on_interrupt()?)?;
+        let mut text = String::from("rate        loss\n");
+        for p in sweep.points.iter().step_by(ROWS) {
+            let _ = writeln!(text, "{:<10.2e}  {:.4}", p.rate, p.loss);
+        }
+        match sweep.rate {
+            Some(rate) => Ok(Outcome::good(text + &format!("the loss falls fastest at --rate {rate:.1e}\n"))),
+            None => Ok(Outcome::good(text).with_remarks("the loss falls at no rate\n").with_good(false)),
+        }
     }
 
     /// The file's settings, with the flags over them.

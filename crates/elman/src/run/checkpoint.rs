@@ -99,18 +99,7 @@ fn write<S: Serialize>(
 /// No checkpoint, one of another version, one that is damaged: with the file and the way out.
 pub fn load<S: DeserializeOwned>(folder: &Folder, previous: bool) -> Result<Checkpoint<S>, Error> {
     let name = folder.name();
-    let latest = folder.join(LATEST);
-    let text = fs::read_to_string(&latest).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => Error::Refused(format!(
-            "{}: there is no checkpoint, so nothing to resume from; train again",
-            shown(&latest)
-        )),
-        _ => Error::Refused(format!("{}: {e}", shown(&latest))),
-    })?;
-    let newest: u64 = text.trim().parse().map_err(|_| {
-        let found: String = text.trim().chars().take(40).collect();
-        Error::Refused(format!("{}: found {found:?}, wanted the number of a folder beside it", shown(&latest)))
-    })?;
+    let newest = newest(folder)?;
     let number = if previous { before(folder, newest)? } else { newest };
     let place = generation(folder, number);
     let way = match previous {
@@ -132,6 +121,25 @@ pub fn load<S: DeserializeOwned>(folder: &Folder, previous: bool) -> Result<Chec
     let path = place.join(TENSORS);
     let tensors = TensorFile::open(&path).map_err(|e| Error::Refused(format!("{e}{way}")))?;
     Ok(Checkpoint { generation: number, state: written.state, tensors })
+}
+
+/// The number of the last generation.
+///
+/// # Errors
+/// There is none, or what names it is damaged.
+pub fn newest(folder: &Folder) -> Result<u64, Error> {
+    let latest = folder.join(LATEST);
+    let text = fs::read_to_string(&latest).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => Error::Refused(format!(
+            "{}: there is no checkpoint, so nothing to resume from; train again",
+            shown(&latest)
+        )),
+        _ => Error::Refused(format!("{}: {e}", shown(&latest))),
+    })?;
+    text.trim().parse().map_err(|_| {
+        let found: String = text.trim().chars().take(40).collect();
+        Error::Refused(format!("{}: found {found:?}, wanted the number of a folder beside it", shown(&latest)))
+    })
 }
 
 fn generation(folder: &Folder, number: u64) -> PathBuf {

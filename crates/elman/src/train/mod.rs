@@ -10,6 +10,7 @@
 
 mod average;
 pub mod event;
+pub mod find_rate;
 pub mod groups;
 mod plan;
 mod progress;

@@ -22,6 +22,11 @@ impl Training {
     /// # Errors
     /// Numbers that are no numbers: nothing has changed then.
     pub(super) fn step(&mut self) -> Result<StepDone, Error> {
+        self.step_at(self.rate())
+    }
+
+    /// The same at another rate than the schedule's.
+    pub(super) fn step_at(&mut self, rate: f64) -> Result<StepDone, Error> {
         let began = Instant::now();
         let train = &self.config.train;
         let ids = &self.corpus.train.ids;
@@ -40,7 +45,6 @@ impl Training {
         if !(loss.is_finite() && norm.is_finite()) {
             return Err(self.diverged(loss));
         }
-        let rate = self.rate();
         self.update(rate);
         let p = &mut self.progress;
         p.window += 1;

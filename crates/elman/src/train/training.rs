@@ -96,6 +96,7 @@ pub fn resume(
 ) -> Result<Ended, Error> {
     let mut folder = Folder::open(path)?;
     let config = folder.config()?;
+    checkpoint::newest(&folder)?;
     folder.lock()?;
     let found = checkpoint::load::<Record>(&folder, previous)?;
     let (cell, tokenizer) = (folder.cell()?, folder.tokenizer()?);
