@@ -3,6 +3,9 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+/// The exit code after Ctrl-C.
+pub const INTERRUPTED: u8 = 130;
+
 /// What a command prints, and whether all was well.
 pub struct Outcome {
     /// For standard output.
@@ -11,12 +14,19 @@ pub struct Outcome {
     pub remarks: String,
     /// Exit code 0, else 1.
     pub good: bool,
+    /// Exit code 130.
+    pub interrupted: bool,
 }
 
 impl Outcome {
     /// All was well.
     pub fn good(text: impl Into<String>) -> Outcome {
-        Outcome { text: text.into(), remarks: String::new(), good: true }
+        Outcome { text: text.into(), remarks: String::new(), good: true, interrupted: false }
+    }
+
+    /// Stopped by Ctrl-C, with all saved.
+    pub fn interrupted(remarks: impl Into<String>) -> Outcome {
+        Outcome { text: String::new(), remarks: remarks.into(), good: false, interrupted: true }
     }
 
     /// A value as one line of JSON.
@@ -40,7 +50,7 @@ impl Outcome {
 pub fn finish(result: Result<Outcome, elman::Error>) -> ExitCode {
     let outcome = match result {
         Ok(outcome) => outcome,
-        Err(error) => Outcome { text: String::new(), remarks: message(&error), good: false },
+        Err(error) => Outcome { text: String::new(), remarks: message(&error), good: false, interrupted: false },
     };
     let written = print(io::stdout(), &outcome.text);
     // Nothing can be said where standard error does not listen.
@@ -50,6 +60,7 @@ pub fn finish(result: Result<Outcome, elman::Error>) -> ExitCode {
             let _ = print(io::stderr(), &format!("error: standard output: {error}\n"));
             ExitCode::FAILURE
         }
+        _ if outcome.interrupted => ExitCode::from(INTERRUPTED),
         _ if outcome.good => ExitCode::SUCCESS,
         _ => ExitCode::FAILURE,
     }

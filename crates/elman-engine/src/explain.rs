@@ -62,6 +62,13 @@ fn stages_flops(network: &Network, layer: usize, stages: &[Stage]) -> f64 {
     stages.iter().map(|s| product_flops(network, layer, &s.products)).sum()
 }
 
+/// Numbers of work memory to run forward and backward over a batch of equal lengths, all layers and directions.
+pub fn work_memory(network: &Network, steps: usize, batch: usize) -> usize {
+    let frame = Frame { batch, tokens: steps.saturating_mul(batch), mode: Mode::Train };
+    let one = |layer| Plan::new(network.schedule(), network.sizes(layer), frame, &[]).memory;
+    (0..network.spec().layers).map(one).sum::<usize>() * network.spec().directions()
+}
+
 /// The figures of a network at a workload.
 pub fn figures(network: &Network, work: Workload, limits: &Limits) -> Figures {
     let pass = &network.schedule().forward_pass;

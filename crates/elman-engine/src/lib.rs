@@ -26,6 +26,7 @@
 
 mod convert;
 pub mod dropout;
+pub mod embedding;
 mod error;
 pub mod explain;
 mod flow;
@@ -38,16 +39,21 @@ pub mod optimise;
 mod packed;
 mod plan;
 mod random;
+mod recurrent;
 mod runner;
 mod stream;
 mod tokens;
 mod weights;
+mod zoneout;
 
+pub use elman_kernel::code::Binary;
 pub use elman_kernel::limits::Limits;
 pub use elman_kernel::{Isa, Real, Team};
 pub use error::EngineError;
 pub use network::{Merge, Network, Spec, Tensor, direction_name};
 pub use random::{RANDOM_VERSION, Random};
+pub use recurrent::Region;
 pub use runner::{Batch, Gradients, Options, Outputs, Runner, Trace};
 pub use stream::{Model, Stream};
-pub use weights::Weights;
+pub use weights::{Weights, initial};
+pub use zoneout::zoned;

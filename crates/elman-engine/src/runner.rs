@@ -114,13 +114,17 @@ pub struct Gradients<T> {
     pub initial: Vec<Vec<T>>,
 }
 
+/// A panic of an earlier call took the threads with it.
+const LOST: EngineError = EngineError::Order("a call after one that panicked");
+
 /// Runs a network over batches; keeps its packed weights and work memory between calls.
 pub struct Runner<T: Real> {
     network: Network,
     weights: Weights<T>,
     /// `layer · directions + direction`.
     layers: Vec<Layer<T>>,
-    team: Team,
+    /// Absent while a call runs on it.
+    team: Option<Team>,
     trace: Vec<(String, NodeId)>,
     packing: Option<Packing>,
     /// What a layer hands to the next, a row per token: forward, and backward.
@@ -164,7 +168,7 @@ impl<T: Real> Runner<T> {
             network,
             weights,
             layers,
-            team,
+            team: Some(team),
             trace,
             packing,
             sheet,
@@ -209,19 +213,36 @@ impl<T: Real> Runner<T> {
     /// # Errors
     /// As [`Runner::forward`].
     pub fn forward_into(&mut self, batch: &Batch<T>, out: &mut Outputs<T>) -> Result<(), EngineError> {
+        let team = self.team.take().ok_or(LOST)?;
+        let done = self.forward_on(&team, batch, out);
+        self.team = Some(team);
+        done
+    }
+
+    /// The same on threads that several runners share, one after another.
+    ///
+    /// # Errors
+    /// As [`Runner::forward`].
+    pub fn forward_on(&mut self, team: &Team, batch: &Batch<T>, out: &mut Outputs<T>) -> Result<(), EngineError> {
         let fits = |p: &Packing| batch.mask.is_none() && p.is_for(batch.steps, batch.batch, batch.lengths);
         let packing = match self.packing.take().filter(fits) {
             Some(p) => p,
             None => Packing::new(batch.steps, batch.batch, batch.lengths, batch.mask)?,
         };
-        let done = self.check_and_run(batch, &packing, out);
+        let done = self.check_and_run(team, batch, &packing, out);
         self.gave_initial = batch.initial.is_some();
         self.ran = done.is_ok();
         self.packing = Some(packing);
         done
     }
 
-    fn check_and_run(&mut self, batch: &Batch<T>, packing: &Packing, out: &mut Outputs<T>) -> Result<(), EngineError> {
+    fn check_and_run(
+        &mut self,
+        team: &Team,
+        batch: &Batch<T>,
+        packing: &Packing,
+        out: &mut Outputs<T>,
+    ) -> Result<(), EngineError> {
         check_batch(&self.network, batch)?;
         let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
         let merge = self.network.spec().merge;
@@ -241,7 +262,7 @@ impl<T: Real> Runner<T> {
                     flow::load_input(&mut self.layers[k], 0, &sheet, flow::tokens(packing, d));
                 }
                 self.load_states(k, batch, packing);
-                self.layers[k].run_forward(&packing.timeline, &self.team)?;
+                self.layers[k].run_forward(&packing.timeline, team)?;
                 self.read_states(k, packing, &mut out.states);
                 self.read_traces(l, d, packing, &mut out.traces);
             }
@@ -281,19 +302,37 @@ impl<T: Real> Runner<T> {
         d_states: Option<&[Vec<T>]>,
         out: &mut Gradients<T>,
     ) -> Result<(), EngineError> {
+        let team = self.team.take().ok_or(LOST)?;
+        let done = self.backward_on(&team, dy, d_states, out);
+        self.team = Some(team);
+        done
+    }
+
+    /// The same on threads that several runners share, one after another.
+    ///
+    /// # Errors
+    /// As [`Runner::backward`].
+    pub fn backward_on(
+        &mut self,
+        team: &Team,
+        dy: &[T],
+        d_states: Option<&[Vec<T>]>,
+        out: &mut Gradients<T>,
+    ) -> Result<(), EngineError> {
         if !self.backward {
             return Err(EngineError::Order("this runner was made without gradients: set `backward` in its options"));
         }
         let Some(packing) = self.packing.take().filter(|_| self.ran) else {
             return Err(EngineError::Order("`backward` was called before `forward`"));
         };
-        let done = self.check_and_return(dy, d_states, &packing, out);
+        let done = self.check_and_return(team, dy, d_states, &packing, out);
         self.packing = Some(packing);
         done
     }
 
     fn check_and_return(
         &mut self,
+        team: &Team,
         dy: &[T],
         d_states: Option<&[Vec<T>]>,
         packing: &Packing,
@@ -319,7 +358,7 @@ impl<T: Real> Runner<T> {
                 };
                 flow::load_gradient(&mut self.layers[k], units, from, map, columns);
                 self.load_state_gradients(k, d_states, packing);
-                self.layers[k].run_backward(&packing.timeline, &self.team)?;
+                self.layers[k].run_backward(&packing.timeline, team)?;
                 self.read_initial(k, packing, &mut out.initial);
             }
             let count = if l == 0 { self.network.inputs().len() } else { 1 };

@@ -16,10 +16,14 @@ impl<T: Real> Weights<T> {
     /// `seed`, so the numbers depend on nothing else; `f32` weights are the `f64` ones rounded.
     pub fn init(network: &Network, seed: u64) -> Weights<T> {
         let bound = 1.0 / (network.spec().hidden as f64).sqrt();
+        Weights::init_as(network, seed, 0, Init::Uniform(bound))
+    }
+
+    /// The same, with parameter k drawing from stream `first + k`, and `default` where the cell says nothing.
+    pub fn init_as(network: &Network, seed: u64, first: u64, default: Init) -> Weights<T> {
         let one = |(k, t): (usize, &Tensor)| {
-            let mut random = Random::new(seed, k as u64);
-            let init = network.0.inits[k].unwrap_or(Init::Uniform(bound));
-            fill(init, t, &mut random).into_iter().map(T::from_f64).collect()
+            let init = network.0.inits[k].unwrap_or(default);
+            initial(init, &t.shape, &mut Random::new(seed, first + k as u64))
         };
         Weights(network.parameters().iter().enumerate().map(one).collect())
     }
@@ -51,9 +55,14 @@ impl<T: Real> Weights<T> {
     }
 }
 
-fn fill(init: Init, t: &Tensor, random: &mut Random) -> Vec<f64> {
-    let n = t.count();
-    let (rows, columns) = (t.shape[0], t.shape.get(1).copied().unwrap_or(1));
+/// A tensor of this shape as an initialiser draws it.
+pub fn initial<T: Real>(init: Init, shape: &[usize], random: &mut Random) -> Vec<T> {
+    fill(init, shape, random).into_iter().map(T::from_f64).collect()
+}
+
+fn fill(init: Init, shape: &[usize], random: &mut Random) -> Vec<f64> {
+    let n = shape.iter().product();
+    let (rows, columns) = (shape.first().copied().unwrap_or(1), shape.get(1).copied().unwrap_or(1));
     let mut uniform = |a: f64| (0..n).map(|_| (2.0 * random.uniform() - 1.0) * a).collect();
     match init {
         Init::Constant(c) => vec![c; n],

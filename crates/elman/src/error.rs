@@ -2,6 +2,7 @@
 
 use crate::cells::CellError;
 use crate::tensors::TensorError;
+use crate::text::TextError;
 use elman_engine::EngineError;
 
 /// An error of this crate.
@@ -16,6 +17,12 @@ pub enum Error {
     /// The engine refuses.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A text, a vocabulary or a corpus is not what it should be.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// Training came to numbers that are no numbers.
+    #[error("{0}")]
+    Diverged(String),
     /// A file could not be written.
     #[error("{file}: {source}")]
     Write {

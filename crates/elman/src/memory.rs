@@ -10,12 +10,17 @@ pub fn refuse_too_much(network: &Network, steps: usize, batch: usize, bytes: usi
     let parameters: u128 = network.parameters().iter().map(|t| product(&t.shape)).sum();
     let units: u128 = network.inputs().iter().map(|t| product(&t.shape)).sum::<u128>() + network.output_size() as u128;
     let needed = (3 * parameters).saturating_add(units.saturating_mul(product(&[steps, batch])));
-    let needed = needed.saturating_mul(bytes as u128);
+    refuse_bytes(needed.saturating_mul(bytes as u128), "")
+}
+
+/// Refuses what needs more bytes than are free; `way` says what to do then.
+pub fn refuse_bytes(needed: u128, way: &str) -> Result<(), Error> {
     match available() {
         Some(free) if needed > free => {
             let gigabytes = |n: u128| n as f64 / 1e9;
             let (needed, free) = (gigabytes(needed), gigabytes(free));
-            Err(Error::Refused(format!("this needs at least {needed:.1} GB of memory, {free:.1} GB are free")))
+            let way = if way.is_empty() { String::new() } else { format!("; {way}") };
+            Err(Error::Refused(format!("this needs at least {needed:.1} GB of memory, {free:.1} GB are free{way}")))
         }
         None if needed > isize::MAX as u128 => {
             Err(Error::Refused("this needs more memory than can be addressed".into()))

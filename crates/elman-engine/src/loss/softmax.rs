@@ -82,6 +82,11 @@ impl<T: Real> SoftmaxHead<T> {
         })
     }
 
+    /// Numbers of memory that it takes: packed weights both ways, gradients, and a chunk.
+    pub fn memory(vocabulary: usize, units: usize) -> usize {
+        layout(vocabulary, units).len.saturating_add(2 * vocabulary * units.next_multiple_of(LANES))
+    }
+
     /// Packs W, `[vocabulary, units]`, and b, `[vocabulary]`.
     ///
     /// # Errors

@@ -1,0 +1,63 @@
+//! `elman eval`
+
+use crate::outcome::Outcome;
+use crate::values::{Machine, size};
+use crate::watch;
+use clap::{Args, ValueEnum};
+use elman::evaluate::{Chosen, Figures, evaluate};
+use elman::model::Trained;
+use std::path::PathBuf;
+
+/// Arguments of `elman eval`.
+#[derive(Args)]
+#[command(after_help = "Example:\n  elman eval runs/readme --data README.md --json")]
+pub struct Arguments {
+    /// The run's folder
+    #[arg(value_name = "DIR")]
+    run: PathBuf,
+    /// A text, `-` for standard input [default: the run's own test part]
+    #[arg(long, value_name = "FILE", conflicts_with = "part")]
+    data: Option<String>,
+    /// A part of the run's own text
+    #[arg(long, value_name = "PART", default_value = "test")]
+    part: PartName,
+    /// Columns that are scored side by side; with 1 no state is cut
+    #[arg(long, value_name = "N", value_parser = size, default_value = "1")]
+    batch: usize,
+    #[command(flatten)]
+    machine: Machine,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum PartName {
+    /// For choosing settings
+    Valid,
+    /// For the last word
+    Test,
+}
+
+impl Arguments {
+    /// Scores the text.
+    pub fn run(self) -> Result<Outcome, elman::Error> {
+        let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
+        let chosen = match (self.data, self.part) {
+            (Some(file), _) => Chosen::File(file),
+            (None, PartName::Valid) => Chosen::Valid,
+            (None, PartName::Test) => Chosen::Test,
+        };
+        let mut trained = Trained::load(&self.run, machine)?;
+        let figures = evaluate(&mut trained, &chosen, self.batch, watch::stop_on_interrupt()?)?;
+        if self.json { Outcome::json(&figures) } else { Ok(Outcome::good(table(&figures))) }
+    }
+}
+
+fn table(f: &Figures) -> String {
+    format!(
+        "text                {}\ntokens              {} ({} unknown)\ncharacters          {}\nnats per token      {:.4}\n\
+         perplexity          {:.2}\nbits per token      {:.4}\nbits per character  {:.4}\n",
+        f.text, f.tokens, f.unknown, f.characters, f.loss, f.perplexity, f.bits_per_token, f.bits_per_character
+    )
+}

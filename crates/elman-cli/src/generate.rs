@@ -1,0 +1,48 @@
+//! `elman generate`
+
+use crate::outcome::Outcome;
+use crate::values::{Machine, size};
+use clap::Args;
+use elman::generate::{Sampling, generate};
+use elman::model::Trained;
+use std::path::PathBuf;
+
+/// Arguments of `elman generate`.
+#[derive(Args)]
+#[command(after_help = "Example:\n  elman generate runs/readme --prompt \"Elman \" --temperature 0.8 --length 200")]
+pub struct Arguments {
+    /// The run's folder
+    #[arg(value_name = "DIR")]
+    run: PathBuf,
+    /// What the text begins with
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    prompt: String,
+    /// Tokens after the prompt
+    #[arg(long, value_name = "N", value_parser = size, default_value = "100")]
+    length: usize,
+    /// Below 1 likelier, above 1 wilder; 0 takes the likeliest
+    #[arg(long, value_name = "T", default_value = "1", help_heading = "Sampling")]
+    temperature: f64,
+    /// Only the K likeliest tokens
+    #[arg(long, value_name = "K", value_parser = size, help_heading = "Sampling")]
+    top_k: Option<usize>,
+    /// Only the likeliest tokens that hold this share
+    #[arg(long, value_name = "P", help_heading = "Sampling")]
+    top_p: Option<f64>,
+    /// The same seed gives the same text
+    #[arg(long, value_name = "S", default_value = "1", help_heading = "Sampling")]
+    seed: u64,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+impl Arguments {
+    /// Writes a text.
+    pub fn run(self) -> Result<Outcome, elman::Error> {
+        let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
+        let (temperature, top_k, top_p, seed) = (self.temperature, self.top_k, self.top_p, self.seed);
+        let mut trained = Trained::load(&self.run, machine)?;
+        let sampling = Sampling { temperature, top_k, top_p, seed };
+        Ok(Outcome::good(generate(&mut trained, &self.prompt, self.length, sampling)? + "\n"))
+    }
+}

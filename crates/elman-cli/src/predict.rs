@@ -1,0 +1,59 @@
+//! `elman predict`
+
+use crate::outcome::Outcome;
+use crate::values::Machine;
+use clap::Args;
+use elman::model::Trained;
+use elman::predict::{Line, predict};
+use elman::text::Source;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+/// Arguments of `elman predict`.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  elman predict runs/readme < README.md\n\nPrints nats, tokens, perplexity and the line, parted by tabs, a line for each line."
+)]
+pub struct Arguments {
+    /// The run's folder
+    #[arg(value_name = "DIR")]
+    run: PathBuf,
+    /// The lines to score
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    data: String,
+    /// Go on from the state of the line before, instead of afresh
+    #[arg(long)]
+    carry: bool,
+    #[command(flatten)]
+    machine: Machine,
+    /// Print a line of JSON for each line
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    /// Scores lines as they come.
+    pub fn run(self) -> Result<Outcome, elman::Error> {
+        let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
+        let mut trained = Trained::load(&self.run, machine)?;
+        let mut source = Source::open(&self.data, trained.config.data.encoding.as_deref())?;
+        let mut gone = false;
+        let done = predict(&mut trained, &mut source, self.carry, &mut |line| {
+            print(line, self.json).map_err(|source| {
+                gone = source.kind() == io::ErrorKind::BrokenPipe;
+                elman::Error::Write { file: "standard output".into(), source }
+            })
+        });
+        if gone { Ok(Outcome::good("")) } else { done.map(|()| Outcome::good("")) }
+    }
+}
+
+fn print(line: &Line, json: bool) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    if json {
+        writeln!(out, "{}", serde_json::to_string(line)?)?;
+    } else {
+        writeln!(out, "{:.4}\t{}\t{:.2}\t{}", line.nats, line.tokens, line.perplexity, line.text)?;
+    }
+    out.flush()
+}

@@ -1,0 +1,101 @@
+//! `elman train`
+
+mod flags;
+
+use crate::outcome::Outcome;
+use crate::values::Machine;
+use crate::watch::{self, Watch};
+use clap::{Args, ValueEnum};
+use elman::run::Config;
+use elman::train::find_rate::find_rate;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+/// Rates that --find-lr tries.
+const RATES: usize = 160;
+/// One of so many is printed.
+const ROWS: usize = 8;
+
+/// Arguments of `elman train`.
+#[derive(Args)]
+#[command(
+    args_override_self = true,
+    after_help = "Example:\n  elman train lm --data README.md --unit char --hidden 64 --epochs 2 --out runs/readme\n\nEvery setting can stand in a file (--config); flags win over it. The run's folder holds all of them in config.toml."
+)]
+pub struct Arguments {
+    /// What to train
+    #[arg(value_name = "TASK")]
+    task: Option<Task>,
+    /// Settings from a TOML file, such as the config.toml of another run
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
+    config: Option<PathBuf>,
+    /// The run's folder, which must not exist [default: runs/TEXT-CELL]
+    #[arg(long, value_name = "DIR", help_heading = "Run")]
+    out: Option<PathBuf>,
+    /// Train nothing: try rates that grow, show their losses, and propose one
+    #[arg(long, conflicts_with = "out", help_heading = "Run")]
+    find_lr: bool,
+    #[command(flatten)]
+    flags: flags::Flags,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Task {
+    /// A language model: the next word, character or subword
+    Lm,
+}
+
+impl Arguments {
+    /// Trains.
+    pub fn run(self) -> Result<Outcome, elman::Error> {
+        let config = self.settings()?;
+        if self.find_lr {
+            return self.find_rate(config);
+        }
+        let out = match self.out {
+            Some(out) => out,
+            None => watch::default_folder(&config),
+        };
+        let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
+        let stop = watch::stop_on_interrupt()?;
+        let mut watch = Watch::new();
+        let ended = elman::train::train(config, &out, machine, &mut |event| watch.show(&event), stop);
+        watch.close();
+        Ok(watch::ended(ended?, &out))
+    }
+
+    /// Shows the losses of growing rates.
+    fn find_rate(&self, config: Config) -> Result<Outcome, elman::Error> {
+        let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
+        let sweep = find_rate(config, machine, RATES, watch::stop_on_interrupt()?)?;
+        let mut text = String::from("rate        loss\n");
+        for p in sweep.points.iter().step_by(ROWS) {
+            let _ = writeln!(text, "{:<10.2e}  {:.4}", p.rate, p.loss);
+        }
+        match sweep.rate {
+            Some(rate) => Ok(Outcome::good(text + &format!("the loss falls fastest at --rate {rate:.1e}\n"))),
+            None => Ok(Outcome::good(text).with_remarks("the loss falls at no rate\n").with_good(false)),
+        }
+    }
+
+    /// The file's settings, with the flags over them.
+    fn settings(&self) -> Result<Config, elman::Error> {
+        let mut config = match &self.config {
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|e| elman::Error::Refused(format!("{}: {e}", path.display())))?;
+                Config { program: Config::default().program, ..Config::from_toml(&text, &path.to_string_lossy())? }
+            }
+            None => Config::default(),
+        };
+        if self.task.is_none() && self.config.is_none() {
+            let message = "nothing to train: `elman train lm --data FILE`, or --config FILE";
+            return Err(elman::Error::Refused(message.into()));
+        }
+        self.flags.apply(&mut config);
+        config.check()?;
+        Ok(config)
+    }
+}

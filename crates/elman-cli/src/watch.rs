@@ -1,0 +1,168 @@
+//! How training looks: a bar on a terminal, lines elsewhere; what Ctrl-C does; how it ends. All on standard error, but
+//! for the last word.
+
+use crate::outcome::Outcome;
+use elman::run::Config;
+use elman::train::event::StepDone;
+use elman::train::{Ended, Evaluation, Event, Plan};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// Between two lines where there is no terminal.
+const LINE: Duration = Duration::from_secs(10);
+/// Between two changes of the bar's words.
+const WORDS: Duration = Duration::from_millis(200);
+
+/// Shows training.
+pub struct Watch {
+    bar: Option<ProgressBar>,
+    terminal: bool,
+    shown: Instant,
+}
+
+impl Watch {
+    /// Nothing is shown yet.
+    pub fn new() -> Watch {
+        Watch { bar: None, terminal: std::io::stderr().is_terminal(), shown: Instant::now() }
+    }
+
+    /// Shows what happened.
+    pub fn show(&mut self, event: &Event) {
+        match event {
+            Event::Begin(plan) => self.begin(plan),
+            Event::Step(step) => self.step(step),
+            Event::Evaluation(evaluation) => self.line(&evaluated(evaluation)),
+            Event::Saved { .. } => {}
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn close(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn begin(&mut self, plan: &Plan) {
+        self.line(&begin(plan));
+        if !self.terminal {
+            return;
+        }
+        let bar = ProgressBar::new(plan.steps).with_position(plan.done);
+        if let Ok(style) = ProgressStyle::with_template("{wide_bar} {percent}%  {msg}") {
+            bar.set_style(style);
+        }
+        self.bar = Some(bar);
+    }
+
+    fn step(&mut self, step: &StepDone) {
+        let wait = if self.terminal { WORDS } else { LINE };
+        if self.shown.elapsed() < wait {
+            return;
+        }
+        self.shown = Instant::now();
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position(step.step);
+                bar.set_message(words(step));
+            }
+            None => eprintln!("step {}  {}", step.step, words(step)),
+        }
+    }
+
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => eprintln!("{text}"),
+        }
+    }
+}
+
+fn words(s: &StepDone) -> String {
+    let speed = s.tokens as f64 / s.seconds.max(1e-9);
+    let left = s.left as f64 * s.seconds / (s.steps_here as f64).max(1.0);
+    let (epoch, epochs, loss) = (s.epoch, s.epochs, s.loss);
+    format!(
+        "epoch {epoch}/{epochs}  loss {loss:.3} (perplexity {:.1})  {speed:.0} tokens/s  {} left",
+        loss.exp(),
+        clock(left)
+    )
+}
+
+/// 1:02:03, or 2:03.
+fn clock(seconds: f64) -> String {
+    let s = seconds as u64;
+    let (h, m, s) = (s / 3600, s / 60 % 60, s % 60);
+    if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m}:{s:02}") }
+}
+
+fn begin(p: &Plan) -> String {
+    let resumed = if p.done > 0 { format!(", {} of them done", p.done) } else { String::new() };
+    format!(
+        "{} x {} {}, vocabulary {}: {} parameters, about {:.0} MB of memory\n\
+         {} tokens to train on, {} to validate ({} unknown); {} steps{resumed}",
+        p.layers,
+        p.hidden,
+        p.cell,
+        p.vocabulary,
+        p.parameters,
+        (p.bytes as f64 / 1e6).max(1.0),
+        p.train_tokens,
+        p.valid_tokens,
+        p.valid_unknown,
+        p.steps
+    )
+}
+
+fn evaluated(e: &Evaluation) -> String {
+    format!(
+        "epoch {}  step {}  train loss {:.4}  valid loss {:.4}  perplexity {:.2}  bits/char {:.3}  rate {:.4}  {:.0} tokens/s{}",
+        e.epoch,
+        e.step,
+        e.train_loss,
+        e.valid_loss,
+        e.valid_perplexity,
+        e.valid_bits_per_character,
+        e.rate,
+        e.tokens_per_second,
+        if e.improved { "  best" } else { "" }
+    )
+}
+
+/// The last word.
+pub fn ended(ended: Ended, out: &Path) -> Outcome {
+    let run = out.display();
+    match ended {
+        Ended::Finished { best, step } => Outcome::good(format!(
+            "best: step {step}, valid loss {best:.4}, perplexity {:.2}\nnext: elman eval {run}   elman generate {run}\n",
+            best.exp()
+        )),
+        Ended::Stopped { step } => {
+            Outcome::interrupted(format!("stopped after step {step}, saved; to go on: elman resume {run}\n"))
+        }
+    }
+}
+
+/// A flag that Ctrl-C raises. A second Ctrl-C ends the program at once.
+pub fn stop_on_interrupt() -> Result<&'static AtomicBool, elman::Error> {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    let handler = || {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(crate::outcome::INTERRUPTED.into());
+        }
+    };
+    ctrlc::set_handler(handler).map_err(|e| elman::Error::Refused(format!("Ctrl-C cannot be caught: {e}")))?;
+    Ok(&STOP)
+}
+
+/// `runs/TEXT-CELL`.
+pub fn default_folder(config: &Config) -> PathBuf {
+    let stem = |name: &str| {
+        let name = Path::new(name).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        name.split('.').next().unwrap_or_default().to_string()
+    };
+    Path::new("runs").join(format!("{}-{}", stem(&config.data.train), stem(&config.model.cell)))
+}

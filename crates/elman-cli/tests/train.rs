@@ -1,0 +1,339 @@
+//! `elman train`, `resume`, `eval`, `predict`, `generate`: what they give, what they refuse, what a kill leaves.
+
+mod common;
+
+use common::{Folder, Run, elman};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+/// A text of short lines that repeat, with Russian letters and words of one count.
+fn text() -> String {
+    let line = |i: usize| match i % 5 {
+        0 => format!("the {} cat sat on the mat\n", ["old", "young", "grey"][i % 3]),
+        1 => "кошка спит\n".into(),
+        2 => format!("one two three {}\n", ["four", "five"][i % 2]),
+        3 => format!("once{i} upon a time\n"),
+        _ => "the end\n".into(),
+    };
+    (0..400).map(line).collect()
+}
+
+/// A folder with a text.
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.text("a.txt", &text());
+    folder
+}
+
+/// A model that trains in a second, with everything that a checkpoint must keep.
+const SMALL: &str = "--data a.txt --cell lstm --layers 2 --hidden 12 --embedding 9 --tied --batch 4 --steps 7 --epochs 3 \
+     --dropout 0.2 --dropout-recurrent 0.2 --dropout-embedding 0.1 --zoneout 0.1 --evaluate-every 31 --warmup 10 \
+     --eval-batch 3";
+
+fn train(folder: &Folder, flags: &str, out: &str) -> Run {
+    folder.run(&format!("train lm {SMALL} {flags} --out {out}"))
+}
+
+fn bytes(folder: &Folder, name: &str) -> Vec<u8> {
+    std::fs::read(folder.path().join(name)).unwrap()
+}
+
+/// Waits until a path exists, for ten seconds.
+fn wait_for(path: &Path) {
+    for _ in 0..5000 {
+        if path.exists() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    panic!("{} never came", path.display());
+}
+
+/// The lines of `metrics.jsonl` without what depends on the clock on the wall.
+fn metrics(folder: &Folder, run: &str) -> Vec<serde_json::Value> {
+    let text = String::from_utf8(bytes(folder, &format!("{run}/metrics.jsonl"))).unwrap();
+    let line = |l: &str| {
+        let mut v: serde_json::Value = serde_json::from_str(l).unwrap();
+        let o = v.as_object_mut().unwrap();
+        o.remove("seconds");
+        o.remove("tokens_per_second");
+        v
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn a_run_is_a_model_that_others_read() {
+    let folder = folder();
+    let run = train(&folder, "--threads 1", "x").good();
+    assert!(run.out.contains("elman eval x"), "{run:?}");
+    assert!(run.err.contains("parameters") && run.err.contains("perplexity"), "{run:?}");
+    let model = folder.open("x/model.safetensors");
+    assert_eq!(model.shape("embedding").unwrap()[1], 9);
+    assert!(model.shape("output.weight").is_none() && model.shape("1.forward.W_f").is_some());
+    let losses: Vec<f64> = metrics(&folder, "x").iter().map(|m| m["valid_loss"].as_f64().unwrap()).collect();
+    assert!(losses.last().unwrap() < &losses[0], "{losses:?}");
+    std::fs::remove_dir_all(folder.path().join("x/checkpoint")).unwrap();
+    let eval = folder.run("eval x --json").good().json();
+    assert_eq!(eval["text"], "test");
+    let perplexity = eval["perplexity"].as_f64().unwrap();
+    assert!(perplexity > 1.0 && perplexity < 40.0, "{eval}");
+    folder.run("resume x").one_error(&["x/checkpoint/", "train again"]);
+}
+
+#[test]
+fn threads_change_no_bit_of_a_model() {
+    let folder = folder();
+    train(&folder, "--threads 1", "one").good();
+    train(&folder, "--threads 2", "two").good();
+    assert!(bytes(&folder, "one/model.safetensors") == bytes(&folder, "two/model.safetensors"));
+    assert_eq!(metrics(&folder, "one"), metrics(&folder, "two"));
+}
+
+#[test]
+fn a_run_from_its_own_config_is_the_same_run() {
+    let folder = folder();
+    train(&folder, "--optimiser nt-asgd --nonmonotone 1", "x").good();
+    folder.run("train --config x/config.toml --out y").good();
+    assert!(bytes(&folder, "x/model.safetensors") == bytes(&folder, "y/model.safetensors"));
+    folder.run("train --config x/config.toml --seed 5 --out z").good();
+    assert!(bytes(&folder, "x/model.safetensors") != bytes(&folder, "z/model.safetensors"));
+}
+
+/// Kills the process after each of these milliseconds, resumes, and lets it end.
+fn killed(folder: &Folder, flags: &str, out: &str, moments: &[u64]) {
+    let start = format!("train lm {SMALL} {flags} --checkpoint-seconds 0.02 --threads 1 --out {out}");
+    let again = format!("resume {out} --threads 2");
+    for after in moments {
+        let arguments = if folder.path().join(out).exists() { &again } else { &start };
+        let words: Vec<&str> = arguments.split_whitespace().collect();
+        let mut child =
+            elman(&words).current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(*after));
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let arguments = if folder.path().join(out).exists() { again } else { start };
+    folder.run(&arguments).good();
+}
+
+#[test]
+fn a_killed_run_ends_in_the_bits_of_one_that_was_not() {
+    let folder = folder();
+    for (name, flags) in [("adam", ""), ("sgd", "--optimiser nt-asgd --nonmonotone 0 --rate 0.5")] {
+        train(&folder, flags, &format!("{name}-whole")).good();
+        // Numbers that share no period with anything in the program.
+        let moments: Vec<u64> = (0..8).map(|i| 11 + (i * 7919) % 173).collect();
+        killed(&folder, flags, name, &moments);
+        let whole = bytes(&folder, &format!("{name}-whole/model.safetensors"));
+        assert!(whole == bytes(&folder, &format!("{name}/model.safetensors")), "{name}");
+        assert_eq!(metrics(&folder, &format!("{name}-whole")), metrics(&folder, name));
+        let left: Vec<PathBuf> = std::fs::read_dir(folder.path().join(name))
+            .unwrap()
+            .map(|f| f.unwrap().path())
+            .filter(|p| p.to_string_lossy().ends_with(".partial"))
+            .collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_saves_says_how_to_go_on_and_exits_130() {
+    let folder = folder();
+    train(&folder, "--epochs 60", "whole").good();
+    let words: Vec<String> =
+        format!("train lm {SMALL} --epochs 60 --out x").split_whitespace().map(String::from).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let child = elman(&words).current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id().to_string();
+    wait_for(&folder.path().join("x"));
+    std::thread::sleep(Duration::from_millis(50));
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let run = Run::from(child.wait_with_output().unwrap());
+    assert_eq!(run.code, Some(130), "{run:?}");
+    assert!(run.err.contains("elman resume x"), "{run:?}");
+    folder.run("resume x").good();
+    assert!(bytes(&folder, "whole/model.safetensors") == bytes(&folder, "x/model.safetensors"));
+}
+
+#[test]
+fn a_folder_that_exists_stays_as_it_is() {
+    let folder = folder();
+    folder.text("file", "mine");
+    std::fs::create_dir(folder.path().join("full")).unwrap();
+    folder.text("full/a", "mine");
+    let before = folder.files();
+    for out in ["file", "full"] {
+        let run = train(&folder, "", out);
+        run.one_error(&[out, "exists already", "--out"]);
+    }
+    assert_eq!(folder.files(), before);
+    train(&folder, "--max-steps 3", "x").good();
+    train(&folder, "--max-steps 3", "x").one_error(&["exists already", "elman resume x"]);
+    std::fs::create_dir(folder.path().join("empty")).unwrap();
+    train(&folder, "--max-steps 3", "empty").good();
+}
+
+#[test]
+fn what_cannot_work_is_one_line_and_leaves_nothing() {
+    let folder = folder();
+    folder.text("binary.txt", "a\0b\n");
+    folder.text("empty.txt", " \n");
+    folder.text("wrong.cell", "h' = tanh(W x + U q)\n");
+    folder.text("run.toml", "[data]\ntrain = \"a.txt\"\n[model]\nhiden = 3\n");
+    let before = folder.files();
+    let refuses = |arguments: &str, parts: &[&str]| {
+        folder.run(arguments).one_error(parts);
+        assert_eq!(folder.files(), before, "{arguments}");
+    };
+    refuses("train lm --out x", &["--data"]);
+    refuses("train", &["train lm"]);
+    refuses("train lm --data nope.txt --out x", &["nope.txt"]);
+    refuses("train lm --data binary.txt --out x", &["binary.txt:1", "NUL"]);
+    refuses("train lm --data empty.txt --out x", &["empty.txt", "empty"]);
+    refuses("train --config run.toml --out x", &["run.toml:4", "`hiden`", "`hidden`"]);
+    refuses("train lm --data a.txt --cell lsmt --out x", &["lsmt", "`lstm`"]);
+    refuses("train lm --data a.txt --dropout 1 --out x", &["dropout"]);
+    refuses("train lm --data a.txt --nesterov --out x", &["nesterov"]);
+    refuses("train lm --data a.txt --freeze embeding --out x", &["embeding", "`embedding`"]);
+    refuses("train lm --data a.txt --batch 100000 --out x", &["--batch"]);
+    refuses("train lm --data a.txt --hidden 2000000 --out x", &["memory"]);
+    refuses("train lm --data a.txt --vocab-limit 3 --out x", &["--vocab-size"]);
+    refuses("resume nope", &["nope"]);
+    refuses("eval nope", &["nope"]);
+    refuses("generate nope", &["nope"]);
+    for cell in ["--cell wrong.cell", "--cell mut1 --hidden 8 --embedding 9"] {
+        let run = folder.run(&format!("train lm --data a.txt {cell} --out x"));
+        assert!(run.code == Some(1) && run.err.starts_with("error["), "{run:?}");
+        assert_eq!(folder.files(), before);
+    }
+}
+
+#[test]
+fn numbers_that_are_no_numbers_stop_and_keep_the_last_good_checkpoint() {
+    let folder = folder();
+    let flags = "--optimiser sgd --rate 1e39 --clip 0 --checkpoint-seconds 0";
+    let run = train(&folder, flags, "x");
+    assert_eq!(run.code, Some(1), "{run:?}");
+    let last = run.err.lines().last().unwrap();
+    assert!(last.contains("step ") && last.contains('`') && last.contains("checkpoint is kept"), "{last}");
+    let pointer = String::from_utf8(bytes(&folder, "x/checkpoint/latest")).unwrap();
+    let tensors = folder.open(&format!("x/checkpoint/{}/tensors.safetensors", pointer.trim()));
+    assert!(common::numbers(&tensors, "weights.embedding").iter().all(|x| x.is_finite()));
+}
+
+/// A run of a few steps with two generations of checkpoints.
+fn short_run() -> (Folder, PathBuf) {
+    let folder = folder();
+    train(&folder, "--max-steps 5 --checkpoint-seconds 0", "x").good();
+    let text = std::fs::read_to_string(folder.path().join("x/checkpoint/latest")).unwrap();
+    let newest = folder.path().join("x/checkpoint").join(text.trim());
+    (folder, newest)
+}
+
+fn cut(path: &Path) {
+    let bytes = std::fs::read(path).unwrap();
+    std::fs::write(path, &bytes[..bytes.len() / 2]).unwrap();
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_and_the_one_before_it_goes_on() {
+    for file in ["tensors.safetensors", "state.json"] {
+        let (folder, newest) = short_run();
+        let model = bytes(&folder, "x/model.safetensors");
+        cut(&newest.join(file));
+        folder.run("resume x").one_error(&[file, "--previous"]);
+        folder.run("resume x --previous").good();
+        assert!(model == bytes(&folder, "x/model.safetensors"));
+    }
+}
+
+#[test]
+fn another_version_another_cell_another_text_are_named() {
+    let (folder, newest) = short_run();
+    let state = std::fs::read_to_string(newest.join("state.json")).unwrap();
+    std::fs::write(newest.join("state.json"), state.replacen("\"format\": 1", "\"format\": 9", 1)).unwrap();
+    folder.run("resume x").one_error(&["state.json", "form 9"]);
+    std::fs::write(newest.join("state.json"), &state).unwrap();
+
+    let cell = String::from_utf8(bytes(&folder, "x/cell.cell")).unwrap();
+    folder.text("x/cell.cell", &format!("{cell}# changed\n"));
+    folder.run("resume x").one_error(&["cell.cell", "changed"]);
+    folder.text("x/cell.cell", &cell);
+
+    folder.text("a.txt", &text().replace("cat", "dog"));
+    folder.run("resume x").one_error(&["a.txt", "changed"]);
+    folder.text("a.txt", &text());
+
+    let config = String::from_utf8(bytes(&folder, "x/config.toml")).unwrap();
+    folder.text("x/config.toml", &config.replace("hidden = 12", "hidden = 13"));
+    folder.run("resume x").one_error(&["tensors.safetensors", "wanted"]);
+    folder.run("eval x").one_error(&["model.safetensors", "wanted"]);
+    folder.text("x/config.toml", &config.replace("format = 1", "format = 7"));
+    folder.run("eval x").one_error(&["config.toml", "format is 7"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_run_is_written_by_one_process_at_a_time() {
+    let folder = folder();
+    let words: Vec<String> =
+        format!("train lm {SMALL} --epochs 100000 --out x").split_whitespace().map(String::from).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let mut child = elman(&words).current_dir(folder.path()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for(&folder.path().join("x"));
+    let run = folder.run("resume x");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    run.one_error(&["x", "another process"]);
+}
+
+#[test]
+fn lines_are_scored_one_by_one_as_eval_scores_them() {
+    let folder = folder();
+    train(&folder, "", "x").good();
+    folder.text("line.txt", "the old cat sat on the mat\n");
+    let eval = folder.run("eval x --data line.txt --json").good().json();
+    let lines = folder.run("predict x --data a.txt --json").good().out;
+    let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+    assert_eq!(first["text"], "the old cat sat on the mat");
+    assert_eq!(first["tokens"], 8);
+    assert_eq!(first["nats"], eval["nats"]);
+    assert_eq!(lines.lines().count(), 400);
+    let plain = folder.run("predict x --data line.txt").good().out;
+    assert_eq!(plain.split('\t').count(), 4, "{plain}");
+}
+
+#[test]
+fn generation_follows_the_seed_and_the_prompt() {
+    let folder = folder();
+    train(&folder, "--unit char", "x").good();
+    let write = |flags: &str| folder.run(&format!("generate x --length 40 --prompt the {flags}")).good().out;
+    assert!(write("").starts_with("the"));
+    assert_eq!(write("--seed 3"), write("--seed 3"));
+    assert_ne!(write("--seed 3"), write("--seed 4"));
+    assert_eq!(write("--temperature 0 --seed 3"), write("--temperature 0 --seed 4"));
+    assert_eq!(write("--top-k 1"), write("--temperature 0"));
+    folder.run("generate x --top-p 0").one_error(&["top-p"]);
+}
+
+#[test]
+fn every_unit_rule_and_schedule_trains() {
+    let folder = folder();
+    for (i, flags) in [
+        "--unit subword --vocab-size 280",
+        "--unit char --optimiser momentum --nesterov --schedule step --hold 1",
+        "--optimiser adamw --decay 0.01 --schedule cosine",
+        "--optimiser rmsprop --momentum 0.5 --schedule constant --clip-value 0.1",
+        "--optimiser sgd --average-from 2 --freeze *.b_* --loss token",
+        "--variational --keep-going --early-stop 1",
+    ]
+    .iter()
+    .enumerate()
+    {
+        train(&folder, flags, &format!("r{i}")).good();
+        assert!(!metrics(&folder, &format!("r{i}")).is_empty());
+    }
+}

@@ -1,0 +1,171 @@
+//! What a language model is made of, the names of its parameters, how they start, and what memory it needs.
+
+use elman_cell::Cell;
+use elman_cell::cell::Init;
+use elman_engine::loss::SoftmaxHead;
+use elman_engine::{EngineError, Network, Random, Spec, Tensor, Weights, explain, initial, zoned};
+use std::sync::Arc;
+
+/// Embeddings start uniform in ± this, unless told otherwise.
+const EMBEDDING_BOUND: f64 = 0.1;
+
+/// What a language model is made of.
+#[derive(Clone, Debug)]
+pub struct LmSpec {
+    /// The cell of every layer; it has no further input.
+    pub cell: Arc<Cell>,
+    /// Layers.
+    pub layers: usize,
+    /// Units of a state; tied, those of the last layer are `embedding` instead.
+    pub hidden: usize,
+    /// Units of the embedding.
+    pub embedding: usize,
+    /// Tokens of the vocabulary.
+    pub vocabulary: usize,
+    /// The embedding is the output matrix too.
+    pub tied: bool,
+    /// The probability that a unit of a state keeps its old value.
+    pub zoneout: f64,
+}
+
+/// How parameters start.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Start {
+    /// The seed.
+    pub seed: u64,
+    /// Uniform in ± this, where the cell says nothing. Absent: layers ±1/√hidden, the embedding ±0.1, the output matrix
+    /// ±1/√units and its bias 0.
+    pub bound: Option<f64>,
+}
+
+/// What a model takes, in `f32`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory {
+    /// Numbers that are learned.
+    pub parameters: usize,
+    /// Bytes to train it.
+    pub bytes: usize,
+}
+
+impl LmSpec {
+    /// A network of one layer for each layer.
+    pub(super) fn networks(&self) -> Result<Vec<Network>, EngineError> {
+        if self.cell.inputs.len() > 1 {
+            let name = &self.cell.inputs[1].name;
+            let message = format!("a language model has no second input `{name}`: take a cell that reads `x` alone");
+            return Err(EngineError::Unsupported(message));
+        }
+        for (what, n) in [("layers", self.layers), ("vocabulary", self.vocabulary), ("embedding", self.embedding)] {
+            if n == 0 {
+                return Err(EngineError::Zero { what });
+            }
+        }
+        let cell = if self.zoneout > 0.0 { Arc::new(zoned(&self.cell)) } else { self.cell.clone() };
+        let mut networks: Vec<Network> = vec![];
+        let mut input = self.embedding;
+        for layer in 0..self.layers {
+            let last = layer + 1 == self.layers;
+            let hidden = if self.tied && last { self.embedding } else { self.hidden };
+            networks.push(Network::new(Spec::new(cell.clone(), input, hidden))?);
+            input = networks[layer].output_size();
+        }
+        if self.tied && input != self.embedding {
+            let message = format!("a tied output needs as many units as the embedding: {input} and {}", self.embedding);
+            return Err(EngineError::Unsupported(message));
+        }
+        Ok(networks)
+    }
+
+    pub(super) fn output_units(&self, networks: &[Network]) -> usize {
+        networks.last().map_or(self.embedding, Network::output_size)
+    }
+
+    /// All parameters, and per layer those of its network among them.
+    pub(super) fn parameters(&self, networks: &[Network]) -> (Vec<Tensor>, Vec<Vec<usize>>) {
+        let mut all = vec![Tensor { name: "embedding".into(), shape: vec![self.vocabulary, self.embedding] }];
+        let mut index = vec![];
+        for (layer, network) in networks.iter().enumerate() {
+            let mut own = vec![];
+            for t in network.parameters() {
+                let name = match t.name.strip_prefix("0.") {
+                    Some(rest) => format!("{layer}.{rest}"),
+                    None => t.name.clone(),
+                };
+                let known = all.iter().position(|a: &Tensor| a.name == name);
+                own.push(known.unwrap_or(all.len()));
+                if known.is_none() {
+                    all.push(Tensor { name, shape: t.shape.clone() });
+                }
+            }
+            index.push(own);
+        }
+        if !self.tied {
+            let shape = vec![self.vocabulary, self.output_units(networks)];
+            all.push(Tensor { name: "output.weight".into(), shape });
+        }
+        all.push(Tensor { name: "output.bias".into(), shape: vec![self.vocabulary] });
+        (all, index)
+    }
+
+    /// The places of the output matrix and its bias.
+    pub(super) fn head_parameters(&self, parameters: &[Tensor]) -> [usize; 2] {
+        let last = parameters.len() - 1;
+        if self.tied { [super::EMBEDDING, last] } else { [last - 1, last] }
+    }
+
+    /// Parameter k draws from stream k of the seed.
+    pub(super) fn initial<T: elman_engine::Real>(
+        &self,
+        networks: &[Network],
+        parameters: &[Tensor],
+        index: &[Vec<usize>],
+        start: Start,
+    ) -> Vec<Vec<T>> {
+        let default = |t: &Tensor| match (t.name.as_str(), start.bound) {
+            ("output.bias", _) => Init::Constant(0.0),
+            (_, Some(a)) => Init::Uniform(a),
+            ("embedding", None) => Init::Uniform(EMBEDDING_BOUND),
+            _ => Init::Uniform(1.0 / (t.shape.get(1).copied().unwrap_or(1) as f64).sqrt()),
+        };
+        let draw = |(k, t): (usize, &Tensor)| initial(default(t), &t.shape, &mut Random::new(start.seed, k as u64));
+        let mut weights: Vec<Vec<T>> = parameters.iter().enumerate().map(draw).collect();
+        for (network, own) in networks.iter().zip(index) {
+            let bound = start.bound.unwrap_or(1.0 / (network.spec().hidden as f64).sqrt());
+            let first = own.first().copied().unwrap_or(0) as u64;
+            let drawn = Weights::init_as(network, start.seed, first, Init::Uniform(bound));
+            for (k, w) in own.iter().zip(drawn.0) {
+                weights[*k] = w;
+            }
+        }
+        weights
+    }
+
+    /// What training takes with windows of [steps, batch]; `copies` of all parameters are kept beside them (moments,
+    /// averages).
+    ///
+    /// # Errors
+    /// Sizes that the cell forbids, or that overflow.
+    pub fn memory(&self, steps: usize, batch: usize, copies: usize) -> Result<Memory, EngineError> {
+        let overflow = || EngineError::Overflow { what: "the model".into() };
+        self.vocabulary.checked_mul(self.embedding.max(self.hidden)).filter(fits).ok_or_else(overflow)?;
+        let tokens = steps.checked_mul(batch).ok_or_else(overflow)?;
+        tokens.checked_mul(self.embedding.max(self.hidden)).filter(fits).ok_or_else(overflow)?;
+        let networks = self.networks()?;
+        let count = |all: &[Tensor]| all.iter().map(Tensor::count).sum::<usize>();
+        let parameters = count(&self.parameters(&networks).0);
+        let (mut numbers, mut between) = (parameters.saturating_mul(2 + copies), 2 * self.embedding);
+        for network in &networks {
+            // A runner's own copy, both packings, and gradients on their way.
+            numbers = numbers.saturating_add(4 * count(network.parameters()));
+            numbers = numbers.saturating_add(explain::work_memory(network, steps, batch));
+            between += 4 * network.output_size();
+        }
+        numbers = numbers.saturating_add(SoftmaxHead::<f32>::memory(self.vocabulary, self.output_units(&networks)));
+        numbers = numbers.saturating_add(between.saturating_mul(tokens));
+        Ok(Memory { parameters, bytes: numbers.saturating_mul(4) })
+    }
+}
+
+fn fits(n: &usize) -> bool {
+    *n < isize::MAX as usize / 64
+}

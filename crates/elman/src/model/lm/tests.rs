@@ -1,0 +1,124 @@
+//! Every gradient of a whole model against differences, with every mask on; windows that carry on; threads.
+
+use super::*;
+use crate::model::Dropout;
+use std::sync::Arc;
+
+const STEPS: usize = 5;
+const COLUMNS: usize = 3;
+const VOCABULARY: usize = 13;
+/// Differences of f64 losses at ±1e-5: truncation 1e-10, rounding 1e-11 of a loss near 20.
+const TOLERANCE: f64 = 1e-6;
+
+fn spec(cell: &str, tied: bool, zoneout: f64) -> LmSpec {
+    let cell = Arc::new(crate::cells::find(cell).unwrap());
+    LmSpec { cell, layers: 2, hidden: 7, embedding: 6, vocabulary: VOCABULARY, tied, zoneout }
+}
+
+fn model<T: Real>(spec: &LmSpec, threads: usize) -> Lm<T> {
+    let mut lm = Lm::new(spec, Start { seed: 4, bound: Some(0.4) }, Isa::detect(), threads, true).unwrap();
+    let last = lm.weights().len() - 1;
+    lm.update(|w| w[last].iter_mut().enumerate().for_each(|(i, b)| *b = T::from_f64((i as f64).sin())));
+    lm
+}
+
+fn window(seed: u32) -> Window {
+    let ids = |k: u32| (0..(STEPS * COLUMNS) as u32).map(|i| (i * i * 7 + i * k + seed) % VOCABULARY as u32).collect();
+    Window { steps: STEPS, columns: COLUMNS, inputs: ids(3), targets: ids(5) }
+}
+
+fn all_masks(variational: bool) -> Dropout {
+    Dropout { input: 0.2, between: 0.3, output: 0.25, embedding: 0.2, recurrent: 0.4, zoneout: 0.3, variational }
+}
+
+fn loss(lm: &mut Lm<f64>, state: &State<f64>, draw: &Draw, scale: f64) -> f64 {
+    let mut gradients = lm.no_gradients();
+    let losses = lm.train(&window(1), &mut state.clone(), draw, scale, &mut gradients).unwrap();
+    scale * losses.iter().sum::<f64>()
+}
+
+fn check(cell: &str, tied: bool, dropout: Dropout) {
+    let mut lm = model::<f64>(&spec(cell, tied, dropout.zoneout), 1);
+    let draw = Draw { dropout, seed: 9, clock: 70 };
+    let mut state = State::default();
+    lm.score(&window(2), &mut state).unwrap();
+    let mut gradients = lm.no_gradients();
+    let scale = 0.7;
+    lm.train(&window(1), &mut state.clone(), &draw, scale, &mut gradients).unwrap();
+    for k in 0..gradients.len() {
+        for i in (0..gradients[k].len()).step_by(5) {
+            let mut at = |by: f64| {
+                lm.update(|w| w[k][i] += by);
+                let value = loss(&mut lm, &state, &draw, scale);
+                lm.update(|w| w[k][i] -= by);
+                value
+            };
+            let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
+            let found = gradients[k][i];
+            let name = &lm.parameters()[k].name;
+            assert!((difference - found).abs() < TOLERANCE, "{cell} {tied} {name}[{i}]: {difference} {found}");
+        }
+    }
+}
+
+#[test]
+fn gradients_are_those_of_the_loss_untied_and_tied_with_all_masks() {
+    for tied in [false, true] {
+        check("lstm", tied, all_masks(true));
+        check("gru", tied, all_masks(false));
+        check("lstm", tied, Dropout::default());
+    }
+}
+
+#[test]
+fn two_windows_with_carried_state_are_one() {
+    let mut lm = model::<f32>(&spec("lstm", false, 0.1), 1);
+    let whole = window(3);
+    let (mut state, mut halves) = (State::default(), vec![]);
+    for (from, steps) in [(0, 2), (2, STEPS - 2)] {
+        let part = |ids: &[u32]| ids[from * COLUMNS..(from + steps) * COLUMNS].to_vec();
+        let window = Window { steps, columns: COLUMNS, inputs: part(&whole.inputs), targets: part(&whole.targets) };
+        halves.extend(lm.score(&window, &mut state).unwrap());
+    }
+    let mut end = State::default();
+    assert_eq!(lm.score(&whole, &mut end).unwrap(), halves);
+    assert_eq!(end, state);
+}
+
+#[test]
+fn masks_leave_scoring_alone_and_are_drawn_anew_each_window() {
+    let mut lm = model::<f32>(&spec("gru", false, 0.3), 1);
+    let plain = lm.score(&window(1), &mut State::default()).unwrap();
+    let mut gradients = lm.no_gradients();
+    let mut train = |clock| {
+        let draw = Draw { dropout: all_masks(false), seed: 2, clock };
+        lm.train(&window(1), &mut State::default(), &draw, 1.0, &mut gradients).unwrap()
+    };
+    let (first, again, later) = (train(0), train(0), train(5));
+    assert_eq!(first, again);
+    assert_ne!(first, later);
+    assert_eq!(lm.score(&window(1), &mut State::default()).unwrap(), plain);
+}
+
+#[test]
+fn threads_change_no_bit() {
+    let run = |threads| {
+        let mut lm = model::<f32>(&spec("lstm", true, 0.2), threads);
+        let mut gradients = lm.no_gradients();
+        let draw = Draw { dropout: all_masks(true), seed: 2, clock: 3 };
+        let losses = lm.train(&window(1), &mut State::default(), &draw, 1.0, &mut gradients).unwrap();
+        (losses, gradients)
+    };
+    assert_eq!(run(1), run(2));
+}
+
+#[test]
+fn fewer_columns_keep_the_states_of_the_first() {
+    let mut lm = model::<f32>(&spec("lstm", false, 0.0), 1);
+    let mut state = State::default();
+    lm.score(&window(1), &mut state).unwrap();
+    let narrow = Window { steps: 1, columns: 2, inputs: vec![1, 2], targets: vec![3, 4] };
+    let wide = Window { steps: 1, columns: 3, inputs: vec![1, 2, 5], targets: vec![3, 4, 6] };
+    let two = lm.score(&narrow, &mut state.clone()).unwrap();
+    assert_eq!(two, lm.score(&wide, &mut state).unwrap()[..2]);
+}

@@ -1,0 +1,49 @@
+//! A model as a run left it: read from its folder, ready to score and to write.
+
+use crate::error::Error;
+use crate::model::{Lm, Start};
+use crate::run::folder::MODEL;
+use crate::run::{Config, Folder};
+use crate::tensors::TensorFile;
+use crate::text::Tokenizer;
+use crate::train::{Machine, spec};
+use crate::whole_file::shown;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A trained language model.
+pub struct Trained {
+    /// The settings it was trained with.
+    pub config: Config,
+    /// What its tokens are.
+    pub tokenizer: Tokenizer,
+    /// The model.
+    pub lm: Lm<f32>,
+}
+
+impl Trained {
+    /// Reads the best parameters of a run.
+    ///
+    /// # Errors
+    /// No run, a run without an evaluation so far, files that are damaged or of another model.
+    pub fn load(path: &Path, machine: Machine) -> Result<Trained, Error> {
+        let folder = Folder::open(path)?;
+        let config = folder.config()?;
+        let (cell, tokenizer) = (Arc::new(folder.cell()?), folder.tokenizer()?);
+        let file = folder.join(MODEL);
+        if !file.is_file() {
+            let (file, name) = (shown(&file), folder.name());
+            let message = "there is no model yet, it comes with the first evaluation";
+            return Err(Error::Refused(format!("{file}: {message}; `elman resume {name}` goes on training")));
+        }
+        let tensors = TensorFile::open(&file)?;
+        let spec = spec(&config, cell, tokenizer.size());
+        crate::memory::refuse_bytes(spec.memory(1, 1, 0)?.bytes as u128, "")?;
+        let mut lm = Lm::new(&spec, Start::default(), machine.isa, machine.threads, false)?;
+        let one = |t: &elman_engine::Tensor| tensors.numbers(&t.name, &t.shape);
+        let weights: Vec<Vec<f32>> = lm.parameters().iter().map(one).collect::<Result<_, _>>()?;
+        tensors.refuse_others(lm.parameters().iter().map(|t| t.name.as_str()))?;
+        lm.update(|w| w.clone_from_slice(&weights));
+        Ok(Trained { config, tokenizer, lm })
+    }
+}

@@ -1,0 +1,173 @@
+//! Checkpoints: all that resuming needs, as generations.
+//!
+//! A generation is written beside the last one and synced; only then does `checkpoint/latest` name it. A kill or a full
+//! disk at any moment leaves the old or the new. Two generations are kept, so that a damaged one is not the end.
+
+use super::folder::{Folder, sync_folder};
+use crate::error::Error;
+use crate::tensors::{self, Named, TensorFile};
+use crate::whole_file::{WholeFile, shown};
+use elman_engine::RANDOM_VERSION;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The version of the form.
+const FORMAT: u32 = 1;
+const LATEST: &str = "checkpoint/latest";
+const STATE: &str = "state.json";
+const TENSORS: &str = "tensors.safetensors";
+
+#[derive(Serialize, Deserialize)]
+struct Written<S> {
+    format: u32,
+    program: String,
+    random: u32,
+    state: S,
+}
+
+/// What every version's state begins with.
+#[derive(Deserialize)]
+struct Versions {
+    format: u32,
+    program: String,
+    random: u32,
+}
+
+/// A generation that was read.
+#[derive(Debug)]
+pub struct Checkpoint<S> {
+    /// Its number.
+    pub generation: u64,
+    /// Counters, positions, settings that changed.
+    pub state: S,
+    /// Parameters, moments, averages, carried states.
+    pub tensors: TensorFile,
+}
+
+/// Writes a generation after `last` and points to it; its number.
+///
+/// # Errors
+/// What the file system says; the last generation stays what it was.
+pub fn save<S: Serialize>(folder: &Folder, last: u64, state: &S, tensors: &[Named<f32>]) -> Result<u64, Error> {
+    let number = last + 1;
+    let place = generation(folder, number);
+    let written = write(folder, number, &place, state, tensors);
+    if written.is_err() {
+        // A half-written generation takes room on a disk that may be full; nothing points to it.
+        let _ = fs::remove_dir_all(&place);
+    }
+    written?;
+    forget_old(folder, number);
+    Ok(number)
+}
+
+fn write<S: Serialize>(
+    folder: &Folder,
+    number: u64,
+    place: &Path,
+    state: &S,
+    tensors: &[Named<f32>],
+) -> Result<(), Error> {
+    let failed = |path: &Path| {
+        let file = shown(path);
+        move |source: io::Error| Error::Write { file, source }
+    };
+    if place.exists() {
+        fs::remove_dir_all(place).map_err(failed(place))?;
+    }
+    fs::create_dir(place).map_err(failed(place))?;
+    let path = place.join(TENSORS);
+    tensors::write(&path, tensors)?.publish().map_err(failed(&path))?;
+    let path = place.join(STATE);
+    let written = Written { format: FORMAT, program: env!("CARGO_PKG_VERSION").into(), random: RANDOM_VERSION, state };
+    let json = serde_json::to_string_pretty(&written).map_err(|e| Error::Refused(format!("checkpoint: {e}")))?;
+    WholeFile::write(&path, json.into_bytes()).and_then(WholeFile::publish).map_err(failed(&path))?;
+    sync_folder(place).map_err(failed(place))?;
+    sync_folder(&folder.join("checkpoint")).map_err(failed(place))?;
+    let latest = folder.join(LATEST);
+    let pointed = WholeFile::write(&latest, format!("{number}\n").into_bytes()).and_then(WholeFile::publish);
+    pointed.map_err(failed(&latest))?;
+    sync_folder(&folder.join("checkpoint")).map_err(failed(&latest))
+}
+
+/// Reads the newest generation, or the one before it.
+///
+/// # Errors
+/// No checkpoint, one of another version, one that is damaged: with the file and the way out.
+pub fn load<S: DeserializeOwned>(folder: &Folder, previous: bool) -> Result<Checkpoint<S>, Error> {
+    let name = folder.name();
+    let newest = newest(folder)?;
+    let number = if previous { before(folder, newest)? } else { newest };
+    let place = generation(folder, number);
+    let way = match previous {
+        false if before(folder, newest).is_ok() => {
+            format!("; `elman resume {name} --previous` goes on from the checkpoint before it")
+        }
+        _ => "; there is no other checkpoint, train again".into(),
+    };
+    let damaged = |path: &Path, why: String| Error::Refused(format!("{}: {why}{way}", shown(path)));
+    let path = place.join(STATE);
+    let json = fs::read_to_string(&path).map_err(|e| damaged(&path, e.to_string()))?;
+    let versions: Versions = serde_json::from_str(&json).map_err(|e| damaged(&path, format!("damaged: {e}")))?;
+    if (versions.format, versions.random) != (FORMAT, RANDOM_VERSION) {
+        let (format, program) = (versions.format, versions.program);
+        let message = format!("{}: a checkpoint of form {format}; this program reads {FORMAT}", shown(&path));
+        return Err(Error::Refused(format!("{message}: take elman {program}, which wrote it")));
+    }
+    let written: Written<S> = serde_json::from_str(&json).map_err(|e| damaged(&path, format!("damaged: {e}")))?;
+    let path = place.join(TENSORS);
+    let tensors = TensorFile::open(&path).map_err(|e| Error::Refused(format!("{e}{way}")))?;
+    Ok(Checkpoint { generation: number, state: written.state, tensors })
+}
+
+/// The number of the last generation.
+///
+/// # Errors
+/// There is none, or what names it is damaged.
+pub fn newest(folder: &Folder) -> Result<u64, Error> {
+    let latest = folder.join(LATEST);
+    let text = fs::read_to_string(&latest).map_err(|e| match e.kind() {
+        io::ErrorKind::NotFound => Error::Refused(format!(
+            "{}: there is no checkpoint, so nothing to resume from; train again",
+            shown(&latest)
+        )),
+        _ => Error::Refused(format!("{}: {e}", shown(&latest))),
+    })?;
+    text.trim().parse().map_err(|_| {
+        let found: String = text.trim().chars().take(40).collect();
+        Error::Refused(format!("{}: found {found:?}, wanted the number of a folder beside it", shown(&latest)))
+    })
+}
+
+fn generation(folder: &Folder, number: u64) -> PathBuf {
+    folder.join("checkpoint").join(number.to_string())
+}
+
+/// The generations there are, rising.
+fn generations(folder: &Folder) -> Vec<u64> {
+    let Ok(entries) = fs::read_dir(folder.join("checkpoint")) else { return vec![] };
+    let mut numbers: Vec<u64> = entries.flatten().filter_map(|e| e.file_name().to_str()?.parse().ok()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+fn before(folder: &Folder, newest: u64) -> Result<u64, Error> {
+    let older = generations(folder).into_iter().rfind(|n| *n < newest);
+    older.ok_or_else(|| Error::Refused(format!("{}: there is no checkpoint before the last", folder.name())))
+}
+
+/// Removes all but the newest two. What cannot be removed stays: it does no harm.
+fn forget_old(folder: &Folder, newest: u64) {
+    for number in generations(folder) {
+        if number + 1 < newest || number > newest {
+            let _ = fs::remove_dir_all(generation(folder, number));
+        }
+    }
+    let Ok(entries) = fs::read_dir(folder.join("checkpoint")) else { return };
+    for entry in entries.flatten().filter(|e| e.file_name().to_string_lossy().ends_with(".partial")) {
+        let _ = fs::remove_file(entry.path());
+    }
+}

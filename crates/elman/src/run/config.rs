@@ -1,0 +1,411 @@
+//! The settings of a run, as TOML. Every key has a default; a key that does not exist is an error with the nearest one.
+
+mod check;
+#[cfg(test)]
+mod tests;
+
+use crate::error::Error;
+use crate::model::Dropout;
+use crate::text::vocabulary::{Cut, LIMIT};
+use crate::text::{Unit, corpus::Files};
+use elman_cell::nearest::nearest;
+use elman_engine::optimise::Rule;
+use serde::{Deserialize, Serialize};
+
+/// The version of the form of a run directory.
+pub const FORMAT: u32 = 1;
+
+/// All settings of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// The version of this form.
+    pub format: u32,
+    /// The version of the program that made the run.
+    pub program: String,
+    /// What is trained: `lm`.
+    pub task: String,
+    /// All random numbers follow from it.
+    pub seed: u64,
+    /// The text.
+    pub data: Data,
+    /// The model.
+    pub model: Model,
+    /// What is dropped while training.
+    pub dropout: Dropout,
+    /// The loop.
+    pub train: Train,
+    /// The rule and its numbers.
+    pub optimiser: Optimiser,
+    /// How the rate changes.
+    pub schedule: Schedule,
+    /// Parameters that go another way; of several that match a parameter, the last one says.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub group: Vec<Group>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config {
+            format: FORMAT,
+            program: env!("CARGO_PKG_VERSION").into(),
+            task: "lm".into(),
+            seed: 1,
+            data: Data::default(),
+            model: Model::default(),
+            dropout: Dropout::default(),
+            train: Train::default(),
+            optimiser: Optimiser::default(),
+            schedule: Schedule::default(),
+            group: vec![],
+        }
+    }
+}
+
+/// The text and how it is cut into tokens.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Data {
+    /// The training text, or the only one.
+    pub train: String,
+    /// The validation text; absent, a tenth of the training text.
+    pub valid: Option<String>,
+    /// The test text; absent, a tenth of the training text where there is no validation text either.
+    pub test: Option<String>,
+    /// The encoding of all three; UTF-8 if absent.
+    pub encoding: Option<String>,
+    /// What a token is.
+    pub unit: UnitName,
+    /// Entries met fewer times become `<unk>`.
+    pub min_count: u64,
+    /// At most this many entries.
+    pub vocab_size: Option<usize>,
+    /// A larger vocabulary is refused.
+    pub vocab_limit: usize,
+}
+
+impl Default for Data {
+    fn default() -> Data {
+        let unit = UnitName::Word;
+        let (train, vocab_limit) = (String::new(), LIMIT);
+        Data { train, valid: None, test: None, encoding: None, unit, min_count: 1, vocab_size: None, vocab_limit }
+    }
+}
+
+impl Data {
+    /// The files.
+    pub fn files(&self) -> Files {
+        let (train, valid, test) = (self.train.clone(), self.valid.clone(), self.test.clone());
+        Files { train, valid, test, encoding: self.encoding.clone() }
+    }
+
+    /// Which entries are kept.
+    pub fn cut(&self) -> Cut {
+        Cut { min_count: self.min_count, max_size: self.vocab_size, limit: self.vocab_limit }
+    }
+}
+
+/// [`Unit`] by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnitName {
+    /// What stands between white space.
+    Word,
+    /// A Unicode scalar value.
+    Char,
+    /// A piece of a word, learned.
+    Subword,
+}
+
+impl From<UnitName> for Unit {
+    fn from(name: UnitName) -> Unit {
+        match name {
+            UnitName::Word => Unit::Word,
+            UnitName::Char => Unit::Character,
+            UnitName::Subword => Unit::Subword,
+        }
+    }
+}
+
+/// The model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Model {
+    /// A built-in cell, or a file of equations.
+    pub cell: String,
+    /// Layers.
+    pub layers: usize,
+    /// Units of a state.
+    pub hidden: usize,
+    /// Units of the embedding; `hidden` if absent.
+    pub embedding: Option<usize>,
+    /// The embedding is the output matrix too.
+    pub tied: bool,
+    /// Parameters start uniform in ± this, where the cell says nothing.
+    pub init: Option<f64>,
+}
+
+impl Default for Model {
+    fn default() -> Model {
+        Model { cell: "lstm".into(), layers: 1, hidden: 200, embedding: None, tied: false, init: None }
+    }
+}
+
+/// The loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Train {
+    /// Columns that the training text is cut into.
+    pub batch: usize,
+    /// Steps of a window: gradients go back no further.
+    pub steps: usize,
+    /// Passes over the text.
+    pub epochs: u64,
+    /// Stop after this many steps, whatever the epochs.
+    pub max_steps: Option<u64>,
+    /// Columns for scoring the validation text; the first token of each has a fresh state.
+    pub eval_batch: usize,
+    /// Evaluate also after each so many steps; 0: at the end of an epoch only.
+    pub evaluate_every: u64,
+    /// Stop after this many evaluations without improvement; 0: never.
+    pub early_stop: u64,
+    /// What the loss of a window is: the sum over its steps and mean over columns, or the mean over all tokens.
+    pub loss: LossScale,
+    /// Save a checkpoint at least each so many seconds.
+    pub checkpoint_seconds: f64,
+}
+
+impl Default for Train {
+    fn default() -> Train {
+        Train {
+            batch: 20,
+            steps: 35,
+            epochs: 20,
+            max_steps: None,
+            eval_batch: 20,
+            evaluate_every: 0,
+            early_stop: 0,
+            loss: LossScale::Column,
+            checkpoint_seconds: 60.0,
+        }
+    }
+}
+
+/// How the losses of a window become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LossScale {
+    /// Summed over steps, averaged over columns, as Zaremba et al. 2014 (arXiv:1409.2329) do.
+    Column,
+    /// Averaged over all tokens.
+    Token,
+}
+
+/// Optimisers by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleName {
+    /// Stochastic gradient descent.
+    Sgd,
+    /// With momentum.
+    Momentum,
+    /// Kingma & Ba 2015.
+    Adam,
+    /// With decoupled decay.
+    Adamw,
+    /// Tieleman & Hinton 2012.
+    Rmsprop,
+    /// SGD that averages from where validation stops improving.
+    NtAsgd,
+}
+
+/// The rule and its numbers; those that a rule does not know are not looked at.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Optimiser {
+    /// The rule.
+    pub rule: RuleName,
+    /// η; absent, the rule's own: 1 for sgd and nt-asgd, 0.1 for momentum, 0.002 for the others.
+    pub rate: Option<f64>,
+    /// μ of momentum and rmsprop; absent 0.9 and 0.
+    pub momentum: Option<f64>,
+    /// Nesterov's momentum.
+    pub nesterov: bool,
+    /// β₁ of adam and adamw.
+    pub beta1: f64,
+    /// β₂ of adam and adamw, ρ of rmsprop.
+    pub beta2: f64,
+    /// ε
+    pub epsilon: f64,
+    /// Weight decay λ.
+    pub decay: f64,
+    /// The norm of all gradients is clipped to this; 0: not.
+    pub clip_norm: f64,
+    /// Each gradient is clipped to ± this; 0: not.
+    pub clip_value: f64,
+    /// NT-ASGD begins to average when the loss is above the best of all but this many last evaluations.
+    pub nonmonotone: usize,
+    /// Average from this epoch on, counted from 1, with any rule.
+    pub average_from: Option<u64>,
+}
+
+impl Default for Optimiser {
+    fn default() -> Optimiser {
+        Optimiser {
+            rule: RuleName::Adam,
+            rate: None,
+            momentum: None,
+            nesterov: false,
+            beta1: 0.9,
+            beta2: 0.999,
+            epsilon: 1e-8,
+            decay: 0.0,
+            clip_norm: 5.0,
+            clip_value: 0.0,
+            nonmonotone: 5,
+            average_from: None,
+        }
+    }
+}
+
+impl Optimiser {
+    /// The rule with its numbers.
+    pub fn rule(&self) -> Rule {
+        let (beta1, beta2, epsilon) = (self.beta1, self.beta2, self.epsilon);
+        match self.rule {
+            RuleName::Sgd | RuleName::NtAsgd => Rule::Sgd,
+            RuleName::Momentum => Rule::Momentum { momentum: self.momentum.unwrap_or(0.9), nesterov: self.nesterov },
+            RuleName::Adam => Rule::Adam { beta1, beta2, epsilon, decoupled: false },
+            RuleName::Adamw => Rule::Adam { beta1, beta2, epsilon, decoupled: true },
+            RuleName::Rmsprop => Rule::RmsProp { decay: beta2, epsilon, momentum: self.momentum.unwrap_or(0.0) },
+        }
+    }
+
+    /// η, the rule's own where none is given.
+    pub fn rate(&self) -> f64 {
+        self.rate.unwrap_or(match self.rule {
+            RuleName::Sgd | RuleName::NtAsgd => 1.0,
+            RuleName::Momentum => 0.1,
+            _ => 0.002,
+        })
+    }
+
+    /// Whether parameters may come to be averaged.
+    pub fn averages(&self) -> bool {
+        self.rule == RuleName::NtAsgd || self.average_from.is_some()
+    }
+}
+
+/// Schedules by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ScheduleName {
+    /// The rate stays.
+    Constant,
+    /// The rate is multiplied after evaluations without improvement.
+    Plateau,
+    /// The rate is multiplied each epoch after the first ones.
+    Step,
+    /// Half a cosine down to the lowest rate.
+    Cosine,
+}
+
+/// How the rate changes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Schedule {
+    /// The schedule.
+    pub kind: ScheduleName,
+    /// What the rate is multiplied by, for plateau and step.
+    pub factor: f64,
+    /// Plateau: evaluations without improvement that are borne.
+    pub patience: u64,
+    /// Plateau: once it has begun, multiply at every evaluation (Jozefowicz et al. 2015).
+    pub keep_going: bool,
+    /// Step: epochs at the full rate.
+    pub hold: u64,
+    /// The lowest share of the rate.
+    pub lowest: f64,
+    /// The rate grows linearly over this many steps at first.
+    pub warmup: u64,
+}
+
+impl Default for Schedule {
+    fn default() -> Schedule {
+        let kind = ScheduleName::Plateau;
+        Schedule { kind, factor: 0.5, patience: 0, keep_going: false, hold: 4, lowest: 0.0, warmup: 0 }
+    }
+}
+
+/// Parameters that go another way.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// A pattern of names; `*` stands for anything: `embedding`, `0.*`, `*.b_*`.
+    pub name: String,
+    /// The rate is multiplied by this.
+    #[serde(default = "one")]
+    pub rate: f64,
+    /// Weight decay, in place of the optimiser's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decay: Option<f64>,
+    /// They stay as they are.
+    #[serde(default)]
+    pub frozen: bool,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl Config {
+    /// Reads TOML; `file` is the name used in messages.
+    ///
+    /// # Errors
+    /// What is no TOML, unknown keys with the nearest one, values of other types, a newer format.
+    pub fn from_toml(text: &str, file: &str) -> Result<Config, Error> {
+        toml::from_str(text).map_err(|e| Error::Refused(format!("{file}{}: {}", line(text, &e), explain(e.message()))))
+    }
+
+    /// The settings as TOML.
+    ///
+    /// # Errors
+    /// A seed that TOML cannot hold.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string(self).map_err(|e| Error::Refused(format!("the settings cannot be written: {e}")))
+    }
+
+    /// The same with every default that depends on other settings written out.
+    pub fn resolved(mut self) -> Config {
+        self.model.embedding.get_or_insert(self.model.hidden);
+        let rate = self.optimiser.rate();
+        self.optimiser.rate.get_or_insert(rate);
+        for file in [Some(&mut self.data.train), self.data.valid.as_mut(), self.data.test.as_mut()] {
+            if let Some(file) = file
+                && let Ok(whole) = std::fs::canonicalize(&*file)
+                && let Some(whole) = whole.to_str()
+            {
+                *file = whole.into();
+            }
+        }
+        self
+    }
+}
+
+fn line(text: &str, error: &toml::de::Error) -> String {
+    let at = error.span().map(|s| s.start.min(text.len()));
+    at.map_or(String::new(), |at| format!(":{}", text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1))
+}
+
+/// "unknown field `a`, expected one of `b`, `c`" gets the nearest of them.
+fn explain(message: &str) -> String {
+    let message = message.trim().replace('\n', " ");
+    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match names.split_first() {
+        Some((found, known)) if message.starts_with("unknown field") => match nearest(found, known.iter().copied()) {
+            Some(near) => format!("there is no key `{found}`, did you mean `{near}`?"),
+            None => format!("there is no key `{found}`; there are {}", known.join(", ")),
+        },
+        _ => message,
+    }
+}

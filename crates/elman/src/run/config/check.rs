@@ -1,0 +1,110 @@
+//! Settings that cannot work, or contradict each other, found before anything is read or written.
+
+use super::{Config, FORMAT, RuleName};
+use crate::error::Error;
+
+impl Config {
+    /// Checks every number and every combination.
+    ///
+    /// # Errors
+    /// The first setting that cannot work, by its name in the file, with what it may be.
+    pub fn check(&self) -> Result<(), Error> {
+        let refuse = |message: String| Err(Error::Refused(message));
+        if self.format != FORMAT {
+            let (found, program) = (self.format, &self.program);
+            return refuse(format!(
+                "format is {found}: this program reads {FORMAT}; the run was made by elman {program}, take that version"
+            ));
+        }
+        if self.task != "lm" {
+            return refuse(format!("task is `{}`: there is `lm`", self.task));
+        }
+        if self.data.train.is_empty() {
+            return refuse("data.train is missing: name the text with --data FILE".into());
+        }
+        let files = [Some(&self.data.train), self.data.valid.as_ref(), self.data.test.as_ref()];
+        if files.into_iter().flatten().any(|f| f == "-") {
+            return refuse("a run can be resumed, so its text cannot come from standard input: give a file".into());
+        }
+        if self.seed > i64::MAX as u64 {
+            return refuse(format!("seed is {}: at most {}", self.seed, i64::MAX));
+        }
+        self.check_counts()?;
+        self.check_shares()?;
+        self.check_numbers()?;
+        self.check_pairs()
+    }
+
+    fn check_counts(&self) -> Result<(), Error> {
+        let (m, t) = (&self.model, &self.train);
+        let counts = [
+            ("model.layers", m.layers),
+            ("model.hidden", m.hidden),
+            ("model.embedding", m.embedding.unwrap_or(1)),
+            ("train.batch", t.batch),
+            ("train.steps", t.steps),
+            ("train.epochs", usize::try_from(t.epochs).unwrap_or(usize::MAX)),
+            ("train.eval_batch", t.eval_batch),
+            ("data.vocab_limit", self.data.vocab_limit),
+        ];
+        match counts.into_iter().find(|(_, n)| *n == 0 || *n > 1 << 31) {
+            Some((name, n)) => Err(Error::Refused(format!("{name} is {n}: a number from 1 to {}", 1u64 << 31))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_shares(&self) -> Result<(), Error> {
+        for (name, p) in self.dropout.named() {
+            if !(0.0..1.0).contains(&p) {
+                return Err(Error::Refused(format!("dropout.{name} is {p}: a number from 0 to less than 1")));
+            }
+        }
+        let (o, s) = (&self.optimiser, &self.schedule);
+        let shares = [("optimiser.beta1", o.beta1), ("optimiser.beta2", o.beta2)];
+        let momentum = o.momentum.map(|m| ("optimiser.momentum", m));
+        for (name, p) in shares.into_iter().chain(momentum).chain([("schedule.lowest", s.lowest)]) {
+            if !(0.0..1.0).contains(&p) {
+                return Err(Error::Refused(format!("{name} is {p}: a number from 0 to less than 1")));
+            }
+        }
+        if !(s.factor > 0.0 && s.factor <= 1.0) {
+            return Err(Error::Refused(format!("schedule.factor is {}: above 0, at most 1", s.factor)));
+        }
+        Ok(())
+    }
+
+    fn check_numbers(&self) -> Result<(), Error> {
+        let o = &self.optimiser;
+        let mut numbers = vec![
+            ("optimiser.rate", o.rate()),
+            ("optimiser.epsilon", o.epsilon),
+            ("optimiser.decay", o.decay),
+            ("optimiser.clip_norm", o.clip_norm),
+            ("optimiser.clip_value", o.clip_value),
+            ("train.checkpoint_seconds", self.train.checkpoint_seconds),
+            ("model.init", self.model.init.unwrap_or(0.0)),
+        ];
+        for g in &self.group {
+            numbers.extend([("group.rate", g.rate), ("group.decay", g.decay.unwrap_or(0.0))]);
+        }
+        match numbers.into_iter().find(|(_, n)| !(n.is_finite() && *n >= 0.0)) {
+            Some((name, n)) => Err(Error::Refused(format!("{name} is {n}: a number from 0"))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_pairs(&self) -> Result<(), Error> {
+        let o = &self.optimiser;
+        let momentum = matches!(o.rule, RuleName::Momentum | RuleName::Rmsprop);
+        let message = match () {
+            () if o.nesterov && o.rule != RuleName::Momentum => "optimiser.nesterov needs the rule `momentum`",
+            () if o.momentum.is_some() && !momentum => "optimiser.momentum needs the rule `momentum` or `rmsprop`",
+            () if o.average_from == Some(0) => "optimiser.average_from counts epochs from 1",
+            () if o.clip_norm > 0.0 && o.clip_value > 0.0 => {
+                "gradients are clipped by norm or by value: set one of optimiser.clip_norm and clip_value to 0"
+            }
+            () => return Ok(()),
+        };
+        Err(Error::Refused(message.into()))
+    }
+}

@@ -1,0 +1,26 @@
+//! Training: windows of a corpus, a model, a rule, evaluations, checkpoints.
+//!
+//! ```text
+//! Config ─▶ Training ─▶ step, step, … evaluation ─▶ step … ─▶ the best parameters
+//! ```
+//!
+//! What a run gives depends on its settings and its text alone: not on threads, instruction sets, the moments at which
+//! checkpoints are written, or how often it was stopped and resumed. Prints nothing and installs no signal handler: the
+//! caller watches [`Event`]s and raises a flag.
+
+mod average;
+pub mod event;
+pub mod find_rate;
+pub mod groups;
+mod plan;
+mod progress;
+mod restore;
+mod schedule;
+pub mod score;
+mod step;
+mod training;
+
+pub use event::{Ended, Evaluation, Event};
+pub use plan::{Plan, spec};
+pub use score::Score;
+pub use training::{Machine, Training, resume, train};

@@ -1,0 +1,131 @@
+//! A run to a checkpoint and back.
+
+use super::progress::Record;
+use super::training::Training;
+use crate::error::Error;
+use crate::model::State;
+use crate::run::folder::{CELL, MODEL};
+use crate::run::{Checkpoint, Folder, checkpoint};
+use crate::tensors::{Named, TensorFile};
+use elman_engine::Tensor;
+use elman_engine::optimise::Average;
+
+impl Training {
+    /// The parameters under their names.
+    pub(super) fn model_tensors(&self) -> Vec<Named<f32>> {
+        named("", self.lm.parameters(), self.lm.weights())
+    }
+
+    /// Writes a checkpoint.
+    ///
+    /// # Errors
+    /// Parameters that are no numbers, and what the file system says; the last checkpoint stays.
+    pub(super) fn save(&mut self, folder: &Folder) -> Result<(), Error> {
+        self.progress.rule_steps = self.optimiser.steps();
+        self.progress.averaged = self.average.as_ref().map(|a| a.count);
+        self.generation = {
+            let parameters = self.lm.parameters();
+            let mut all = named("weights.", parameters, self.lm.weights());
+            if let Some(t) = all.iter().find(|t| t.data.iter().any(|x| !x.is_finite())) {
+                let message = "holds a number that is not finite; the last good checkpoint is kept: lower";
+                let (step, rate) = (self.progress.step, self.config.optimiser.rate());
+                return Err(Error::Diverged(format!(
+                    "step {step}: parameter `{}` {message} optimiser.rate ({rate}) in its config.toml and resume",
+                    t.name.trim_start_matches("weights.")
+                )));
+            }
+            for k in 0..self.optimiser.rule().moments() {
+                let moments: Vec<Vec<f32>> = self.optimiser.moments().iter().map(|m| m[k].clone()).collect();
+                all.extend(named(&format!("moments.{k}."), parameters, &moments));
+            }
+            if let Some(a) = &self.average {
+                all.extend(named("average.", parameters, &a.parameters));
+            }
+            for (l, states) in self.state.0.iter().enumerate() {
+                for (s, data) in states.iter().enumerate() {
+                    let shape = vec![data.len()];
+                    all.push(Named { name: format!("state.{l}.{s}"), shape, data: data.clone() });
+                }
+            }
+            let record = Record { progress: self.progress.clone(), ..self.made_with.clone() };
+            checkpoint::save(folder, self.generation, &record, &all)?
+        };
+        Ok(())
+    }
+
+    /// Goes on from a checkpoint.
+    ///
+    /// # Errors
+    /// A text or a cell that has changed since, tensors of another model.
+    pub(super) fn restore(&mut self, folder: &Folder, found: Checkpoint<Record>) -> Result<(), Error> {
+        let Checkpoint { generation, state: record, tensors } = found;
+        if record.cell != self.made_with.cell {
+            let file = folder.join(CELL);
+            let message = "has changed since the checkpoint was written; put it back, or train again with the new cell";
+            return Err(Error::Refused(format!("{}: {message}", file.display())));
+        }
+        if record.text != self.made_with.text {
+            let file = &self.config.data.train;
+            let message = "the text has changed since the checkpoint was written; put it back, or train again";
+            return Err(Error::Refused(format!("{file}: {message}")));
+        }
+        let parameters = self.lm.parameters().to_vec();
+        let weights = read(&tensors, "weights.", &parameters)?;
+        self.lm.update(|w| w.clone_from_slice(&weights));
+        let mut moments: Vec<Vec<Vec<f32>>> = parameters.iter().map(|_| vec![]).collect();
+        for k in 0..self.optimiser.rule().moments() {
+            let all = read(&tensors, &format!("moments.{k}."), &parameters)?;
+            moments.iter_mut().zip(all).for_each(|(m, v)| m.push(v));
+        }
+        if !self.optimiser.restore(moments, record.progress.rule_steps) {
+            return Err(Error::Refused(format!("{}: moments of another rule", tensors.file())));
+        }
+        self.average = match record.progress.averaged {
+            Some(count) => Some(Average { parameters: read(&tensors, "average.", &parameters)?, count }),
+            None => None,
+        };
+        self.state = State(self.read_states(&tensors)?);
+        self.generation = generation;
+        self.progress = record.progress;
+        self.progress.finished = self.progress.epoch >= self.config.train.epochs
+            || (self.progress.finished && self.progress.step >= self.plan.steps)
+            || self.stopped_early();
+        if self.progress.best.is_some() && !folder.join(MODEL).is_file() {
+            let file = folder.join(MODEL);
+            return Err(Error::Refused(format!("{}: it is missing; put it back, or train again", file.display())));
+        }
+        Ok(())
+    }
+
+    fn stopped_early(&self) -> bool {
+        let early = self.config.train.early_stop;
+        early > 0 && self.progress.without_improvement >= early
+    }
+
+    fn read_states(&self, tensors: &TensorFile) -> Result<Vec<Vec<Vec<f32>>>, Error> {
+        let mut layers = vec![];
+        for (l, units) in self.lm.state_units().iter().enumerate() {
+            if tensors.shape(&format!("state.{l}.0")).is_none() {
+                break;
+            }
+            let one =
+                |(s, n): (usize, &usize)| tensors.numbers(&format!("state.{l}.{s}"), &[n * self.config.train.batch]);
+            layers.push(units.iter().enumerate().map(one).collect::<Result<_, _>>()?);
+        }
+        Ok(layers)
+    }
+}
+
+fn named(prefix: &str, parameters: &[Tensor], all: &[Vec<f32>]) -> Vec<Named<f32>> {
+    let one = |(t, data): (&Tensor, &Vec<f32>)| Named {
+        name: format!("{prefix}{}", t.name),
+        shape: t.shape.clone(),
+        data: data.clone(),
+    };
+    parameters.iter().zip(all).map(one).collect()
+}
+
+fn read(tensors: &TensorFile, prefix: &str, parameters: &[Tensor]) -> Result<Vec<Vec<f32>>, Error> {
+    let one = |t: &Tensor| Ok(tensors.numbers(&format!("{prefix}{}", t.name), &t.shape)?);
+    parameters.iter().map(one).collect()
+}

@@ -1,0 +1,192 @@
+//! A run from its settings to its best parameters.
+
+use super::event::{Ended, Event};
+use super::groups::{Way, ways};
+use super::plan::{Plan, spec};
+use super::progress::{Progress, Record, fingerprint};
+use crate::cells;
+use crate::error::Error;
+use crate::model::{Lm, Start, State};
+use crate::run::folder::{CELL, CONFIG, METRICS, NewFolder};
+use crate::run::{Config, Folder, checkpoint};
+use crate::text::{Corpus, Window};
+use elman_cell::Cell;
+use elman_engine::Isa;
+use elman_engine::optimise::{Average, Optimiser};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+/// What a run is computed on; changes no bit of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Machine {
+    /// Threads, the caller's included.
+    pub threads: usize,
+    /// The instruction set.
+    pub isa: Isa,
+}
+
+impl Default for Machine {
+    /// One thread, the fastest instruction set.
+    fn default() -> Machine {
+        Machine { threads: 1, isa: Isa::detect() }
+    }
+}
+
+/// A run in memory.
+pub struct Training {
+    pub(super) config: Config,
+    pub(super) corpus: Corpus,
+    pub(super) lm: Lm<f32>,
+    pub(super) optimiser: Optimiser<f32>,
+    pub(super) average: Option<Average<f32>>,
+    pub(super) gradients: Vec<Vec<f32>>,
+    /// What the last window hands to the next.
+    pub(super) state: State<f32>,
+    pub(super) progress: Progress,
+    pub(super) ways: Vec<Way>,
+    pub(super) window: Window,
+    pub(super) plan: Plan,
+    /// What stays the same in every checkpoint.
+    pub(super) made_with: Record,
+    /// The last checkpoint's number.
+    pub(super) generation: u64,
+    /// Tokens and time of training steps in this process.
+    pub(super) tokens_here: u64,
+    pub(super) time_here: Duration,
+    pub(super) began: Instant,
+}
+
+/// Trains from settings into a new folder `out`.
+///
+/// # Errors
+/// Settings, texts and cells that cannot work, a folder that exists, memory or disk that is too small, losses that are
+/// no numbers. Nothing is left at `out` where no step was made.
+pub fn train(
+    config: Config,
+    out: &Path,
+    machine: Machine,
+    watch: &mut dyn FnMut(Event),
+    stop: &AtomicBool,
+) -> Result<Ended, Error> {
+    config.check()?;
+    let new = NewFolder::beside(out)?;
+    let config = config.resolved();
+    let cell = cells::find(&config.model.cell)?;
+    let corpus = Corpus::load(&config.data.files(), config.data.unit.into(), config.data.cut())?;
+    let mut training = Training::new(config, cell, corpus, machine)?;
+    if let Some(folder) = new.folder() {
+        training.write_settings(folder)?;
+        training.save(folder)?;
+    }
+    training.run(&new.publish()?, watch, stop)
+}
+
+/// Goes on with the run in `path`, from its last checkpoint or, with `previous`, from the one before.
+///
+/// # Errors
+/// No run, no checkpoint or a damaged one, a text or a cell that has changed, and as [`train`].
+pub fn resume(
+    path: &Path,
+    previous: bool,
+    machine: Machine,
+    watch: &mut dyn FnMut(Event),
+    stop: &AtomicBool,
+) -> Result<Ended, Error> {
+    let mut folder = Folder::open(path)?;
+    let config = folder.config()?;
+    checkpoint::newest(&folder)?;
+    folder.lock()?;
+    let found = checkpoint::load::<Record>(&folder, previous)?;
+    let (cell, tokenizer) = (folder.cell()?, folder.tokenizer()?);
+    let corpus = Corpus::load_with(&config.data.files(), tokenizer)?;
+    let mut training = Training::new(config, cell, corpus, machine)?;
+    training.restore(&folder, found)?;
+    training.run(&folder, watch, stop)
+}
+
+impl Training {
+    /// A run before its first step.
+    pub(crate) fn new(config: Config, cell: Cell, corpus: Corpus, machine: Machine) -> Result<Training, Error> {
+        let cell = Arc::new(cell);
+        let spec = spec(&config, cell.clone(), corpus.tokenizer.size());
+        let plan = Plan::new(&config, &spec, &corpus)?;
+        let start = Start { seed: config.seed, bound: config.model.init };
+        let lm = Lm::new(&spec, start, machine.isa, machine.threads, true)?;
+        let lengths: Vec<usize> = lm.weights().iter().map(Vec::len).collect();
+        let optimiser = Optimiser::new(config.optimiser.rule(), &lengths);
+        let average = (config.optimiser.average_from == Some(1)).then(|| Average::start(lm.weights()));
+        let ways = ways(&config.group, config.optimiser.decay, lm.parameters())?;
+        let tokens = corpus.train.ids.iter().chain(&corpus.valid.ids);
+        let made_with = Record {
+            progress: Progress::default(),
+            isa: machine.isa.name().into(),
+            text: fingerprint(tokens.flat_map(|id| id.to_le_bytes())),
+            cell: fingerprint(cell.source.bytes()),
+        };
+        Ok(Training {
+            gradients: lm.no_gradients(),
+            config,
+            corpus,
+            lm,
+            optimiser,
+            average,
+            state: State::default(),
+            progress: Progress::default(),
+            ways,
+            window: Window::default(),
+            plan,
+            made_with,
+            generation: 0,
+            tokens_here: 0,
+            time_here: Duration::ZERO,
+            began: Instant::now(),
+        })
+    }
+
+    /// Everything but checkpoints and what is measured.
+    fn write_settings(&self, folder: &Folder) -> Result<(), Error> {
+        folder.write(CELL, self.lm.spec().cell.source.clone().into_bytes())?;
+        let tokenizer = &self.corpus.tokenizer;
+        folder.write(tokenizer.file_name(), tokenizer.to_json()?.into_bytes())?;
+        folder.write(METRICS, vec![])?;
+        folder.write(CONFIG, self.config.to_toml()?.into_bytes())
+    }
+
+    /// Trains to the end, or until `stop` is raised.
+    fn run(&mut self, folder: &Folder, watch: &mut dyn FnMut(Event), stop: &AtomicBool) -> Result<Ended, Error> {
+        self.plan.done = self.progress.step;
+        self.began = Instant::now();
+        watch(Event::Begin(&self.plan));
+        let every = Duration::from_secs_f64(self.config.train.checkpoint_seconds);
+        let mut saved = Instant::now();
+        while !self.progress.finished {
+            let stopping = stop.load(Ordering::Relaxed);
+            if stopping || saved.elapsed() >= every {
+                self.save(folder)?;
+                watch(Event::Saved { step: self.progress.step });
+                saved = Instant::now();
+            }
+            if stopping {
+                return Ok(Ended::Stopped { step: self.progress.step });
+            }
+            if self.evaluation_is_due() {
+                let Some(evaluation) = self.evaluate(folder, stop)? else { continue };
+                watch(Event::Evaluation(&evaluation));
+                self.save(folder)?;
+                saved = Instant::now();
+            } else {
+                watch(Event::Step(self.step()?));
+            }
+        }
+        let (best, step) = self.progress.best.unwrap_or((f64::NAN, self.progress.step));
+        Ok(Ended::Finished { best, step })
+    }
+
+    fn evaluation_is_due(&self) -> bool {
+        let (p, every) = (&self.progress, self.config.train.evaluate_every);
+        let at_end = p.window >= self.plan.windows || p.step >= self.plan.steps;
+        at_end || (every > 0 && p.step > 0 && p.step.is_multiple_of(every) && p.evaluated != Some(p.step))
+    }
+}
