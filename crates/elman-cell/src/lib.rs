@@ -25,7 +25,7 @@ pub mod interpret;
 mod listing;
 pub mod lower;
 mod name;
-mod nearest;
+pub mod nearest;
 pub mod op;
 mod print;
 pub mod program;

@@ -5,7 +5,7 @@
 
 /// The candidate nearest to `name`, if it is near enough to be meant: one change for short names, a third of the
 /// letters for longer ones. Of equally near ones the first.
-pub(crate) fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let letters: Vec<char> = name.chars().take(40).collect();
     let most = (letters.len() / 3).max(1);
     let mut best: Option<(usize, &str)> = None;

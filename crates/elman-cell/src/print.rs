@@ -88,6 +88,18 @@ impl Printer<'_> {
     fn declarations(self, out: &mut String) {
         let cell = self.cell;
         let text = |name: &str| Name::from_file(name).text();
+        let mut read = vec![false; cell.states.len()];
+        // Per parameter: whether it is a scalar; nothing where no equation reads it.
+        let mut used: Vec<Option<bool>> = vec![None; cell.params.len()];
+        for expr in &cell.exprs {
+            match expr.kind {
+                ExprKind::Previous(s) => read[s.index()] = true,
+                ExprKind::Param(p) => used[p.index()] = Some(expr.shape == Shape::Scalar),
+                _ => {}
+            }
+        }
+        let mut initial = vec![false; cell.params.len()];
+        cell.states.iter().filter_map(|s| s.initial).for_each(|p| initial[p.index()] = true);
         for input in cell.inputs.iter().skip(1) {
             out.push_str(&format!("input {} : {}\n", text(&input.name), input.dim));
         }
@@ -96,16 +108,12 @@ impl Printer<'_> {
             out.push_str(&format!("input x : {}\n", requirement.right));
         }
         for (i, state) in cell.states.iter().enumerate() {
-            let read = cell.exprs.iter().any(|e| matches!(e.kind, ExprKind::Previous(s) if s.index() == i));
-            if state.dim != Dim::HIDDEN || !read {
+            if state.dim != Dim::HIDDEN || !read[i] {
                 out.push_str(&format!("state {} : {}\n", text(&state.name), state.dim));
             }
         }
         for (i, param) in cell.params.iter().enumerate() {
-            let used = cell.exprs.iter().find(|e| matches!(e.kind, ExprKind::Param(p) if p.index() == i));
-            let initial = cell.states.iter().any(|s| s.initial.is_some_and(|p| p.index() == i));
-            let scalar = used.is_some_and(|e| e.shape == Shape::Scalar);
-            if !initial && (self.all || scalar || used.is_none()) {
+            if !initial[i] && (self.all || used[i] != Some(false)) {
                 out.push_str(&format!("param {} : {}\n", text(&param.name), shape(param.shape)));
             }
         }
@@ -199,28 +207,19 @@ impl Printer<'_> {
     /// `W v`, or `v W` where the author wrote the vector first.
     fn product(self, matrix: ExprId, vector: ExprId) -> String {
         let (m, v) = (&self.cell.exprs[matrix.index()], &self.cell.exprs[vector.index()]);
-        if let ExprKind::Transpose(inner) = m.kind
-            && self.first_byte(vector) < m.span.start
-        {
-            let chains = matches!(v.kind, ExprKind::Product(..)) && self.is_row(v);
-            let left = self.expression(vector, if chains { Binding::Product } else { Binding::Power });
-            return format!("{left} {}", self.expression(inner, Binding::Power));
+        let row = self.is_row(matrix, vector);
+        let chains = matches!(v.kind, ExprKind::Product(m, v) if self.is_row(m, v) == row);
+        let vector = self.expression(vector, if chains { Binding::Product } else { Binding::Power });
+        match m.kind {
+            _ if !row => format!("{} {vector}", self.expression(matrix, Binding::Power)),
+            ExprKind::Transpose(inner) => format!("{vector} {}", self.expression(inner, Binding::Power)),
+            _ => format!("{vector} {}^{}", self.raised(matrix), if self.latex { "\\top" } else { "T" }),
         }
-        let chains = matches!(v.kind, ExprKind::Product(..)) && !self.is_row(v);
-        let right = self.expression(vector, if chains { Binding::Product } else { Binding::Power });
-        format!("{} {right}", self.expression(matrix, Binding::Power))
     }
 
-    /// Whether a product is printed with its vector first.
-    fn is_row(self, product: &Expr) -> bool {
-        let ExprKind::Product(matrix, vector) = product.kind else { return false };
-        let m = &self.cell.exprs[matrix.index()];
-        matches!(m.kind, ExprKind::Transpose(_)) && self.first_byte(vector) < m.span.start
-    }
-
-    /// Where the leftmost leaf of the vector of a product was written.
-    fn first_byte(self, id: ExprId) -> usize {
-        self.cell.exprs[id.index()].span.start
+    /// Whether a product was written with its vector first.
+    fn is_row(self, matrix: ExprId, vector: ExprId) -> bool {
+        self.cell.exprs[vector.index()].span.start < self.cell.exprs[matrix.index()].span.start
     }
 
     fn timed(self, name: &str, time: &str) -> String {

@@ -276,7 +276,7 @@ pub struct Backward {
 /// A step's addition to the gradient of one invariant node of the forward program.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Contribution {
-    /// matrix gradient += left ⊗ right: element (i, j) gains left[i] · right[j], as one chain over steps and sequences.
+    /// matrix gradient += left ⊗ right: element (i, j) gains leftᵢ · rightⱼ, as one chain over steps and sequences.
     Outer {
         /** Forward node, a matrix. */
         target: NodeId,

@@ -1,7 +1,7 @@
 //! Whether a schedule computes its program: written against the types of [`crate::schedule`] alone.
 //!
 //! 1. Its backward program gives, node for node, what the derived one gives, whatever it has written out again: equal
-//!    operations on equal values are one value ([`Values`]).
+//!    operations on equal values are one value (`Values`).
 //! 2. Every forward value that its backward program reads is kept, or is an input, a state or invariant.
 //! 3. In each pass every node is computed once, after what it reads; products read what earlier stages have finished;
 //!    an affine chain is gone through once, in the order of its terms.

@@ -187,6 +187,14 @@ fn an_earlier_output_survives_an_error() {
 }
 
 #[test]
+fn a_file_that_is_read_is_not_written() {
+    let folder = folder(&[x()]);
+    refuses(&folder, &RUN.replace("--output out", "--output in"), &["--input and --output", "the same file"]);
+    refuses(&folder, &RUN.replace("--output out", "--output ./w"), &["--weights and --output"]);
+    refuses(&folder, &format!("{RUN} --save-weights ./out"), &["--output and --save-weights"]);
+}
+
+#[test]
 fn nothing_is_written_when_one_of_two_files_cannot_be() {
     let folder = folder(&[x()]);
     refuses(&folder, &format!("{RUN} --save-weights missing/w"), &["missing/w"]);

@@ -75,6 +75,8 @@ fn folder_of_examples() -> Folder {
         std::fs::copy(file.path(), data.join(file.file_name())).unwrap();
     }
     std::fs::copy(root().join("README.md"), folder.path().join("README.md")).unwrap();
+    let x = elman::tensors::Named { name: "x".into(), shape: vec![20, 4, 3], data: vec![0.5f32; 240] };
+    folder.tensors("in.safetensors", &[x]);
     folder
 }
 

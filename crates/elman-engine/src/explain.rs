@@ -180,7 +180,13 @@ fn write_stages(out: &mut String, network: &Network, stages: &[Stage]) -> std::f
             let nodes = &network.schedule().program.nodes;
             let crosses = stage.block.iter().any(|n| nodes[n.index()].op.crosses_units());
             let tile = if crosses { "over whole rows" } else { "over tiles that stay in L1" };
-            writeln!(out, "  stage {}: one elementwise block of {} operations {tile}", s + 1, stage.block.len())?;
+            writeln!(
+                out,
+                "  stage {}: one elementwise block of {} operation{} {tile}",
+                s + 1,
+                stage.block.len(),
+                plural(stage.block.len())
+            )?;
         }
     }
     Ok(())
@@ -252,22 +258,53 @@ fn plural(n: usize) -> &'static str {
     if n == 1 { "" } else { "s" }
 }
 
-/// The author's name of a node, or of the first named value that it goes into.
+fn bracketed(text: String) -> String {
+    if text.contains(' ') { format!("({text})") } else { text }
+}
+
+/// The author's name of a node; of a sum of products, the value that it goes into; else the operation on names.
 fn name(network: &Network, n: NodeId) -> String {
+    named(network, n, 3)
+}
+
+fn named(network: &Network, n: NodeId, depth: usize) -> String {
     let program = &network.schedule().program;
     let cell = &network.spec().cell;
-    match program.nodes[n.index()].op {
-        Op::Input(i) => return cell.inputs[i.index()].name.clone(),
-        Op::State(s) => return cell.states[s.index()].name.clone(),
-        _ => {}
-    }
+    let part = |n: NodeId| named(network, n, depth.saturating_sub(1));
     if let Some((name, _)) = program.named.iter().find(|(_, at)| *at == n) {
         return name.clone();
     }
-    let reader = (n.index() + 1..program.nodes.len()).find(|i| program.nodes[*i].op.operands().contains(&n));
-    match reader {
-        Some(i) => format!("{} (a part of it)", name(network, NodeId(i as u32)))
-            .replace(" (a part of it) (a part of it)", " (a part of it)"),
-        None => format!("%{}", n.0),
+    match &program.nodes[n.index()].op {
+        Op::Input(i) => cell.inputs[i.index()].name.clone(),
+        Op::State(s) => cell.states[s.index()].name.clone(),
+        Op::Param(p) => cell.params[p.index()].name.clone(),
+        Op::Number(x) => x.to_string(),
+        _ if depth == 0 => format!("%{}", n.0),
+        Op::Affine { bias, terms } => {
+            let reads = |i: &usize| program.nodes[*i].op.operands().contains(&n);
+            let reader = (n.index() + 1..program.nodes.len()).find(reads).map(|i| NodeId(i as u32));
+            if let Some((name, _)) = program.named.iter().find(|(_, at)| Some(*at) == reader) {
+                return name.clone();
+            }
+            let products = terms.iter().map(|t| format!("{} {}", part(t.matrix), bracketed(part(t.vector))));
+            products.chain(bias.map(part)).collect::<Vec<_>>().join(" + ")
+        }
+        Op::Transpose(m) => format!("{}^T", part(*m)),
+        Op::Columns { matrix, .. } => part(*matrix),
+        Op::Unary(f, a) => format!("{}({})", format!("{f:?}").to_lowercase(), part(*a)),
+        Op::Binary(f, a, b) => {
+            use elman_cell::op::Binary::{Add, Div, Max, Min, Mul, Sub};
+            let sign = match f {
+                Add => "+",
+                Sub => "-",
+                Mul => "*",
+                Div => "/",
+                Max => "max",
+                Min => "min",
+            };
+            format!("{} {sign} {}", part(*a), part(*b))
+        }
+        Op::Fma(a, b, c) => format!("{} * {} + {}", part(*a), part(*b), part(*c)),
+        _ => format!("%{}", n.0),
     }
 }

@@ -197,9 +197,8 @@ fn run<T: Real>(
     team: &Team,
     split: Split,
 ) -> Result<(), EngineError> {
-    let matrices: Vec<_> = packed.matrices.iter().collect();
     machine
-        .run(timeline, &packed.constants, &matrices, memory, team, split)
+        .run(timeline, &packed.constants, &packed.matrices, memory, team, split)
         .map_err(|e| EngineError::Kernel(e.to_string()))
 }
 

@@ -90,8 +90,8 @@ pub(crate) struct Inner {
     pub index: Vec<Vec<usize>>,
     pub states: Vec<Tensor>,
     pub inputs: Vec<Tensor>,
-    /// Units that one direction hands on.
-    pub direction_output: usize,
+    /// Per layer: units that one direction hands on.
+    pub direction_output: Vec<usize>,
 }
 
 impl Network {
@@ -124,15 +124,15 @@ impl Network {
         let out_shape = schedule.program.nodes[schedule.program.output.index()].shape;
         let mut sizes = vec![];
         let mut input = spec.input;
-        let mut direction_output = 0;
+        let mut direction_output = vec![];
         for layer in 0..spec.layers {
             let s = Sizes { input, hidden: spec.hidden, output };
             cell.check_sizes(s).map_err(|d| EngineError::Sizes(layer_error(layer, spec.layers, &cell, &d)))?;
             check_overflow(&cell, s)?;
             sizes.push(s);
-            direction_output = extent(out_shape, s).0;
-            let both = spec.bidirectional && spec.merge == Merge::Concat;
-            input = if both { 2 * direction_output } else { direction_output };
+            let units = extent(out_shape, s).0;
+            direction_output.push(units);
+            input = if spec.bidirectional && spec.merge == Merge::Concat { 2 * units } else { units };
         }
         let mut inner = Inner {
             inputs: cell
@@ -180,8 +180,13 @@ impl Network {
 
     /// Units of `y`, after directions are merged.
     pub fn output_size(&self) -> usize {
-        let both = self.0.spec.bidirectional && self.0.spec.merge == Merge::Concat;
-        if both { 2 * self.0.direction_output } else { self.0.direction_output }
+        self.layer_output(self.0.spec.layers - 1)
+    }
+
+    /// Units that a layer hands on, after its directions are merged.
+    pub(crate) fn layer_output(&self, layer: usize) -> usize {
+        let units = self.0.direction_output[layer];
+        if self.0.spec.bidirectional && self.0.spec.merge == Merge::Concat { 2 * units } else { units }
     }
 
     /// Parameters in their fixed order: layer by layer, forward before backward, in the cell's order; shared ones where

@@ -245,7 +245,6 @@ impl<T: Real> Runner<T> {
     ) -> Result<(), EngineError> {
         check_batch(&self.network, batch)?;
         let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
-        let (units, width) = (self.network.0.direction_output, self.network.output_size());
         let merge = self.network.spec().merge;
         let cells = batch.steps * batch.batch;
         let mut sheet = std::mem::take(&mut self.sheet);
@@ -268,6 +267,7 @@ impl<T: Real> Runner<T> {
                 self.read_traces(l, d, packing, &mut out.traces);
             }
             let last = l + 1 == layers;
+            let (units, width) = (self.network.0.direction_output[l], self.network.layer_output(l));
             let to = if last { &mut out.y } else { &mut sheet };
             flow::reset(to, if last { cells } else { packing.tokens() } * width, last && packing.tokens() < cells);
             for d in 0..directions {
@@ -342,11 +342,12 @@ impl<T: Real> Runner<T> {
         check("dy", dy.len(), cells * self.network.output_size())?;
         check_states("d.", &self.network, d_states, packing.batch)?;
         let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
-        let (units, merge) = (self.network.0.direction_output, self.network.spec().merge);
+        let merge = self.network.spec().merge;
         let [mut upper, mut below] = std::mem::take(&mut self.gradient_sheets);
         out.inputs.resize_with(self.network.inputs().len(), Vec::new);
         out.initial.resize_with(self.network.states().len(), Vec::new);
         for l in (0..layers).rev() {
+            let units = self.network.0.direction_output[l];
             for d in 0..directions {
                 let k = l * directions + d;
                 let columns = Columns::of(merge, d, directions, units);

@@ -116,8 +116,8 @@ impl<T: Real> Stream<T> {
                 self.layers[0].row_mut(place, row, units).copy_from_slice(&x[row * units..(row + 1) * units]);
             }
         }
-        let units = self.model.0.network.0.direction_output;
         for l in 0..self.layers.len() {
+            let units = self.model.0.network.0.direction_output[l];
             self.layers[l].run_forward(&self.timeline, &self.team)?;
             let (done, above) = self.layers.split_at_mut(l + 1);
             let (from, output) = (&done[l], done[l].plan.output);

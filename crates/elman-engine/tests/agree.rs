@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Case, Data, all_cells, run};
+use common::{Data, all_cells, network, run};
 use elman_cell::interpret;
 use elman_engine::{Network, Options};
 
@@ -38,10 +38,10 @@ fn compare(name: &str, n: &Network, lengths: &[usize], steps: usize) {
             (0..length).map(|t| per_input.iter().map(|x| x[t].clone()).collect()).collect();
         let r = interpret::run(program, sizes, params, &inputs, &state_rows(&d.initial, b));
         let found = rows(&out.y, steps, batch, b);
-        for t in 0..steps {
+        for (t, found) in found.iter().enumerate() {
             let zero = vec![0.0; n.output_size()];
             let wanted = if t < length { &r.outputs[t] } else { &zero };
-            close(&format!("{name}: y of sequence {b} at step {t}"), &found[t], wanted);
+            close(&format!("{name}: y of sequence {b} at step {t}"), found, wanted);
         }
         for (s, (f, w)) in state_rows(&out.states, b).iter().zip(&r.states).enumerate() {
             close(&format!("{name}: state {s} of sequence {b}"), f, w);
@@ -57,8 +57,8 @@ fn compare(name: &str, n: &Network, lengths: &[usize], steps: usize) {
     for (b, w) in wanted.sequences.iter().enumerate() {
         for (i, x) in g.inputs.iter().enumerate() {
             let found = rows(x, steps, batch, b);
-            for t in 0..lengths[b] {
-                close(&format!("{name}: d of input {i}, sequence {b}, step {t}"), &found[t], &w.inputs[t][i]);
+            for (t, found) in found[..lengths[b]].iter().enumerate() {
+                close(&format!("{name}: d of input {i}, sequence {b}, step {t}"), found, &w.inputs[t][i]);
             }
             assert!(found[lengths[b]..].iter().flatten().all(|v| *v == 0.0), "{name}: padding has a gradient");
         }
@@ -71,7 +71,7 @@ fn compare(name: &str, n: &Network, lengths: &[usize], steps: usize) {
 #[test]
 fn every_cell_runs_as_its_program_means() {
     for (name, cell) in all_cells() {
-        let n = Case::new(&cell, 1, false, 4, 5);
+        let n = network(&cell, 1, false, 4, 5);
         compare(&name, &n, &[6, 6, 6], 6);
         compare(&name, &n, &[3, 6, 1, 5], 7);
     }
@@ -80,7 +80,7 @@ fn every_cell_runs_as_its_program_means() {
 #[test]
 fn wide_cells_run_as_their_program_means() {
     for (name, cell) in all_cells() {
-        let n = Case::new(&cell, 1, false, 19, 37);
+        let n = network(&cell, 1, false, 19, 37);
         compare(&name, &n, &[4, 2, 5], 5);
     }
 }
@@ -89,7 +89,7 @@ fn wide_cells_run_as_their_program_means() {
 fn a_masked_sequence_is_the_sequence_without_those_steps() {
     use elman_engine::{Batch, Runner};
     for (name, cell) in all_cells() {
-        let n = Case::new(&cell, 2, true, 4, 5);
+        let n = network(&cell, 2, true, 4, 5);
         let (steps, batch) = (7, 3);
         let d = Data::<f64>::draw(&n, steps, batch);
         let mask: Vec<bool> = (0..steps * batch).map(|i| (i * 5 + i / 4) % 3 != 0).collect();

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Case, Data, all_cells, run};
+use common::{Data, all_cells, network, run};
 use elman_cell::Cell;
 use elman_engine::{Batch, Isa, Model, Network, Options, Runner, Stream};
 
@@ -17,7 +17,7 @@ fn lengths(batch: usize) -> Vec<usize> {
 }
 
 fn networks(cell: &Arc<Cell>) -> Vec<Network> {
-    vec![Case::new(cell, 1, false, INPUT, HIDDEN), Case::new(cell, 2, true, INPUT, HIDDEN)]
+    vec![network(cell, 1, false, INPUT, HIDDEN), network(cell, 2, true, INPUT, HIDDEN)]
 }
 
 fn same(what: &str, a: &[f32], b: &[f32]) {
@@ -96,7 +96,7 @@ fn a_sequence_has_the_same_bits_in_any_batch() {
 #[test]
 fn streamed_gives_the_bits_of_the_whole() {
     for (name, cell) in all_cells() {
-        let n = Case::new(&cell, 2, false, INPUT, HIDDEN);
+        let n = network(&cell, 2, false, INPUT, HIDDEN);
         for (batch, threads) in [(1, 1), (3, 2), (17, 1)] {
             let d = Data::<f32>::draw(&n, STEPS, batch);
             let mut runner = Runner::new(&n, &d.weights, Options::new()).unwrap();
@@ -121,7 +121,7 @@ fn streamed_gives_the_bits_of_the_whole() {
 #[test]
 fn a_runner_is_reused_for_other_shapes() {
     for (name, cell) in all_cells() {
-        let n = Case::new(&cell, 2, true, INPUT, HIDDEN);
+        let n = network(&cell, 2, true, INPUT, HIDDEN);
         let big = Data::<f32>::draw(&n, STEPS, 5);
         let mut runner = Runner::new(&n, &big.weights, Options::new().with_backward()).unwrap();
         for (steps, batch) in [(STEPS, 5), (3, 2), (STEPS, 5), (9, 5)] {

@@ -145,7 +145,7 @@ mod tests {
         (Unary::Cos, 2.0),
         (Unary::Tanh, 2.5),
         (Unary::Sigmoid, 2.5),
-        (Unary::Softplus, 2.5),
+        (Unary::Softplus, 3.0),
         (Unary::NormalCdf, 5.0),
     ];
 

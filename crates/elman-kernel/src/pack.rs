@@ -76,8 +76,10 @@ pub struct PackedMatrix<T> {
     isa: Isa,
     /// Σ segments.
     inner: usize,
-    /// Strips in a panel, but for the last.
+    /// Strips in a panel, but for the last: a power of two.
     panel: usize,
+    /// Strips in all.
+    strips: usize,
 }
 
 impl<T: Real> PackedMatrix<T> {
@@ -105,7 +107,7 @@ impl<T: Real> PackedMatrix<T> {
         if len > isize::MAX as usize / size_of::<T>() {
             return Err(wrong());
         }
-        Ok(PackedMatrix { data: Buffer::new(len), shape: shape.clone(), isa, inner, panel })
+        Ok(PackedMatrix { data: Buffer::new(len), shape: shape.clone(), isa, inner, panel, strips })
     }
 
     /// Packs again, from weights of the same shape, into the same memory.
@@ -134,26 +136,16 @@ impl<T: Real> PackedMatrix<T> {
         self.isa
     }
 
-    /// Number of strips.
-    pub(crate) fn strips(&self) -> usize {
-        self.shape.units.div_ceil(LANES) * self.shape.members
-    }
-
     /// First element of a strip and the elements from one k to the next.
     pub(crate) fn strip(&self, strip: usize) -> (usize, usize) {
-        let panel = strip / self.panel;
-        let width = self.panel.min(self.strips() - panel * self.panel) * LANES;
-        (panel * self.panel * LANES * self.inner + strip % self.panel * LANES, width)
+        let first = strip & !(self.panel - 1);
+        let width = self.panel.min(self.strips - first) * LANES;
+        (first * LANES * self.inner + (strip - first) * LANES, width)
     }
 
     /// Strips in a panel, but for the last.
     pub(crate) fn panel(&self) -> usize {
         self.panel
-    }
-
-    /// How many whole panels follow each other from a strip on (the first of a panel), in `strips` strips.
-    pub(crate) fn full_panels(&self, strip: usize, strips: usize) -> usize {
-        strips.min(self.strips() - strip) / self.panel
     }
 
     /// The packed elements.

@@ -11,8 +11,11 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, Thread};
 
-/// Rounds of `spin_loop` before a waiting thread parks or yields: some tens of microseconds.
+/// Rounds of `spin_loop` before a waiting thread parks: some tens of microseconds.
 const SPINS: u32 = 4_000;
+
+/// Rounds at a barrier before a waiting thread lets others run: ten times what the fastest barrier takes.
+const BARRIER_SPINS: u32 = 400;
 
 type Payload = Box<dyn Any + Send>;
 
@@ -150,7 +153,7 @@ impl Member<'_> {
                 std::panic::resume_unwind(Box::new("another thread of the team panicked"));
             }
             spins += 1;
-            if spins < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+            if spins < BARRIER_SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
     }
 }

@@ -162,7 +162,6 @@ fn row_by_row_is_the_batch() {
     let team = Team::new(1).unwrap();
     let run = |case: &Case<f32>, timeline: &Timeline, memory: &mut [f32]| {
         let packed: Vec<_> = whole.weights.iter().map(|w| w.pack(isa)).collect();
-        let packed: Vec<_> = packed.iter().collect();
         case.machine(isa).run(timeline, &whole.constants, &packed, memory, &team, Split::Rows).unwrap();
     };
     let timeline = Timeline::equal(LONGEST, batch);

@@ -53,6 +53,7 @@ pub struct Request {
 
 /// Runs in the arithmetic of `T`; what was written, in words.
 pub fn run<T: Real + Number>(request: &Request) -> Result<String, Error> {
+    refuse_one_file_for_two(request)?;
     let input = TensorFile::open(&request.input)?;
     let weights_file = request.weights.as_deref().map(TensorFile::open).transpose()?;
     let network = build(request, &input, weights_file.as_ref())?;
@@ -64,6 +65,35 @@ pub fn run<T: Real + Number>(request: &Request) -> Result<String, Error> {
     };
     let results = compute(request, &network, &weights, &inputs)?;
     write(request, &network, &weights, &results)
+}
+
+/// No file is read and written, or written twice.
+fn refuse_one_file_for_two(request: &Request) -> Result<(), Error> {
+    let read = [("--input", Some(&request.input)), ("--weights", request.weights.as_ref())];
+    let written = [("--output", Some(&request.output)), ("--save-weights", request.save_weights.as_ref())];
+    let all: Vec<(&str, &PathBuf)> = read.into_iter().chain(written).filter_map(|(n, p)| Some((n, p?))).collect();
+    for (i, (name, path)) in all.iter().enumerate() {
+        let other = all[..i].iter().find(|(n, p)| !(is_read(n) && is_read(name)) && one_file(p, path));
+        if let Some((other, _)) = other {
+            return Err(Error::Refused(format!("{other} and {name} name the same file, {}", shown(path))));
+        }
+    }
+    Ok(())
+}
+
+fn is_read(option: &str) -> bool {
+    matches!(option, "--input" | "--weights")
+}
+
+/// Both name one regular file, or one that is yet to be made.
+fn one_file(a: &Path, b: &Path) -> bool {
+    let resolved = |p: &Path| {
+        let folder = p.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        p.canonicalize()
+            .or_else(|_| Ok::<_, std::io::Error>(folder.canonicalize()?.join(p.file_name().unwrap_or_default())))
+    };
+    let special = |p: &Path| p.metadata().is_ok_and(|m| !m.is_file());
+    !special(a) && matches!((resolved(a), resolved(b)), (Ok(a), Ok(b)) if a == b)
 }
 
 /// The network that the tensors fit.

@@ -2,9 +2,9 @@
 //!
 //! A name that is built in is that cell; anything with a `.` or a path separator in it, or that exists, is a file.
 
-use crate::nearest::nearest;
 use crate::whole_file::shown;
 use elman_cell::diag::Diagnostics;
+use elman_cell::nearest::nearest;
 use elman_cell::{Cell, builtin};
 use std::io::Read;
 use std::path::Path;
@@ -77,8 +77,7 @@ impl Text {
         }
         let path = Path::new(cell);
         if !(cell.contains(['.', '/', std::path::MAIN_SEPARATOR]) || path.exists()) {
-            let nearest = nearest(cell, builtin::names().iter().copied());
-            return Err(CellError::Unknown { name: shown(path), nearest });
+            return Err(CellError::Unknown { name: shown(path), nearest: built_in_like(cell) });
         }
         let file = shown(path);
         let source = read(path).map_err(|why| CellError::Unreadable { file: file.clone(), why })?;
@@ -100,6 +99,12 @@ impl Text {
 /// The checked cell that a name or a path stands for.
 pub fn find(cell: &str) -> Result<Cell, CellError> {
     Text::find(cell)?.parse()
+}
+
+/// The same name in other letters, or the nearest one.
+fn built_in_like(cell: &str) -> Option<&'static str> {
+    let names = || builtin::names().iter().copied();
+    names().find(|name| name.eq_ignore_ascii_case(cell)).or_else(|| nearest(cell, names()))
 }
 
 fn read(path: &Path) -> Result<String, String> {

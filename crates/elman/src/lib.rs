@@ -41,13 +41,12 @@ pub mod generate;
 pub mod lengths;
 pub mod memory;
 pub mod model;
-mod nearest;
 pub mod predict;
 pub mod run;
+pub mod synth;
 pub mod tensors;
+pub mod text;
+pub mod train;
 pub mod whole_file;
 
 pub use error::Error;
-pub mod synth;
-pub mod text;
-pub mod train;

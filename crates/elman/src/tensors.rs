@@ -10,8 +10,8 @@ mod header;
 #[cfg(test)]
 mod tests;
 
-use crate::nearest::nearest;
 use crate::whole_file::{WholeFile, shown};
+use elman_cell::nearest::nearest;
 use header::Entry;
 use safetensors::tensor::{Dtype, View};
 use std::borrow::Cow;

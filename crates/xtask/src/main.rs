@@ -1,8 +1,9 @@
-//! `cargo xtask licences`: every crate we depend on has a licence that ours may be used with.
+//! Checks of the repository itself, and checks that take too long for every test run.
 //!
-//! Reads `cargo metadata`, so it needs no network beyond what the build needs, and no tool that has to be built first.
+//! `cargo xtask licences`: every crate we depend on has a licence that ours may be used with. Reads `cargo metadata`, so it needs no network beyond what the build needs, and no tool that has to be built first.
 //! Does not look into the crates: it believes the `license` field that they publish.
 
+mod exhaustive;
 mod licences;
 
 use std::process::ExitCode;
@@ -11,8 +12,9 @@ fn main() -> ExitCode {
     let asked: Vec<String> = std::env::args().skip(1).collect();
     match asked.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["licences"] => licences::report(),
+        ["exhaustive", ..] => exhaustive::report(&asked[1..]),
         _ => {
-            eprintln!("usage: cargo xtask licences");
+            eprintln!("usage: cargo xtask licences\n       cargo xtask exhaustive [FUNCTION …]");
             ExitCode::from(2)
         }
     }

@@ -78,8 +78,7 @@ impl Advice<'_, '_> {
 
     /// `y = V h` beside `h' = …` reads the old `h`.
     fn old_states(&self, report: &mut Report) {
-        let updates = reached(&self.meanings.needs, self.states());
-        for (e, id) in self.nodes().filter(|(e, _)| !updates[*e]) {
+        for (e, id) in self.nodes().filter(|(e, _)| self.output == Some(*e) && !self.meanings.is_state[*e]) {
             let (Some(Reads::Previous(state)), NodeKind::Name(symbol, Time::Plain)) =
                 (self.meanings.reads.get(&id), &self.tree.node(id).kind)
             else {

@@ -94,18 +94,17 @@ impl Checked<'_, '_> {
         states
     }
 
-    /// Parameters in the order in which equations read them, then declared ones that none reads.
+    /// Parameters in the order in which the text first names them, in an equation or a declaration.
     fn list_params(&mut self, building: &mut Building, report: &mut Report) -> Option<()> {
-        for live in &self.meanings.live {
-            for id in live {
-                if let Some(Reads::Param(symbol)) = self.meanings.reads.get(id) {
-                    let span = self.tree.node(*id).span;
-                    add_param(self.tree, &mut self.shapes, *symbol, span, building, report)?;
-                }
+        let mut named: Vec<(Span, Symbol)> = self.tree.declarations.params.iter().map(|p| (p.span, p.name)).collect();
+        for id in self.meanings.live.iter().flatten() {
+            if let Some(Reads::Param(symbol)) = self.meanings.reads.get(id) {
+                named.push((self.tree.node(*id).span, *symbol));
             }
         }
-        for param in &self.tree.declarations.params {
-            add_param(self.tree, &mut self.shapes, param.name, param.span, building, report)?;
+        named.sort_by_key(|(span, _)| span.start);
+        for (span, symbol) in named {
+            add_param(self.tree, &mut self.shapes, symbol, span, building, report)?;
         }
         Some(())
     }
@@ -235,12 +234,12 @@ impl Checked<'_, '_> {
         let matrices = |list: &[NodeId]| list.iter().copied().filter(|f| rank(f) == Rank::Matrix).collect::<Vec<_>>();
         for factor in matrices(&factors[..place]).into_iter().rev() {
             let matrix = built(&factor, building)?;
-            value = building.apply(matrix, value, span)?;
+            value = building.apply(matrix, value)?;
         }
         for factor in matrices(&factors[place + 1..]) {
             let matrix = built(&factor, building)?;
             let matrix = building.transposed(matrix)?;
-            value = building.apply(matrix, value, span)?;
+            value = building.apply(matrix, value)?;
         }
         let rest: Vec<NodeId> = factors.iter().copied().filter(|f| rank(f) == Rank::Scalar).collect();
         if matrices(&factors).is_empty() {
@@ -269,7 +268,13 @@ impl Checked<'_, '_> {
             product = Some(match product {
                 None => factor,
                 Some(before) => {
-                    let (a, b) = (building.exprs[before.index()].shape, building.exprs[factor.index()].shape);
+                    let (left, right) = (&building.exprs[before.index()], &building.exprs[factor.index()]);
+                    if let (ExprKind::Number(a), ExprKind::Number(b)) = (&left.kind, &right.kind) {
+                        let kind = ExprKind::Number(a * b);
+                        product = Some(building.push(kind, Shape::Scalar, span));
+                        continue;
+                    }
+                    let (a, b) = (left.shape, right.shape);
                     let shape = if a == Shape::Scalar { b } else { a };
                     building.push(ExprKind::Mul(before, factor), shape, span)
                 }
@@ -317,8 +322,10 @@ impl Building {
         ExprId(self.exprs.len() as u32 - 1)
     }
 
-    fn apply(&mut self, matrix: ExprId, vector: ExprId, span: Span) -> Option<ExprId> {
-        let Shape::Matrix(rows, _) = self.exprs[matrix.index()].shape else { return None };
+    fn apply(&mut self, matrix: ExprId, vector: ExprId) -> Option<ExprId> {
+        let (m, v) = (&self.exprs[matrix.index()], &self.exprs[vector.index()]);
+        let Shape::Matrix(rows, _) = m.shape else { return None };
+        let span = Span { start: m.span.start.min(v.span.start), end: m.span.end.max(v.span.end) };
         Some(self.push(ExprKind::Product(matrix, vector), Shape::Vector(rows), span))
     }
 

@@ -5,14 +5,17 @@ use std::collections::HashMap;
 use super::names::{Meanings, Reads};
 use crate::diag::{Report, quote};
 use crate::functions;
-use crate::syntax::tree::{Callee, NodeId, NodeKind, Tree};
+use crate::syntax::tree::{Callee, NodeId, NodeKind, Operator, Tree};
 
 /// The value of every node that is made of numbers alone.
 pub(super) fn fold(source: &str, tree: &Tree, meanings: &Meanings, report: &mut Report) -> HashMap<NodeId, f64> {
     let mut values = HashMap::new();
     for live in &meanings.live {
         for &id in live {
-            let Some(value) = value(tree, meanings, &values, id) else { continue };
+            let Some(value) = value(tree, meanings, &values, id) else {
+                divides_by_zero(source, tree, &values, id, report);
+                continue;
+            };
             if value.is_finite() {
                 values.insert(id, value);
             } else {
@@ -25,6 +28,17 @@ pub(super) fn fold(source: &str, tree: &Tree, meanings: &Meanings, report: &mut 
         }
     }
     values
+}
+
+/// `v / 0`, where `v` is no number.
+fn divides_by_zero(source: &str, tree: &Tree, values: &HashMap<NodeId, f64>, id: NodeId, report: &mut Report) {
+    if let NodeKind::Binary(Operator::Div, a, b) = &tree.node(id).kind
+        && values.get(b) == Some(&0.0)
+        && !values.contains_key(a)
+    {
+        let message = format!("{} divides by 0", quote(source, tree.node(id).span));
+        report.error("E301", tree.node(*b).span, message).hint("divide by a number other than 0");
+    }
 }
 
 fn value(tree: &Tree, meanings: &Meanings, known: &HashMap<NodeId, f64>, id: NodeId) -> Option<f64> {

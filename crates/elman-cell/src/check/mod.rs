@@ -114,6 +114,9 @@ fn report_cycles(tree: &Tree, meanings: &Meanings, report: &mut Report) {
             false => format!("`{name}` needs {} within the step, and is needed by it: a cycle", others.join(", ")),
         };
         let hint = match equation.time {
+            _ if cycle.len() > 1 => {
+                "let one of them read the step before: `a_{t-1}`, or `a` where the equation is `a' = …`".to_string()
+            }
             Time::Plain => format!("write `{name}' = …` on the left: then `{name}` is the value of the step before"),
             _ => format!("read the value of the step before: `{name}_{{t-1}}`"),
         };

@@ -267,6 +267,9 @@ impl Resolver<'_, '_, '_> {
 
     fn read(&mut self, id: NodeId, symbol: Symbol, time: Time) -> Reads {
         let span = self.tree.node(id).span;
+        if time == Time::Unreadable {
+            return Reads::Wrong;
+        }
         match self.roles[symbol.index()] {
             Role::Input(i) => self.read_input(i, symbol, time, span),
             Role::Const(value) if time == Time::Plain => Reads::Number(value),

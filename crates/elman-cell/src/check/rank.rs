@@ -28,6 +28,17 @@ pub(super) enum Rank {
 /// How often flows go over the text before what is open is taken for a vector.
 const ROUNDS: usize = 12;
 
+/// What a flow down may decide.
+#[derive(Clone, Copy, PartialEq)]
+enum Pass {
+    /// Matrices only.
+    Matrices,
+    /// Whatever is certain.
+    All,
+    /// What is still open becomes a vector.
+    Settle,
+}
+
 /// Ranks of all nodes, and of parameters with the place that decided them.
 pub(super) struct Ranks {
     pub nodes: Vec<Rank>,
@@ -62,18 +73,20 @@ impl Ranker<'_, '_, '_> {
             };
             ranks.params.insert(param.name, (rank, param.span));
         }
-        for round in 0..=ROUNDS {
-            let last = round == ROUNDS;
-            let mut changed = false;
-            for &e in self.order {
-                self.up(e, &mut ranks);
-                changed |= self.down(e, &mut ranks, last);
-            }
-            if !changed && !last {
-                self.settle(&mut ranks);
-                break;
+        // A product decides before a sum does, so that `W x + W` says where W is no vector.
+        for pass in [Pass::Matrices, Pass::All] {
+            for _ in 0..ROUNDS {
+                let mut changed = false;
+                for &e in self.order {
+                    self.up(e, &mut ranks);
+                    changed |= self.down(e, &mut ranks, pass);
+                }
+                if !changed {
+                    break;
+                }
             }
         }
+        self.settle(&mut ranks);
         for &e in self.order {
             self.check_equation(e, &mut ranks);
         }
@@ -84,7 +97,7 @@ impl Ranker<'_, '_, '_> {
     fn settle(&mut self, ranks: &mut Ranks) {
         for &e in self.order {
             self.up(e, ranks);
-            self.down(e, ranks, true);
+            self.down(e, ranks, Pass::Settle);
             self.up(e, ranks);
         }
     }
@@ -127,7 +140,7 @@ impl Ranker<'_, '_, '_> {
     }
 
     /// From the root to the leaves: decides open names. Returns whether any was.
-    fn down(&self, e: usize, ranks: &mut Ranks, settle: bool) -> bool {
+    fn down(&self, e: usize, ranks: &mut Ranks, pass: Pass) -> bool {
         let mut wanted: HashMap<NodeId, Rank> = HashMap::new();
         let root = self.tree.equations[e].root;
         let vector = self.meanings.is_state[e] || self.output == Some(e);
@@ -135,12 +148,12 @@ impl Ranker<'_, '_, '_> {
         let mut changed = false;
         for &id in self.meanings.live[e].iter().rev() {
             let mut want = wanted.get(&id).copied().unwrap_or(Rank::Open);
-            if want == Rank::Open && settle && ranks.nodes[id.index()] == Rank::Open {
+            if want == Rank::Open && pass == Pass::Settle && ranks.nodes[id.index()] == Rank::Open {
                 want = Rank::Vector;
             }
             if let Some(Reads::Param(symbol)) = self.meanings.reads.get(&id) {
                 let open = ranks.params.get(symbol).is_none_or(|p| p.0 == Rank::Open);
-                if open && matches!(want, Rank::Vector | Rank::Matrix) {
+                if open && (want == Rank::Matrix || want == Rank::Vector && pass != Pass::Matrices) {
                     ranks.params.insert(*symbol, (want, self.tree.node(id).span));
                     changed = true;
                 }
@@ -224,7 +237,7 @@ impl Ranker<'_, '_, '_> {
             NodeKind::Binary(operator, a, b) => match (operator, rank(a), rank(b)) {
                 (_, Rank::Matrix, Rank::Vector) | (_, Rank::Vector, Rank::Matrix) => {
                     let (m, v) = if rank(a) == Rank::Matrix { (*a, *b) } else { (*b, *a) };
-                    let hint = format!("a product is written {} {}", self.quote(m), self.quote(v));
+                    let hint = format!("a product is written `{} {}`", self.factor(m), self.factor(v));
                     self.needs_vector(m, ranks, &hint)
                 }
                 (Operator::Mul | Operator::Div, Rank::Matrix, Rank::Matrix) | (Operator::Div, _, Rank::Matrix) => {
@@ -259,6 +272,17 @@ impl Ranker<'_, '_, '_> {
 
     fn quote(&self, id: NodeId) -> String {
         quote(self.source, self.tree.node(id).span)
+    }
+
+    /// A node as a factor of a product, for a hint.
+    fn factor(&self, id: NodeId) -> String {
+        let text = self.quote(id);
+        let text = text.trim_matches('`');
+        if matches!(self.tree.node(id).kind, NodeKind::Binary(..)) && !text.starts_with('(') {
+            format!("({text})")
+        } else {
+            text.to_string()
+        }
     }
 
     /// Reports a matrix where a vector is needed, and which line made it a matrix.
@@ -334,10 +358,9 @@ impl Ranker<'_, '_, '_> {
         }
         let (first, second) = (self.quote(a), self.quote(b));
         let undefined = [b, a].into_iter().find(|v| matches!(self.meanings.reads.get(v), Some(Reads::Param(_))));
-        let plain = |s: &str| s.trim_matches('`').to_string();
         let message = format!("{first} and {second} are both vectors and stand side by side");
         let decided = undefined.and_then(|v| self.decided(v, ranks));
-        let hint = format!("an elementwise product is written `{} * {}`", plain(&first), plain(&second));
+        let hint = format!("an elementwise product is written `{} * {}`", self.factor(a), self.factor(b));
         let span = Span { start: self.tree.node(a).span.start, end: self.tree.node(b).span.end };
         let span = if span.start < span.end { span } else { self.tree.node(id).span };
         let entry = self.report.error("E201", span, message).hint(hint);

@@ -297,17 +297,15 @@ impl Shaper<'_, '_, '_> {
     /// The places that gave both sides their dimension.
     fn labels(&mut self, actual: &Length, wanted: &Length, origin: Origin, work: &mut Work) -> Vec<Label> {
         let mut labels: Vec<Label> = Vec::new();
-        for (side, found) in
-            [(actual, work.shapes.solver.origins(actual)), (wanted, work.shapes.solver.origins(wanted))]
-        {
-            let dim = work.shapes.solver.resolve(side).map(|l| l.known);
-            for place in found.into_iter().filter(|p| p.span != origin.span && p.span != Span::default()).take(2) {
-                let line = self.report.line(place.span.start);
-                let units = dim.map_or(String::new(), |d| format!(" {d} units"));
-                let message = format!("{} makes it{units}", quote(self.source, place.span));
-                if labels.iter().all(|l| l.span != place.span) {
-                    labels.push(Label { span: place.span, line, message });
-                }
+        let mut found = work.shapes.solver.origins(actual);
+        found.truncate(2);
+        found.extend(work.shapes.solver.origins(wanted).into_iter().take(2));
+        for (place, length) in found.into_iter().filter(|(p, _)| p.span != origin.span && p.span != Span::default()) {
+            let Some(length) = work.shapes.solver.resolve(&length).filter(|l| l.unknown.is_empty()) else { continue };
+            let line = self.report.line(place.span.start);
+            let message = format!("{} has {} units", quote(self.source, place.span), length.known);
+            if labels.iter().all(|l| l.span != place.span) {
+                labels.push(Label { span: place.span, line, message });
             }
         }
         if labels.is_empty() {

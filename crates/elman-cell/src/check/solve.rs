@@ -136,13 +136,13 @@ impl Solver {
         Outcome::Equal
     }
 
-    /// The equations that solved the unknowns of `length`, the first ones of each.
-    pub fn origins(&self, length: &Length) -> Vec<Origin> {
+    /// The places that solved the unknowns of `length`, and what each was solved as.
+    pub fn origins(&self, length: &Length) -> Vec<(Origin, Length)> {
         let mut work: Vec<Var> = length.unknown.iter().map(|u| u.0).collect();
         let mut origins = Vec::new();
         while let Some(var) = work.pop() {
             if let Some((value, origin)) = &self.solved[var as usize] {
-                origins.push(*origin);
+                origins.push((*origin, value.clone()));
                 work.extend(value.unknown.iter().map(|u| u.0));
             }
             if origins.len() >= 4 {

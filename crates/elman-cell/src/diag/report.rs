@@ -14,6 +14,8 @@ pub(crate) struct Report<'s> {
     line_starts: Vec<usize>,
     list: Vec<Diagnostic>,
     errors: usize,
+    /// How many of `list` are errors, warnings and notes.
+    kept: [usize; 3],
 }
 
 impl<'s> Report<'s> {
@@ -21,7 +23,7 @@ impl<'s> Report<'s> {
     pub fn new(source: &'s str) -> Self {
         let mut line_starts = vec![0];
         line_starts.extend(source.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1));
-        Report { source, line_starts, list: Vec::new(), errors: 0 }
+        Report { source, line_starts, list: Vec::new(), errors: 0, kept: [0; 3] }
     }
 
     /// The line of a byte, from 1.
@@ -58,12 +60,13 @@ impl<'s> Report<'s> {
     fn add(&mut self, severity: Severity, code: &'static str, span: Span, message: String) -> Entry<'_, 's> {
         if self.list.len() >= KEPT {
             // An error is never crowded out by what weighs less.
-            let worst = (0..self.list.len()).rev().find(|&i| self.list[i].severity > severity);
-            match worst {
-                Some(i) => drop(self.list.remove(i)),
-                None => return Entry { report: self, at: None },
-            }
+            let lesser = self.kept[severity as usize + 1..].iter().any(|&n| n > 0);
+            let worst = if lesser { self.list.iter().rposition(|d| d.severity > severity) } else { None };
+            let Some(worst) = worst else { return Entry { report: self, at: None } };
+            let dropped = self.list.remove(worst);
+            self.kept[dropped.severity as usize] -= 1;
         }
+        self.kept[severity as usize] += 1;
         let span = self.within(span);
         let line = self.line(span.start);
         let column = self.source[self.line_starts[line - 1]..span.start].chars().count() + 1;

@@ -408,7 +408,8 @@ impl<'s> Parser<'_, 's> {
         if let Some(function) = functions::find(file).or_else(|| functions::find_loosely(file)) {
             return Ok(function);
         }
-        let hint = match nearest(file, functions::spellings()) {
+        let near = if self.report.has_room() { nearest(file, functions::spellings()) } else { None };
+        let hint = match near {
             Some(near) => format!("did you mean `{near}`?"),
             None => "write one of the language's functions, such as `tanh` or `relu`".into(),
         };

@@ -1,19 +1,15 @@
 //! Expressions. Binding, tightest first: `^`, unary minus, matrix products (side by side, `·`, `@`), elementwise `*` and
 //! `/`, `+` and `-`.
 
-use super::parser::{Means, Parsed, Parser, Reported};
+use super::parser::{Parsed, Parser, Reported};
 use super::read_name::{Read, Superscript};
 use super::token::Kind;
-use super::tree::{Callee, DEEPEST, NodeId, NodeKind, Operator, Time};
+use super::tree::{Callee, DEEPEST, NodeId, NodeKind, Operator};
 use crate::cell::Span;
 use crate::diag::quote;
 use crate::functions;
 use crate::name::Name;
-use crate::nearest::nearest;
 use crate::op::Function;
-
-/// Names that are activation slots where a subscript and a bracket follow.
-const SLOTS: &[&str] = &["f", "g", "phi", "varphi", "psi", "sigma"];
 
 impl<'s> Parser<'_, 's> {
     /// Sums and differences.
@@ -94,7 +90,7 @@ impl<'s> Parser<'_, 's> {
         }
     }
 
-    fn starts_factor(&self) -> bool {
+    pub(super) fn starts_factor(&self) -> bool {
         self.starts_factor_at(0)
     }
 
@@ -157,7 +153,7 @@ impl<'s> Parser<'_, 's> {
                 self.report
                     .error("E010", mark, "a power must be a number")
                     .hint("write a number after `^`, as in `v^2`");
-                Err(Reported)
+                self.node(NodeKind::Wrong, span)
             }
         }
     }
@@ -167,8 +163,13 @@ impl<'s> Parser<'_, 's> {
         let node = match self.kind() {
             Some(Kind::Number) => {
                 let span = self.here();
-                let value = self.number(span)?;
-                self.node(NodeKind::Number(value), span)?
+                match self.number(span) {
+                    Ok(value) => self.node(NodeKind::Number(value), span)?,
+                    Err(Reported) => {
+                        self.advance();
+                        self.node(NodeKind::Wrong, span)?
+                    }
+                }
             }
             Some(Kind::Open('[')) => self.bracket()?,
             Some(Kind::Open(_)) => self.parenthesis()?,
@@ -209,6 +210,9 @@ impl<'s> Parser<'_, 's> {
             return Err(self.expected("an operator or a closing bracket"));
         }
         self.advance();
+        if !matches!(self.tree.node(inner).kind, NodeKind::Name(..)) && !braces {
+            self.tree.nodes[inner.index()].span = Span { start: open.start, end: self.read_to() };
+        }
         if braces && let Some((node, mut read)) = self.last.take().filter(|(node, _)| *node == inner) {
             let before = read.clone();
             read.span.start = open.start;
@@ -244,9 +248,23 @@ impl<'s> Parser<'_, 's> {
 
     fn fraction(&mut self) -> Parsed<NodeId> {
         self.advance();
-        let above = self.single()?;
-        let below = self.single()?;
+        let above = self.part_of_fraction()?;
+        let below = self.part_of_fraction()?;
         self.binary(Operator::Div, above, below)
+    }
+
+    /// A group, without a power that follows it: that is the power of the whole fraction.
+    fn part_of_fraction(&mut self) -> Parsed<NodeId> {
+        if self.kind() != Some(Kind::Open('{')) {
+            return self.single();
+        }
+        self.advance();
+        let inner = self.expression()?;
+        if !matches!(self.kind(), Some(Kind::Close(_))) {
+            return Err(self.expected("an operator or a closing brace"));
+        }
+        self.advance();
+        Ok(inner)
     }
 
     /// Exactly one factor: the argument of a function without brackets.
@@ -279,7 +297,7 @@ impl<'s> Parser<'_, 's> {
     }
 
     /// The arguments of a function whose name was just read.
-    fn call(&mut self, callee: Callee, name: Span) -> Parsed<NodeId> {
+    pub(super) fn call(&mut self, callee: Callee, name: Span) -> Parsed<NodeId> {
         let wanted = match callee {
             Callee::Known(function) => functions::arguments(function),
             Callee::Slot { .. } => 1,
@@ -304,7 +322,7 @@ impl<'s> Parser<'_, 's> {
         self.node(NodeKind::Call(callee, arguments), span)
     }
 
-    fn arguments(&mut self) -> Parsed<Vec<NodeId>> {
+    pub(super) fn arguments(&mut self) -> Parsed<Vec<NodeId>> {
         self.advance();
         let mut arguments = Vec::new();
         if !matches!(self.kind(), Some(Kind::Close(_))) {
@@ -361,7 +379,7 @@ impl<'s> Parser<'_, 's> {
     }
 
     /// The node of a name, with the power or transpose that stood among its subscripts.
-    fn named(&mut self, read: Read) -> Parsed<NodeId> {
+    pub(super) fn named(&mut self, read: Read) -> Parsed<NodeId> {
         let symbol = self.tree.names.intern(&read.name);
         let node = self.node(NodeKind::Name(symbol, read.time), read.span)?;
         let raised = match read.after.clone() {
@@ -371,210 +389,4 @@ impl<'s> Parser<'_, 's> {
         self.last = Some((raised, read));
         Ok(raised)
     }
-
-    /// A name, a function, or two names that stand in one run of letters.
-    fn word(&mut self, factors: &mut Vec<NodeId>) -> Parsed<()> {
-        if self.latex
-            && self.kind() == Some(Kind::Word)
-            && self.inside == 0
-            && let Some((callee, span)) = self.spelled_function()
-        {
-            let node = self.call(callee, span)?;
-            factors.push(node);
-            return Ok(());
-        }
-        if self.text().starts_with(|c: char| c.is_ascii_digit()) {
-            return self.digits(factors);
-        }
-        let at = self.at;
-        let read = self.read_name()?;
-        if let Some(node) = self.function(&read)? {
-            factors.push(node);
-            return Ok(());
-        }
-        let splits = !self.latex && self.tokens[at].kind == Kind::Word && self.means(&read.name.file()).is_none();
-        if splits && let Some(place) = self.split(&read, factors) {
-            self.report_split(&read, place);
-            let (first, second) = split_read(&read, place);
-            let first = self.named(first)?;
-            let second = self.named(second)?;
-            factors.extend([first, second]);
-            return Ok(());
-        }
-        let node = self.named(read)?;
-        factors.push(node);
-        Ok(())
-    }
-
-    /// Digits left over in a run whose letters were names: a number.
-    fn digits(&mut self, factors: &mut Vec<NodeId>) -> Parsed<()> {
-        let (text, span) = (self.text(), self.here());
-        let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let value = text[..end].parse::<f64>().unwrap_or(f64::INFINITY);
-        self.step(end);
-        let node =
-            self.node(NodeKind::Number(value.min(f64::MAX)), Span { start: span.start, end: span.start + end })?;
-        factors.push(node);
-        Ok(())
-    }
-
-    /// The name at the cursor with its suffixes.
-    fn read_name(&mut self) -> Parsed<Read> {
-        let start = self.here().start;
-        let text = self.text();
-        let end = match self.kind() {
-            Some(Kind::Word) if self.latex => self.latex_letter(),
-            _ => text.len(),
-        };
-        self.step(end);
-        let mut read = Read::new(Name::plain(&text[..end]), start);
-        self.suffixes(&mut read, false)?;
-        Ok(read)
-    }
-
-    /// In LaTeX a letter is a name; but a run that another equation defines as a whole is that name, where its letters
-    /// would not all mean something.
-    fn latex_letter(&self) -> usize {
-        let text = self.text();
-        let one = text.chars().next().map_or(0, char::len_utf8);
-        if text.len() == one || text.len() > crate::name::LONGEST || self.means(&spelled(text)).is_none() {
-            return one;
-        }
-        let meaningful = |c: char| c.is_uppercase() || self.means(&spelled(c.encode_utf8(&mut [0; 4]))).is_some();
-        if text.chars().all(meaningful) { one } else { text.len() }
-    }
-
-    /// In LaTeX: a function spelled in letters before a bracket, as in `$h = tanh(…)$`.
-    fn spelled_function(&mut self) -> Option<(Callee, Span)> {
-        if self.text().len() > crate::name::LONGEST {
-            return None;
-        }
-        let mut file = self.text().to_string();
-        let mut ahead = 1;
-        while self.kind_at(ahead) == Some(Kind::Subscript) && self.kind_at(ahead + 1) == Some(Kind::Word) && ahead < 6 {
-            file.push('_');
-            file.push_str(self.tokens[self.at + ahead + 1].text);
-            ahead += 2;
-        }
-        if self.kind_at(ahead) != Some(Kind::Open('(')) || self.text().chars().nth(1).is_none() {
-            return None;
-        }
-        let function = match self.means(&file) {
-            Some(Means::Function(function)) => function,
-            Some(_) => return None,
-            None => functions::find(&file).or_else(|| functions::find_loosely(&file))?,
-        };
-        let span = Span { start: self.here().start, end: self.tokens[self.at + ahead - 1].span.end };
-        self.at += ahead;
-        Some((Callee::Known(function), span))
-    }
-
-    /// The call of a function, if the name just read is one.
-    fn function(&mut self, read: &Read) -> Parsed<Option<NodeId>> {
-        if read.time != Time::Plain || read.after.is_some() || self.inside > 0 {
-            return Ok(None);
-        }
-        let file = read.name.file();
-        match self.means(&file) {
-            Some(Means::Function(function)) => return self.call(Callee::Known(function), read.span).map(Some),
-            Some(_) => return Ok(None),
-            None => {}
-        }
-        let bracket = matches!(self.kind(), Some(Kind::Open('(' | '[')));
-        if let Some(function) = functions::find(&file) {
-            return self.call(Callee::Known(function), read.span).map(Some);
-        }
-        if bracket && is_slot(&read.name) {
-            let name = self.tree.names.intern(&read.name);
-            let sigmoid = read.name.base == "sigma";
-            return self.call(Callee::Slot { name, sigmoid }, read.span).map(Some);
-        }
-        if self.kind() != Some(Kind::Open('(')) {
-            return Ok(None);
-        }
-        if read.name.base.starts_with(|c: char| c.is_lowercase()) {
-            return self.unknown_function(&file, read.span).map(Some);
-        }
-        match functions::find_loosely(&file) {
-            Some(function) => self.call(Callee::Known(function), read.span).map(Some),
-            None => Ok(None),
-        }
-    }
-
-    fn unknown_function(&mut self, file: &str, span: Span) -> Parsed<NodeId> {
-        let near = self.nearest_function(file);
-        let hint = match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => {
-                "a matrix before a bracket has a capital letter; an elementwise product is written with `*`".to_string()
-            }
-        };
-        let message = format!("the function {} is not known", quote(self.source, span));
-        self.report.error("E109", span, message).hint(hint);
-        self.arguments()?;
-        let span = Span { start: span.start, end: self.read_to() };
-        self.node(NodeKind::Wrong, span)
-    }
-
-    fn nearest_function(&self, file: &str) -> Option<String> {
-        if !self.report.has_room() {
-            return None;
-        }
-        let own = self.scope.iter().filter(|(_, means)| matches!(means, Means::Function(_)));
-        let mut names: Vec<&str> = own.map(|(symbol, _)| self.tree.names.file(*symbol)).collect();
-        names.sort_unstable();
-        names.extend(functions::spellings());
-        nearest(file, names).map(str::to_string)
-    }
-
-    /// Where a run of letters that is no defined name splits into a capital name and a defined vector.
-    fn split(&self, read: &Read, before: &[NodeId]) -> Option<usize> {
-        let base = &read.name.base;
-        let prior_vector = before.iter().any(|&f| match &self.tree.node(f).kind {
-            NodeKind::Number(_) => false,
-            NodeKind::Name(symbol, _) => matches!(self.scope.get(symbol), Some(Means::Vector)),
-            _ => true,
-        });
-        let followed = self.kind() == Some(Kind::Dot) || self.starts_factor();
-        if read.time == Time::Plain && (prior_vector || followed) {
-            return None;
-        }
-        let capital = |name: &str| name.starts_with(|c: char| c.is_uppercase());
-        (1..base.len()).filter(|&i| base.is_char_boundary(i)).find(|&i| {
-            let (first, second) = split_read(read, i);
-            let own = self.own.is_some_and(|own| self.tree.names.file(own) == second.name.file())
-                && read.time != Time::Previous;
-            let product = capital(&first.name.base) && self.is_vector(&second.name) && !own;
-            product || read.time == Time::Plain && self.is_vector(&first.name) && capital(&second.name.base)
-        })
-    }
-
-    fn report_split(&mut self, read: &Read, place: usize) {
-        let (first, second) = split_read(read, place);
-        let (first, second) = (first.name.file(), second.name.file());
-        let message = format!("{} is read as the product of `{first}` and `{second}`", quote(self.source, read.span));
-        self.report.note("N002", read.span, message).hint("a space between the two says the same");
-    }
-}
-
-fn spelled(letters: &str) -> String {
-    crate::name::spell(letters)
-}
-
-/// The two names of a run that splits at byte `place` of its base.
-fn split_read(read: &Read, place: usize) -> (Read, Read) {
-    let (first, second) = read.name.base.split_at(place);
-    let start = read.span.start;
-    let middle = start + place;
-    let mut left = Read::new(Name::plain(first), start);
-    left.span.end = middle;
-    let mut right = read.clone();
-    right.name.base = second.to_string();
-    right.span.start = middle.min(read.span.end);
-    (left, right)
-}
-
-/// f, g, φ, ψ, σ with a subscript; without one all but σ, which is the sigmoid.
-fn is_slot(name: &Name) -> bool {
-    SLOTS.contains(&name.base.as_str()) && name.superscripts.is_empty() && name.accents.is_empty()
 }

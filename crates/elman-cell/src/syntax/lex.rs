@@ -142,7 +142,7 @@ impl<'s> Lexer<'s, '_> {
         if let Some(exponent) = self.rest().strip_prefix(['e', 'E']) {
             let signed = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
             let n = digits(signed);
-            let letters_follow = signed[n..].starts_with(|c: char| is_letter(c) || c == '_');
+            let letters_follow = signed[n..].starts_with('_');
             self.at += if n > 0 && !letters_follow { 1 + (exponent.len() - signed.len()) + n } else { 0 };
         }
         self.push(Kind::Number, start);
@@ -205,6 +205,9 @@ impl<'s> Lexer<'s, '_> {
 
     /// Accents and small letters; anything else is an error with its code point.
     fn rare(&mut self, c: char, start: usize) {
+        if c.is_ascii() {
+            return self.unknown_character(c, start);
+        }
         if let Some(accent) = combining(c) {
             return self.push_text(Kind::AccentAfter, start, accent);
         }
@@ -218,6 +221,13 @@ impl<'s> Lexer<'s, '_> {
         if let Some(text) = superscript(c) {
             return self.small(Kind::Superscript, start, text, superscript);
         }
+        self.unknown_character(c, start);
+    }
+
+    fn unknown_character(&mut self, c: char, start: usize) {
+        if c.is_alphabetic() {
+            self.foreign_run();
+        }
         let span = Span { start, end: self.at };
         let what = if c.is_alphabetic() { "letter" } else { "character" };
         let shown = if c.is_alphanumeric() { format!(" `{c}`") } else { String::new() };
@@ -228,6 +238,20 @@ impl<'s> Lexer<'s, '_> {
             "expressions are made of names, numbers, + - * / · @ ^ and brackets; a comment starts with `#`"
         };
         self.report.error("E001", span, message).hint(hint);
+        self.push(Kind::Wrong, start);
+    }
+
+    /// The rest of a word in letters of another alphabet.
+    fn foreign_run(&mut self) {
+        let foreign = |c: char| {
+            c.is_alphabetic()
+                && !is_letter(c)
+                && decompose(c).is_none()
+                && subscript(c).is_none()
+                && superscript(c).is_none()
+        };
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start_matches(foreign).len();
     }
 
     /// A run of subscript or superscript characters, as a group.
@@ -334,7 +358,7 @@ impl<'s> Lexer<'s, '_> {
     fn environment(&mut self, begins: bool, start: usize) {
         let name = self.argument().unwrap_or("").trim();
         let span = Span { start, end: self.at };
-        if !commands::is_environment(name) {
+        if begins && !commands::is_environment(name) {
             let message = format!("the environment {} is not known", quote(self.source, span));
             self.report.error("E002", span, message).hint(
                 "equations stand in `aligned`, `align`, `equation`, `gathered` or between `$$`; vectors one after another are `[a; b]`",

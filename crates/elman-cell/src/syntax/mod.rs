@@ -17,6 +17,7 @@ mod parser;
 mod read_name;
 mod token;
 pub(crate) mod tree;
+mod word;
 
 use std::collections::HashMap;
 
@@ -111,7 +112,7 @@ fn right<'s>(
 ) {
     let mut parser = statement.parser(source, scope, tree, report);
     parser.at = left.right;
-    parser.own = Some(left.name);
+    parser.own = (left.time == Time::Plain).then_some(left.name);
     let value = if statement.broken { Err(Reported) } else { parser.whole() };
     let (start, end) = (left.span.start, statement.tokens.last().map_or(0, |t| t.span.end));
     let span = Span { start, end };
@@ -186,6 +187,9 @@ impl Parser<'_, '_> {
     }
 
     fn bad_left(&mut self, equals: usize) -> Reported {
+        if self.tokens[..equals].iter().any(|t| t.kind == Kind::Wrong) {
+            return Reported;
+        }
         let start = self.tokens.first().map_or(0, |t| t.span.start);
         let end = if equals > 0 { self.tokens[equals - 1].span.end } else { self.tokens[0].span.end };
         let span = Span { start, end };

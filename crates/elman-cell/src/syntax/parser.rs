@@ -41,7 +41,7 @@ pub(super) struct Parser<'a, 's> {
     pub at: usize,
     pub inside: usize,
     pub latex: bool,
-    /// The name on the left side, so that `Bz` in the equation of `z` is not read as `B z`.
+    /// The name on the left side if it stands there plain, so that `Bz` in the equation of `z` is not read as `B z`.
     pub own: Option<Symbol>,
     pub depth: usize,
     pub scope: &'a Scope,
@@ -108,6 +108,10 @@ impl<'a, 's> Parser<'a, 's> {
     pub fn node(&mut self, kind: NodeKind, span: Span) -> Parsed<NodeId> {
         let mut height = 0;
         kind.children(|child| height = height.max(self.tree.node(child).height + 1));
+        if let NodeKind::Product(factors) = &kind {
+            // A product of many factors becomes as many products within each other.
+            height = height.saturating_add(u16::try_from(factors.len()).unwrap_or(u16::MAX));
+        }
         if height > HIGHEST {
             let message = format!("more than {HIGHEST} operations stand within each other here");
             self.report.error("E007", span, message).hint("give a part of it a name of its own");
@@ -135,6 +139,8 @@ impl<'a, 's> Parser<'a, 's> {
         let entry = self.report.error("E004", span, message);
         if matches!(self.tokens.get(self.at).map(|t| t.kind), Some(Kind::Equals)) {
             entry.hint("one equation a line; `;` or `\\quad` separates two on one line");
+        } else {
+            entry.hint("operators stand between two values, and a bracket closes after a value");
         }
         Reported
     }

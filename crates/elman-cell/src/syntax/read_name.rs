@@ -97,7 +97,7 @@ impl<'a, 's> Parser<'a, 's> {
                 read.name.file()
             );
             self.report.error("E010", span, "a power must be a number").hint(hint);
-            return Err(Reported);
+            read.name.superscripts.pop();
         }
         Ok(())
     }
@@ -239,7 +239,10 @@ impl<'a, 's> Parser<'a, 's> {
                 Ok(Part::Text(part)) => text.push_str(&part),
                 Err((code, message, hint)) => {
                     self.report.error(code, span, message).hint(hint);
-                    return Err(Reported);
+                    if code != "E106" {
+                        return Err(Reported);
+                    }
+                    read.time = Time::Unreadable;
                 }
             }
         }
@@ -257,11 +260,14 @@ impl<'a, 's> Parser<'a, 's> {
             Some(Kind::Open('{')) => {
                 let (tokens, span) = self.group();
                 let read = read_superscript(tokens);
-                read.map_err(|()| {
-                    let hint = "write a number (`v^2`), `W^T`, or letters that belong to a name (`W_1^z`)";
-                    self.report.error("E010", span, "this power is not a number").hint(hint);
-                    Reported
-                })
+                Ok(read.unwrap_or_else(|()| self.no_power(span)))
+            }
+            Some(Kind::Open('(')) => {
+                let (tokens, span) = self.group();
+                match read_superscript(tokens) {
+                    Ok(power @ Superscript::Power(_)) => Ok(power),
+                    _ => Ok(self.no_power(span)),
+                }
             }
             Some(Kind::Number) => self.power(false, mark),
             Some(Kind::Minus) if self.kind_at(1) == Some(Kind::Number) => {
@@ -288,6 +294,13 @@ impl<'a, 's> Parser<'a, 's> {
                 Err(Reported)
             }
         }
+    }
+
+    /// Reports a power that is no number, and goes on as if it were 1.
+    fn no_power(&mut self, span: Span) -> Superscript {
+        let hint = "write a number (`v^2`), `W^T`, or letters that belong to a name (`W_1^z`)";
+        self.report.error("E010", span, "this power is not a number").hint(hint);
+        Superscript::Power(1.0)
     }
 
     fn power(&mut self, negative: bool, mark: Span) -> Parsed<Superscript> {

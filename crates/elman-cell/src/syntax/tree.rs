@@ -15,7 +15,7 @@ pub(crate) const HIGHEST: u16 = 200;
 /// Brackets within brackets.
 pub(crate) const DEEPEST: usize = 100;
 /// Nodes of a text.
-pub(crate) const MOST: usize = 20_000;
+pub(crate) const MOST: usize = 25_000;
 
 /// How a name was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub(crate) enum Time {
     Previous,
     /// `h_{t+1}`
     Next,
+    /// Another time, which was reported.
+    Unreadable,
 }
 
 /// The operators between two expressions.

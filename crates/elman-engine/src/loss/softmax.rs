@@ -87,7 +87,7 @@ impl<T: Real> SoftmaxHead<T> {
         layout(vocabulary, units).len.saturating_add(2 * vocabulary * units.next_multiple_of(LANES))
     }
 
-    /// Packs W, [vocabulary, units], and b, [vocabulary].
+    /// Packs W, `[vocabulary, units]`, and b, `[vocabulary]`.
     ///
     /// # Errors
     /// Slices of other lengths.
@@ -223,9 +223,8 @@ impl<T: Real> SoftmaxHead<T> {
     }
 
     fn run(&mut self, machine: usize, count: usize, team: &Team) -> Result<(), EngineError> {
-        let matrices = [&self.matrices[0], &self.matrices[1]];
         self.machines[machine]
-            .run(&Timeline::equal(1, count), &self.bias, &matrices, &mut self.memory, team, Split::Rows)
+            .run(&Timeline::equal(1, count), &self.bias, &self.matrices, &mut self.memory, team, Split::Rows)
             .map_err(|e| EngineError::Kernel(e.to_string()))
     }
 
@@ -246,7 +245,7 @@ pub struct HeadGradients<'a, T> {
     pub h: &'a mut [T],
     /// By W, [vocabulary, units]: added to.
     pub weight: &'a mut [T],
-    /// By b, [vocabulary]: added to.
+    /// By b, `[vocabulary]`: added to.
     pub bias: &'a mut [T],
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use elman_cell::cell::Shape;
 use elman_cell::program::{NodeId, Op};
 use elman_cell::schedule::{Product, Stage};
 use elman_kernel::code::{self, Instr, Operand, Place, Rows};
 
+use super::NOWHERE;
 use super::homes::Home;
 use super::pass::{Writer, copy};
 use crate::convert::{binary, unary};
@@ -43,7 +45,7 @@ impl<'w, 'a, 'b> Block<'w, 'a, 'b> {
         for v in &product.vectors {
             segments.push(match self.operand(*v) {
                 Operand::Units(p) | Operand::PerRow(p) => p,
-                Operand::Splat(_) => Place { offset: usize::MAX / 2, rows: Rows::Token, stride: 0 },
+                Operand::Splat(_) => NOWHERE,
             });
         }
         let mut members = vec![];
@@ -66,8 +68,7 @@ impl<'w, 'a, 'b> Block<'w, 'a, 'b> {
         match &op {
             Op::Unary(u, a) => {
                 let a = self.operand(*a);
-                self.release(&op, n);
-                let out = self.out(n);
+                let out = self.out_over(&op, n);
                 self.code.push(Instr::Unary { op: unary(*u), a, out, units });
             }
             Op::Broadcast(a) => {
@@ -78,21 +79,18 @@ impl<'w, 'a, 'b> Block<'w, 'a, 'b> {
             }
             Op::Binary(b, x, y) => {
                 let (a, b2) = (self.operand(*x), self.operand(*y));
-                self.release(&op, n);
-                let out = self.out(n);
+                let out = self.out_over(&op, n);
                 self.code.push(Instr::Binary { op: binary(*b), a, b: b2, out, units });
             }
             Op::Fma(a, b, c) => {
                 let (a, b, c) = (self.operand(*a), self.operand(*b), self.operand(*c));
-                self.release(&op, n);
-                let out = self.out(n);
+                let out = self.out_over(&op, n);
                 self.code.push(Instr::Fma { a, b, c, out, units });
             }
             Op::Select { condition, positive, otherwise } => {
                 let k = self.operand(*condition);
                 let (p, o) = (self.operand(*positive), self.operand(*otherwise));
-                self.release(&op, n);
-                let out = self.out(n);
+                let out = self.out_over(&op, n);
                 self.code.push(Instr::Select { condition: k, positive: p, otherwise: o, out, units });
             }
             Op::Sum(a) | Op::Largest(a) => {
@@ -143,7 +141,7 @@ impl<'w, 'a, 'b> Block<'w, 'a, 'b> {
     fn read_place(&mut self, n: NodeId) -> Place {
         match self.operand(n) {
             Operand::Units(p) | Operand::PerRow(p) => p,
-            Operand::Splat(_) => Place { offset: usize::MAX / 2, rows: Rows::Token, stride: 0 },
+            Operand::Splat(_) => NOWHERE,
         }
     }
 
@@ -166,12 +164,26 @@ impl<'w, 'a, 'b> Block<'w, 'a, 'b> {
         scratch(slot)
     }
 
+    /// The result of an elementwise operation. It may take the place of an operand of its own shape that is read for
+    /// the last time; never of a scalar, which every unit still reads.
+    fn out_over(&mut self, op: &Op, n: NodeId) -> Place {
+        let shape = self.writer.task.list()[n.index()].shape;
+        self.release_where(op, n, |s| s == shape);
+        let out = self.out(n);
+        self.release_where(op, n, |s| s != shape);
+        out
+    }
+
     /// Frees the slots that node `n` reads for the last time.
     fn release(&mut self, op: &Op, n: NodeId) {
+        self.release_where(op, n, |_| true);
+    }
+
+    fn release_where(&mut self, op: &Op, n: NodeId, which: impl Fn(Shape) -> bool) {
         let mut operands = op.operands();
         operands.sort();
         operands.dedup();
-        for o in operands {
+        for o in operands.into_iter().filter(|o| which(self.writer.task.list()[o.index()].shape)) {
             if self.last.get(&o) == Some(&n)
                 && let Some(slot) = self.slots.get(&o)
             {

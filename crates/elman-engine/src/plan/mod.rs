@@ -36,6 +36,9 @@ pub(crate) enum Mode {
     Stream,
 }
 
+/// The place of a value that has none: the kernel refuses a code with it.
+const NOWHERE: Place = Place { offset: usize::MAX / 2, rows: Rows::Token, stride: 0 };
+
 /// The rows that memory is laid out for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {

@@ -9,7 +9,7 @@ use elman_kernel::code::{self, Instr, Operand, Order, Phase, Place, Rows};
 use super::emit::Block;
 use super::homes::{Home, STEP, Uses, home, phases};
 use super::weights::MatrixPlan;
-use super::{Frame, Memory, WeightPlan};
+use super::{Frame, Memory, NOWHERE, WeightPlan};
 use crate::invariants::{Arena, Nodes, units};
 
 /// A value that the next step reads as its state.
@@ -60,7 +60,7 @@ pub(crate) struct PassPlan {
 impl PassPlan {
     /// The place of a delivered node. Every node asked for was in the task's `delivered`.
     pub fn place(&self, n: NodeId) -> Place {
-        self.places.get(&n).copied().unwrap_or(Place { offset: usize::MAX / 2, rows: Rows::Token, stride: 0 })
+        self.places.get(&n).copied().unwrap_or(NOWHERE)
     }
 }
 
@@ -219,7 +219,7 @@ impl Writer<'_, '_> {
         let place = if self.task.invariant(n) {
             self.weights.constant(self.task.nodes, self.task.arena, n)
         } else {
-            place.unwrap_or(Place { offset: usize::MAX / 2, rows: Rows::Token, stride: 0 })
+            place.unwrap_or(NOWHERE)
         };
         if crate::invariants::is_scalar(node.shape) { Operand::PerRow(place) } else { Operand::Units(place) }
     }

@@ -57,21 +57,13 @@ pub fn free_input(cell: &Cell) -> bool {
     cell.requirements.is_empty()
 }
 
-pub struct Case {
-    pub network: Network,
-    pub steps: usize,
-    pub batch: usize,
-    pub lengths: Option<Vec<usize>>,
-}
-
-impl Case {
-    pub fn new(cell: &Arc<Cell>, layers: usize, bidirectional: bool, input: usize, hidden: usize) -> Network {
-        let merge = if free_input(cell) { Merge::Concat } else { Merge::Sum };
-        let input = if free_input(cell) { input } else { hidden };
-        let layers = if cell.inputs.len() > 1 { 1 } else { layers };
-        let spec = Spec { layers, bidirectional, merge, ..Spec::new(cell.clone(), input, hidden) };
-        Network::new(spec).unwrap()
-    }
+/// A network of the cell, at sizes that its equations allow.
+pub fn network(cell: &Arc<Cell>, layers: usize, bidirectional: bool, input: usize, hidden: usize) -> Network {
+    let merge = if free_input(cell) { Merge::Concat } else { Merge::Sum };
+    let input = if free_input(cell) { input } else { hidden };
+    let layers = if cell.inputs.len() > 1 { 1 } else { layers };
+    let spec = Spec { layers, bidirectional, merge, ..Spec::new(cell.clone(), input, hidden) };
+    Network::new(spec).unwrap()
 }
 
 pub fn random<T: Real>(count: usize, stream: u64) -> Vec<T> {

@@ -3,6 +3,10 @@
 use super::Input;
 use crate::code::{Binary, Unary};
 use crate::simd::Lanes;
+use crate::simd::several::Several;
+
+/// Registers side by side.
+const ABREAST: usize = 4;
 
 /// A function of N registers.
 pub(super) trait Function<const N: usize> {
@@ -74,35 +78,21 @@ pub(super) unsafe fn map<S: Lanes, F: Function<N>, const N: usize, const MODE: u
     out: *mut S::Elem,
     out_row: usize,
 ) {
-    let full = units - units % S::WIDTH;
     for row in 0..rows {
         let mut at = [inputs[0].at; N];
-        let mut fixed = [s.splat64(0.0); N];
         for i in 0..N {
             // Safety: the caller promises this row of every argument.
             at[i] = unsafe { inputs[i].at.add(row * inputs[i].row) };
-            if MODE >> i & 1 == 1 {
-                // Safety: as above.
-                fixed[i] = s.splat(unsafe { *at[i] });
-            }
         }
         // Safety: the caller promises this row of the result.
         let out = unsafe { out.add(row * out_row) };
-        let mut u = 0;
-        while u < full {
-            let mut x = fixed;
-            for i in 0..N {
-                if MODE >> i & 1 == 0 {
-                    // Safety: u + WIDTH ≤ units.
-                    x[i] = unsafe { s.load(at[i].add(u)) };
-                }
-            }
-            // Safety: as above.
-            unsafe { s.store(out.add(u), F::call(s, x)) };
-            u += S::WIDTH;
-        }
+        // Safety: the units of this row, whole registers.
+        let done = unsafe { run::<_, F, N, MODE>(Several::<S, ABREAST>(s), &at, out, 0, units) };
+        // Safety: as above.
+        let full = unsafe { run::<_, F, N, MODE>(s, &at, out, done, units) };
         if full < units {
-            let mut x = fixed;
+            // Safety: the numbers that are one a row are readable.
+            let mut x = unsafe { splat::<S, N, MODE>(s, &at) };
             for i in 0..N {
                 if MODE >> i & 1 == 0 {
                     // Safety: the units that are left.
@@ -113,6 +103,50 @@ pub(super) unsafe fn map<S: Lanes, F: Function<N>, const N: usize, const MODE: u
             unsafe { s.store_part(out.add(full), units - full, F::call(s, x)) };
         }
     }
+}
+
+/// Whole registers of units from `first` on; the unit where they end.
+///
+/// Safety: as [`super::Apply`], for one row.
+#[inline(always)]
+unsafe fn run<S: Lanes, F: Function<N>, const N: usize, const MODE: u8>(
+    s: S,
+    at: &[*const S::Elem; N],
+    out: *mut S::Elem,
+    first: usize,
+    units: usize,
+) -> usize {
+    // Safety: the numbers that are one a row are readable.
+    let fixed = unsafe { splat::<S, N, MODE>(s, at) };
+    let mut u = first;
+    while u + S::WIDTH <= units {
+        let mut x = fixed;
+        for i in 0..N {
+            if MODE >> i & 1 == 0 {
+                // Safety: u + WIDTH ≤ units.
+                x[i] = unsafe { s.load(at[i].add(u)) };
+            }
+        }
+        // Safety: as above.
+        unsafe { s.store(out.add(u), F::call(s, x)) };
+        u += S::WIDTH;
+    }
+    u
+}
+
+/// The numbers that are one a row, in all lanes.
+///
+/// Safety: they are readable.
+#[inline(always)]
+unsafe fn splat<S: Lanes, const N: usize, const MODE: u8>(s: S, at: &[*const S::Elem; N]) -> [S::F; N] {
+    let mut x = [s.splat64(0.0); N];
+    for i in 0..N {
+        if MODE >> i & 1 == 1 {
+            // Safety: the caller's promise.
+            x[i] = s.splat(unsafe { *at[i] });
+        }
+    }
+    x
 }
 
 /// op(x) for one number.

@@ -21,22 +21,10 @@ pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const N
     width: usize,
     first: usize,
 ) {
-    let registers = LANES / S::WIDTH;
-    let group = NV / registers;
-    let mut acc = [[[s.splat64(0.0); NV]; NP]; MR];
-    for p in 0..NP {
-        for v in 0..NV {
-            let strip = &strips[p * group + v / registers];
-            if strip.init.is_null() {
-                continue;
-            }
-            for (i, row) in acc.iter_mut().enumerate() {
-                let (at, n) = (v % registers * S::WIDTH, strip.lanes);
-                // Safety: the caller promises `lanes` columns of each row.
-                row[p][v] = unsafe { load(s, strip.init.add((first + i) * strip.init_row), at, n) };
-            }
-        }
-    }
+    let group = NV / (LANES / S::WIDTH);
+    // Copied, so that the accumulators themselves are never indexed by a variable: they would live in memory.
+    // Safety: the caller's promise.
+    let mut acc = unsafe { start::<S, MR, NP, NV>(s, strips, first) };
     let mut b = [std::ptr::null(); NP];
     for p in 0..NP {
         b[p] = strips[p * group].b;
@@ -67,10 +55,53 @@ pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const N
             }
         }
     }
+    let sums = acc;
+    // Safety: the caller's promise.
+    unsafe { finish(s, strips, first, &sums) };
+}
+
+/// The accumulators' first values.
+///
+/// Safety: as [`product`].
+#[inline(always)]
+unsafe fn start<S: Lanes, const MR: usize, const NP: usize, const NV: usize>(
+    s: S,
+    strips: &[Strip<S::Elem>],
+    first: usize,
+) -> [[[S::F; NV]; NP]; MR] {
+    let registers = LANES / S::WIDTH;
+    let mut sums = [[[s.splat64(0.0); NV]; NP]; MR];
     for p in 0..NP {
         for v in 0..NV {
-            let strip = &strips[p * group + v / registers];
-            for (i, row) in acc.iter().enumerate() {
+            let strip = &strips[p * (NV / registers) + v / registers];
+            if strip.init.is_null() {
+                continue;
+            }
+            for (i, row) in sums.iter_mut().enumerate() {
+                let (at, n) = (v % registers * S::WIDTH, strip.lanes);
+                // Safety: the caller promises `lanes` columns of each row.
+                row[p][v] = unsafe { load(s, strip.init.add((first + i) * strip.init_row), at, n) };
+            }
+        }
+    }
+    sums
+}
+
+/// Stores the accumulators.
+///
+/// Safety: as [`product`].
+#[inline(always)]
+unsafe fn finish<S: Lanes, const MR: usize, const NP: usize, const NV: usize>(
+    s: S,
+    strips: &[Strip<S::Elem>],
+    first: usize,
+    sums: &[[[S::F; NV]; NP]; MR],
+) {
+    let registers = LANES / S::WIDTH;
+    for p in 0..NP {
+        for v in 0..NV {
+            let strip = &strips[p * (NV / registers) + v / registers];
+            for (i, row) in sums.iter().enumerate() {
                 let (at, n) = (v % registers * S::WIDTH, strip.lanes);
                 // Safety: the caller promises `lanes` columns of each row.
                 unsafe { store(s, strip.out.add((first + i) * strip.out_row), at, n, row[p][v]) };

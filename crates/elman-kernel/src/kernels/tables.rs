@@ -146,13 +146,13 @@ macro_rules! instruction_set {
 #[cfg(target_arch = "x86_64")]
 instruction_set!(avx512, f32, crate::simd::avx512::Avx512::new(), #[target_feature(enable = "avx512f,avx2,fma")],
     panel 4, rows [1 2 3 4 5 6], narrow [1 1, 2 2, 3 3, 4 4],
-    spread [1 4 4, 1 2 4, 2 2 4, 3 2 4], [4, 2, 2]);
+    spread [1 4 4, 1 2 4, 2 2 4], [4, 2, 1]);
 
 // 6 rows of 2 registers: 12 accumulators, 2 weights and a broadcast of 16 registers.
 #[cfg(target_arch = "x86_64")]
 instruction_set!(avx2, f32, crate::simd::avx2::Avx2::new(), #[target_feature(enable = "avx2,fma")],
     panel 1, rows [1 2 3 4 5 6], narrow [1 2],
-    spread [1 4 2, 1 2 2, 2 2 2, 3 2 2], [4, 2, 2]);
+    spread [1 4 2, 1 2 2, 2 2 2], [4, 2, 1]);
 
 instruction_set!(portable, f32, scalar::One, , panel 1, rows [1 2 3 4], narrow [1 16], spread [], [1, 1, 1]);
 

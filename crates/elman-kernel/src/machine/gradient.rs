@@ -16,9 +16,15 @@ const TOKENS: usize = 256;
 /// Columns whose packed operand is used at once: with `TOKENS`, half of a second cache of 1 MiB.
 const COLUMNS: usize = 512;
 
+/// Rows of a left operand packed at once, so that each of its cache lines is fetched once.
+const ROWS: usize = 48;
+
+/// Tokens of a left operand packed at once: their lines stay in the first cache while the blocks take their parts.
+const ABREAST: usize = 16;
+
 /// Scratch that one thread needs for a result of this many columns.
-pub(super) fn scratch(rows: usize, columns: usize) -> usize {
-    TOKENS * (columns.min(COLUMNS).next_multiple_of(LANES) + rows)
+pub(super) fn scratch(columns: usize) -> usize {
+    TOKENS * (columns.min(COLUMNS).next_multiple_of(LANES) + ROWS)
 }
 
 /// A rectangle of the results: rows of left operands and columns.
@@ -55,73 +61,120 @@ impl<T: Real> Worker<'_, T> {
     ///
     /// Safety: as [`Worker::phase`]; the results are this thread's.
     unsafe fn outer_block(&self, outer: &OuterCode, workspace: &mut Workspace<T>, tokens: (usize, usize), part: &Part) {
-        let kernels = self.run.kernels;
         let (first, end) = part.columns;
-        let panel = kernels.panel * LANES;
-        let packed_right = workspace.scratch.as_mut_ptr();
-        let k = tokens.1 - tokens.0;
-        for at in (first..end).step_by(panel) {
-            let n = panel.min(end - at);
-            let target = packed_right.wrapping_add((at - first) * k);
-            // Safety: the scratch holds all columns of the part; the operand's rows were checked.
-            unsafe { self.gather(&outer.right, at, n, tokens, target, n.next_multiple_of(LANES)) };
-        }
-        let packed_left = packed_right.wrapping_add(TOKENS * COLUMNS.min(outer.columns).next_multiple_of(LANES));
+        let right = workspace.scratch.as_mut_ptr();
+        let left = right.wrapping_add(TOKENS * outer.columns.min(COLUMNS).next_multiple_of(LANES));
+        // Safety: the scratch holds all columns of the part; the operand's rows were checked.
+        unsafe { self.pack_right(&outer.right, part.columns, tokens, right) };
         let mut before = 0;
-        for (left, spot) in outer.lefts.iter().zip(&outer.left_spots) {
-            let (low, high) =
-                (part.rows.0.max(before) - before, part.rows.1.min(before + left.rows).max(before) - before);
-            before += left.rows;
-            let blocks = high.saturating_sub(low).div_ceil(kernels.rows);
-            let mut row = low;
-            for block in 0..blocks {
-                let n = (high - row).div_ceil(blocks - block);
-                // Safety: as above, for n rows of one left operand.
-                unsafe { self.gather(spot, row, n, tokens, packed_left, n) };
-                let out = self.run.memory.wrapping_add(left.out + row * left.stride);
-                let segment = [Segment { a: packed_left.cast_const(), row: n, k }];
-                for at in (first..end).step_by(panel) {
-                    let width = panel.min(end - at).next_multiple_of(LANES);
-                    let b = packed_right.wrapping_add((at - first) * k);
-                    let strip = |s: usize| {
-                        let column = (at + s * LANES).min(end);
-                        let out = out.wrapping_add(column);
-                        let lanes = LANES.min(end - column);
-                        let b = b.wrapping_add(s * LANES);
-                        Strip { b, init: out, init_row: left.stride, out, out_row: left.stride, lanes }
-                    };
-                    let strips = [strip(0), strip(1), strip(2), strip(3)];
-                    // Safety: the results are checked and this thread's; the operands are packed.
-                    unsafe { (kernels.packed)(n, width / LANES)(&segment, &strips[..width / LANES], width, 0) };
+        for (operand, spot) in outer.lefts.iter().zip(&outer.left_spots) {
+            let low = part.rows.0.max(before) - before;
+            let high = part.rows.1.min(before + operand.rows).max(before + low) - before;
+            before += operand.rows;
+            for row in (low..high).step_by(ROWS) {
+                let rows = ROWS.min(high - row);
+                let out = self.run.memory.wrapping_add(operand.out + row * operand.stride + first);
+                // Safety: as above, for these rows of one left operand.
+                unsafe {
+                    self.pack_left(spot, row, rows, tokens, left);
+                    self.multiply(left, right, rows, tokens.1 - tokens.0, end - first, out, operand.stride);
                 }
-                row += n;
             }
         }
     }
 
-    /// Copies units `first .. first + n` of tokens to target[token][width], the rest of the width zero.
+    /// out[rows × columns] += left · right, both packed.
     ///
-    /// Safety: the place was checked; the target holds a row of `width` for each token.
-    unsafe fn gather(
+    /// Safety: the results are checked and this thread's.
+    unsafe fn multiply(
         &self,
-        spot: &Spot,
-        first: usize,
-        n: usize,
-        tokens: (usize, usize),
-        mut target: *mut T,
-        width: usize,
+        left: *mut T,
+        right: *mut T,
+        rows: usize,
+        k: usize,
+        columns: usize,
+        out: *mut T,
+        stride: usize,
     ) {
+        let kernels = self.run.kernels;
+        let panel = kernels.panel * LANES;
+        for column in (0..columns).step_by(panel) {
+            let strips = panel.min(columns - column).div_ceil(LANES);
+            for (row, n) in blocks(rows, kernels.rows) {
+                let segment = [Segment { a: left.wrapping_add(row * k).cast_const(), row: n, k }];
+                let strip = |s: usize| {
+                    let at = (column + s * LANES).min(columns);
+                    let out = out.wrapping_add(row * stride + at);
+                    let b = right.wrapping_add(column * k + s * LANES);
+                    Strip { b, init: out, init_row: stride, out, out_row: stride, lanes: LANES.min(columns - at) }
+                };
+                let all = [strip(0), strip(1), strip(2), strip(3)];
+                let ahead = (row + n).min(rows - 1);
+                for i in ahead..rows.min(ahead + kernels.rows) {
+                    for s in 0..strips {
+                        prefetch(out.wrapping_add(i * stride + column + s * LANES));
+                    }
+                }
+                // Safety: the caller's promise; both operands are packed for n rows and these strips.
+                unsafe { (kernels.packed)(n, strips)(&segment, &all[..strips], strips * LANES, 0) };
+            }
+        }
+    }
+
+    /// Columns of the right operand to panels: [panel][token][strips · 16], zero past the last column.
+    ///
+    /// Safety: the place was checked; the target holds all tokens and columns.
+    unsafe fn pack_right(&self, spot: &Spot, (first, end): (usize, usize), tokens: (usize, usize), target: *mut T) {
+        let k = tokens.1 - tokens.0;
+        let panel = self.run.kernels.panel * LANES;
+        let mut token = 0;
         self.rows(spot, tokens, |row, rows| {
             let mut source = self.run.memory.wrapping_add(spot.offset + row * spot.stride + first).cast_const();
             for _ in 0..rows {
-                // Safety: the caller's promise.
-                unsafe {
-                    std::ptr::copy_nonoverlapping(source, target, n);
-                    target.add(n).write_bytes(0, width - n);
+                for column in (0..end - first).step_by(panel) {
+                    let n = panel.min(end - first - column);
+                    let width = n.next_multiple_of(LANES);
+                    // Safety: the caller's promise.
+                    unsafe {
+                        let target = target.add(column * k + token * width);
+                        std::ptr::copy_nonoverlapping(source.add(column), target, n);
+                        target.add(n).write_bytes(0, width - n);
+                    }
                 }
                 source = source.wrapping_add(spot.stride);
-                target = target.wrapping_add(width);
+                token += 1;
             }
+        });
+    }
+
+    /// Rows of the left operand to blocks: [block][token][rows of the block].
+    ///
+    /// Safety: the place was checked; the target holds all tokens and rows.
+    unsafe fn pack_left(&self, spot: &Spot, first: usize, n: usize, tokens: (usize, usize), target: *mut T) {
+        let k = tokens.1 - tokens.0;
+        let mut token = 0;
+        self.rows(spot, tokens, |row, rows| {
+            for begin in (0..rows).step_by(ABREAST) {
+                let rows = ABREAST.min(rows - begin);
+                let source =
+                    self.run.memory.wrapping_add(spot.offset + (row + begin) * spot.stride + first).cast_const();
+                for (at, n) in blocks(n, self.run.kernels.rows) {
+                    let target = target.wrapping_add(at * k + (token + begin) * n);
+                    let source = source.wrapping_add(at);
+                    // Safety: the caller's promise.
+                    unsafe {
+                        match n {
+                            1 => interleave::<T, 1>(source, spot.stride, rows, target),
+                            2 => interleave::<T, 2>(source, spot.stride, rows, target),
+                            3 => interleave::<T, 3>(source, spot.stride, rows, target),
+                            4 => interleave::<T, 4>(source, spot.stride, rows, target),
+                            5 => interleave::<T, 5>(source, spot.stride, rows, target),
+                            _ => interleave::<T, 6>(source, spot.stride, rows, target),
+                        }
+                    }
+                }
+            }
+            token += rows;
         });
     }
 
@@ -157,4 +210,36 @@ impl<T: Real> Worker<'_, T> {
             unsafe { (self.run.kernels.total)(rows, end - first, Input { at, row: value.stride }, out, 0) };
         });
     }
+}
+
+/// Near-equal blocks of at most `most` of n rows: (first, rows).
+fn blocks(n: usize, most: usize) -> impl Iterator<Item = (usize, usize)> {
+    let count = n.div_ceil(most);
+    let at = move |i: usize| n * i / count;
+    (0..count).map(move |i| (at(i), at(i + 1) - at(i)))
+}
+
+/// target[row][0 .. N] = source[row · stride ..]
+///
+/// Safety: N elements of every row are readable, and N · rows elements of the target writable.
+unsafe fn interleave<T: Copy, const N: usize>(source: *const T, stride: usize, rows: usize, target: *mut T) {
+    for row in 0..rows {
+        // Safety: the caller's promise.
+        unsafe {
+            let values = source.add(row * stride).cast::<[T; N]>().read_unaligned();
+            target.add(row * N).cast::<[T; N]>().write_unaligned(values);
+        }
+    }
+}
+
+/// Asks for a cache line that the next block goes on from.
+#[inline(always)]
+fn prefetch<T>(at: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // Safety: a prefetch touches no memory, whatever its address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }

@@ -3,6 +3,14 @@
 //! [`Machine::new`] checks a code against its shapes, [`Machine::run`] checks it against a timeline (the last one that
 //! passed is remembered) and runs it. Whatever a code says, running it touches nothing outside the memory given, and no
 //! result depends on tiles, threads or the way they share the work: a code for which it could is an error.
+//!
+//! What is written may meet other places of its phase in these ways only:
+//! - in other columns of the same rows (the same stride, no common column);
+//! - the same rows of the same sequences (`Token`, `Before` and `After` are one family, the two parities another), unit by
+//!   unit in any order of instructions, and in any way from another stage of a step or within a stage of whole rows;
+//! - not: a product's operand or a number a row, written in the same stage unless that is of whole rows; a product's own
+//!   operand or another member's initial value; `Before` rows in a bulk phase; another unit in independent steps;
+//! - results of gradients meet nothing.
 
 mod calendar;
 mod check;
@@ -81,7 +89,7 @@ impl<T: Real> Machine<T> {
         &mut self,
         timeline: &Timeline,
         constants: &[T],
-        matrices: &[&PackedMatrix<T>],
+        matrices: &[PackedMatrix<T>],
         memory: &mut [T],
         team: &Team,
         split: Split,
@@ -89,7 +97,7 @@ impl<T: Real> Machine<T> {
         length("memory", memory.len(), self.lengths.memory)?;
         length("constants", constants.len(), self.lengths.constants)?;
         length("matrices", matrices.len(), self.shapes.len())?;
-        let wrong = |(m, shape): (&&PackedMatrix<T>, &MatrixShape)| m.shape() != shape || m.isa() != self.isa;
+        let wrong = |(m, shape): (&PackedMatrix<T>, &MatrixShape)| m.shape() != shape || m.isa() != self.isa;
         if let Some(index) = matrices.iter().zip(&self.shapes).position(wrong) {
             return Err(CodeError::Matrix { index });
         }
@@ -120,7 +128,7 @@ impl<T: Real> Machine<T> {
         let products = || stages().flat_map(|stage| &stage.products);
         let slots = stages().map(|stage| stage.slots * stage.slot()).max().unwrap_or(0);
         let packed = self.phases.iter().map(|phase| match phase {
-            PhaseCode::Outer(outer) => gradient::scratch(self.kernels.rows, outer.columns),
+            PhaseCode::Outer(outer) => gradient::scratch(outer.columns),
             _ => 0,
         });
         let scratch = slots.max(packed.max().unwrap_or(0));

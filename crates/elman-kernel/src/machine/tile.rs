@@ -31,7 +31,7 @@ unsafe impl<T: Sync> Sync for Workspace<T> {}
 /// What is the same for all tiles of a run.
 pub(super) struct Run<'a, T: 'static> {
     pub kernels: &'static Kernels<T>,
-    pub matrices: &'a [&'a PackedMatrix<T>],
+    pub matrices: &'a [PackedMatrix<T>],
     pub memory: *mut T,
     pub constants: *const T,
 }
@@ -139,7 +139,7 @@ impl<T: Real> Run<'_, T> {
 
     /// Safety: as [`Run::stage`].
     unsafe fn product(&self, product: &ProductCode, workspace: &mut Workspace<T>, frame: &Frame<T>, whole_rows: bool) {
-        let packed = self.matrices[product.matrix];
+        let packed = &self.matrices[product.matrix];
         let Workspace { segments, strips, .. } = workspace;
         segments.clear();
         for (spot, k) in &product.segments {
@@ -181,14 +181,12 @@ impl<T: Real> Run<'_, T> {
         while s < strips.len() {
             let (_, width) = packed.strip(first + s);
             let left = strips.len() - s;
-            let in_panel = (width / LANES - (first + s) % packed.panel()).min(left);
-            let full = if in_panel == packed.panel() { packed.full_panels(first + s, left) } else { 1 };
-            let panels = if full >= spread {
-                spread
-            } else if full >= 2 && spread > 1 {
-                2
-            } else {
-                1
+            let panel = packed.panel();
+            let in_panel = (width / LANES - ((first + s) & (panel - 1))).min(left);
+            let panels = match spread {
+                _ if in_panel < panel || left < 2 * panel => 1,
+                spread if left >= spread * panel => spread,
+                _ => spread.min(2),
             };
             let taken = panels * in_panel;
             let mut row = 0;

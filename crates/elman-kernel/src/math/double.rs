@@ -36,7 +36,7 @@ fn sigmoid(x: f64) -> f64 {
 /// Φ(x), relative error below 1e-14 in the lower tail.
 fn normal_cdf(x: f64) -> f64 {
     let y = x.abs();
-    if y < 1.0 {
+    if y < 1.5 {
         0.5 + x.signum() * centre(y)
     } else if x > 0.0 {
         1.0 - tail(y)
@@ -45,7 +45,7 @@ fn normal_cdf(x: f64) -> f64 {
     }
 }
 
-/// Φ(y) − ½ for 0 ≤ y < 1: e^(−y²/2)/√(2π) · Σ y^(2k+1) / (1·3·5·…·(2k+1)), all terms positive (Abramowitz and Stegun 26.2.11).
+/// Φ(y) − ½ for 0 ≤ y < 1.5: e^(−y²/2)/√(2π) · Σ y^(2k+1) / (1·3·5·…·(2k+1)), all terms positive (Abramowitz and Stegun 26.2.11).
 fn centre(y: f64) -> f64 {
     let (mut term, mut sum, mut odd) = (y, y, 1.0);
     while term > sum * 1e-18 {
@@ -56,7 +56,7 @@ fn centre(y: f64) -> f64 {
     density(y) * sum
 }
 
-/// Φ(−y) for y ≥ 1: the continued fraction of Mills's ratio (Abramowitz and Stegun 26.2.14), from its 200th term backwards.
+/// Φ(−y) for y ≥ 1.5: the continued fraction of Mills's ratio (Abramowitz and Stegun 26.2.14), from its 200th term backwards.
 fn tail(y: f64) -> f64 {
     if y.is_nan() {
         return y;

@@ -2,27 +2,21 @@
 //!
 //!   x = n·ln 2 + r      p = r + r²·Q(r) ≈ eʳ − 1      eˣ − 1 = 2ⁿ·p + (2ⁿ − 1)
 
-use super::exp::{power, reduce};
+use super::exp::{BIAS, reduce};
 use super::polynomial;
 use crate::simd::Simd;
 
-const Q: [f32; 5] = [0.499_999_97, 0.166_665_43, 0.041_667_2, 0.008_366_520_5, 0.001_388_252_1];
-
-/// eʳ − 1 for |r| ≤ ln 2 / 2.
-#[inline(always)]
-pub(super) fn near_zero<S: Simd>(s: S, r: S::F) -> S::F {
-    s.fma(s.mul(r, r), polynomial(s, r, Q), r)
-}
+pub(super) const Q: [f32; 5] = [0.499_999_97, 0.166_665_43, 0.041_667_2, 0.008_366_520_5, 0.001_388_252_1];
 
 /// eˣ − 1
 #[inline(always)]
 pub(crate) fn expm1<S: Simd>(s: S, x: S::F) -> S::F {
     // Below −18 the result is −1, above 89 infinity. NaN is the second argument, and stays.
     let clamped = s.min(s.splat(89.0), s.max(s.splat(-18.0), x));
-    let (n, r) = reduce(s, clamped);
-    let p = near_zero(s, r);
     // Half of 2ⁿ, because 2¹²⁸ is no number; doubling is exact.
-    let half = power(s, s.sub_i(n, s.splat_i(1)));
+    let (half, r) = reduce(s, clamped, BIAS - 1.0);
+    let half = s.number(half);
+    let p = s.fma(s.mul(r, r), polynomial(s, r, Q), r);
     let y = s.fma(half, p, s.sub(half, s.splat(0.5)));
     let y = s.add(y, y);
     // Halving would lose denormals, and the sum the sign of zero.

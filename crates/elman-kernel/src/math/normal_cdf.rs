@@ -3,7 +3,7 @@
 //!   y = |x|      Φ(−y) = e^(−y²/2) · G(y)      G(y) = P((y−4)/(y+4)) / (y+4),  P of degree 9      Φ(y) = 1 − Φ(−y)
 //! The variable (y−k)/(y+k) is Shepherd and Laframboise's (1981). y² is kept to 48 bits, or the tail would lose six of them.
 
-use super::exp::exp;
+use super::exp::exp_below;
 use super::polynomial;
 use crate::simd::Simd;
 
@@ -35,6 +35,6 @@ pub(crate) fn normal_cdf<S: Simd>(s: S, x: S::F) -> S::F {
     let low = s.fma(y, y, s.neg(square));
     let half = s.splat(0.5);
     let g = s.fnma(g, s.mul(low, half), g);
-    let tail = s.mul(exp(s, s.neg(s.mul(square, half))), g);
+    let tail = s.mul(exp_below(s, s.mul(square, half)), g);
     s.select(s.gt(x, s.splat(0.0)), s.sub(s.splat(1.0), tail), tail)
 }

@@ -2,6 +2,7 @@
 
 use std::arch::x86_64::*;
 
+use super::several::Several;
 use super::{Lanes, Simd};
 use crate::math;
 
@@ -76,6 +77,10 @@ impl Lanes for Avx2 {
     #[inline(always)]
     fn unary<const OP: u8>(self, x: __m256) -> __m256 {
         math::single::<OP, Avx2>(self, x)
+    }
+    #[inline(always)]
+    fn unary_several<const OP: u8, const N: usize>(s: Several<Self, N>, x: [__m256; N]) -> [__m256; N] {
+        math::single::<OP, Several<Self, N>>(s, x)
     }
 }
 

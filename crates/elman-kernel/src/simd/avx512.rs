@@ -2,6 +2,7 @@
 
 use std::arch::x86_64::*;
 
+use super::several::Several;
 use super::{Lanes, Simd};
 use crate::math;
 
@@ -77,6 +78,10 @@ impl Lanes for Avx512 {
     #[inline(always)]
     fn unary<const OP: u8>(self, x: __m512) -> __m512 {
         math::single::<OP, Avx512>(self, x)
+    }
+    #[inline(always)]
+    fn unary_several<const OP: u8, const N: usize>(s: Several<Self, N>, x: [__m512; N]) -> [__m512; N] {
+        math::single::<OP, Several<Self, N>>(s, x)
     }
 }
 

@@ -9,6 +9,9 @@ pub(crate) mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx512;
 pub(crate) mod scalar;
+pub(crate) mod several;
+
+use several::Several;
 
 /// Registers of f32 or f64 lanes.
 pub(crate) trait Lanes: Copy + 'static {
@@ -55,6 +58,8 @@ pub(crate) trait Lanes: Copy + 'static {
     fn select(self, mask: Self::Mask, a: Self::F, b: Self::F) -> Self::F;
     /// The function of [`crate::code::Unary`] whose number is `OP`.
     fn unary<const OP: u8>(self, x: Self::F) -> Self::F;
+    /// The same of several registers at once.
+    fn unary_several<const OP: u8, const N: usize>(s: Several<Self, N>, x: [Self::F; N]) -> [Self::F; N];
 }
 
 /// f32 registers that can also be seen as 32-bit integers: what the math functions need.

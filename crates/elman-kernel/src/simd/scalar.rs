@@ -1,5 +1,6 @@
 //! One lane, in plain Rust: the portable kernels, the scalar functions, and the reference in tests.
 
+use super::several::Several;
 use super::{Lanes, Simd};
 use crate::math;
 
@@ -102,6 +103,10 @@ macro_rules! lanes {
             #[inline(always)]
             fn unary<const OP: u8>(self, x: $t) -> $t {
                 $unary(self, x)
+            }
+            #[inline(always)]
+            fn unary_several<const OP: u8, const N: usize>(s: Several<Self, N>, x: [$t; N]) -> [$t; N] {
+                x.map(|x| s.0.unary::<OP>(x))
             }
         }
     };

@@ -259,7 +259,6 @@ impl<T: Real> Case<T> {
         for isa in Isa::available() {
             let mut machine = self.machine(isa);
             let packed: Vec<_> = self.weights.iter().map(|w| w.pack(isa)).collect();
-            let packed: Vec<_> = packed.iter().collect();
             for timeline in timelines {
                 let want = Reference::run(&self.phases, timeline, &self.constants, &self.weights, &self.memory);
                 for (team, split) in teams.iter().flat_map(|t| [(t, Split::Rows), (t, Split::Units)]) {

@@ -6,9 +6,9 @@ mod tests;
 
 use crate::error::Error;
 use crate::model::Dropout;
-use crate::nearest::nearest;
 use crate::text::vocabulary::{Cut, LIMIT};
 use crate::text::{Unit, corpus::Files};
+use elman_cell::nearest::nearest;
 use elman_engine::optimise::Rule;
 use serde::{Deserialize, Serialize};
 

@@ -179,8 +179,8 @@ fn a_missing_name() {
 #[test]
 fn a_surplus_name() {
     assert!(one().refuse_others(["a", "b"]).is_ok());
-    let text = one().refuse_others(["x", "lengths"]).unwrap_err().to_string();
-    assert_eq!(text, "w.st: tensor `a`: found a name that nothing reads, wanted `x`");
+    let slip = lengths(&[1]).refuse_others(["lenghts", "x"]).unwrap_err().to_string();
+    assert_eq!(slip, "w.st: tensor `lengths`: found a name that nothing reads, wanted `lenghts`");
     let text = one().refuse_others(["lengths", "initial"]).unwrap_err().to_string();
     assert_eq!(text, "w.st: tensor `a`: found a name that nothing reads, wanted one of `initial`, `lengths`");
 }

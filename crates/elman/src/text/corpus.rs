@@ -5,6 +5,7 @@
 //! by characters, moved to the next line's end, or to the next space where lines are long. The vocabulary is learned from
 //! the training part alone.
 
+use super::boundary;
 use super::error::TextError;
 use super::source::Source;
 use super::tokenizer::{Tokenizer, Unit};
@@ -125,8 +126,8 @@ fn cut_tenths(text: &str, first: usize) -> (&str, &str, &str) {
 
 /// The best place for a cut at or after byte `at`.
 fn cut_at(text: &str, at: usize) -> usize {
-    let at = text.ceil_char_boundary(at);
-    let near = &text[at..text.ceil_char_boundary(at + text.len() / PATIENCE)];
+    let at = boundary(text, at);
+    let near = &text[at..boundary(text, at + text.len() / PATIENCE)];
     let after = |c: char| near.find(c).map(|i| at + i + 1).filter(|i| *i < text.len());
     after('\n').or_else(|| after(' ')).unwrap_or(at)
 }

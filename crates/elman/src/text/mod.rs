@@ -20,3 +20,8 @@ pub use error::TextError;
 pub use source::Source;
 pub use tokenizer::{Tokenizer, Unit};
 pub use windows::{Window, Windows};
+
+/// The first place at or after byte `at` where `text` can be cut.
+fn boundary(text: &str, at: usize) -> usize {
+    (at..text.len()).find(|i| text.is_char_boundary(*i)).unwrap_or(text.len())
+}

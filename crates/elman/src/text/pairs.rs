@@ -2,9 +2,9 @@
 //!
 //! Each step joins the neighbours that stand together most often, equal counts by their smaller ids. A pair that spells a
 //! token which exists already is passed over, so every token has one way to be made. Counts are 64 bits wide and no
-//! order of a hash table is ever seen: the same text gives the same merges, always. The trainers of `tokenizers` do not
-//! promise that (0.23: 32-bit signed pair counts; equal entries of the queue, and the scores that its unigram trainer
-//! gives to rare characters, follow the order of a randomly seeded table), so it only applies what is learned here.
+//! order of a hash table is ever seen: the same text gives the same merges, always. The trainers of `tokenizers` 0.23 do
+//! not promise that (byte pairs are counted in 32 signed bits; the unigram trainer scores rare characters in the order of
+//! a randomly seeded table), so that crate only applies what is learned here.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap, HashSet};

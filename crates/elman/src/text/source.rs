@@ -59,24 +59,16 @@ impl Source {
         bytes: impl Read + Send + 'static,
         encoding: Option<&str>,
     ) -> Result<Source, TextError> {
-        let mut encoding = encoding.map(encoding::named).transpose()?.flatten();
+        let asked = encoding.map(encoding::named).transpose()?.flatten();
         let ended = Arc::new(AtomicBool::new(false));
-        let raw = Watched { inner: bytes, ended: ended.clone() };
-        let mut reader: Box<dyn BufRead + Send> = Box::new(BufReader::with_capacity(BLOCK, raw));
-        let mut head =
-            read_head(&mut reader).map_err(|reason| TextError::Read { file: file.into(), line: 0, reason })?;
+        let mut raw = BufReader::with_capacity(BLOCK, Watched { inner: bytes, ended: ended.clone() });
+        let head = read_head(&mut raw).map_err(|reason| TextError::Read { file: file.into(), line: 0, reason })?;
         let format = packing(&head);
-        let chained = Cursor::new(head.clone()).chain(reader);
-        reader = match format {
-            Some("gzip") => Box::new(BufReader::with_capacity(BLOCK, flate2::bufread::MultiGzDecoder::new(chained))),
-            Some(_) => Box::new(BufReader::with_capacity(BLOCK, Zstd::new(chained))),
-            None => Box::new(chained),
-        };
         let mut source = Source {
             file: file.into(),
-            reader,
+            reader: unpacked(format, Cursor::new(head).chain(raw)),
             format,
-            encoding,
+            encoding: asked,
             ended,
             line: 0,
             offset: 0,
@@ -84,15 +76,12 @@ impl Source {
             bytes: Vec::new(),
             limit: LINE_LIMIT,
         };
-        if format.is_some() {
-            head = read_head(&mut source.reader).map_err(|e| source.failed(e))?;
-            let rest = std::mem::replace(&mut source.reader, Box::new(io::empty()));
-            source.reader = Box::new(Cursor::new(head.clone()).chain(rest));
-        }
+        // Only looked at: a fault after these bytes belongs to a later line.
+        let first = source.reader.fill_buf().map(|block| block[..block.len().min(HEAD)].to_vec());
+        let head = first.map_err(|e| source.failed(e))?;
         refuse_other_forms(file, &head)?;
-        encoding = encoding.or_else(|| encoding::utf16_mark(&head));
-        source.encoding = encoding;
-        if let Some(encoding) = encoding {
+        source.encoding = asked.or_else(|| encoding::utf16_mark(&head));
+        if let Some(encoding) = source.encoding {
             let rest = std::mem::replace(&mut source.reader, Box::new(io::empty()));
             source.reader = Box::new(BufReader::with_capacity(BLOCK, Transcoded::new(rest, encoding)));
         }
@@ -197,10 +186,24 @@ fn line_end(line: &[u8]) -> usize {
     }
 }
 
-/// The first bytes; fewer if there are no more.
-fn read_head(reader: &mut impl Read) -> io::Result<Vec<u8>> {
-    let mut head = Vec::new();
-    reader.take(HEAD as u64).read_to_end(&mut head)?;
+/// `packed` as the bytes of a text.
+fn unpacked(format: Option<&str>, packed: impl BufRead + Send + 'static) -> Box<dyn BufRead + Send> {
+    match format {
+        Some("gzip") => Box::new(BufReader::with_capacity(BLOCK, flate2::bufread::MultiGzDecoder::new(packed))),
+        Some(_) => Box::new(BufReader::with_capacity(BLOCK, Zstd::new(packed))),
+        None => Box::new(packed),
+    }
+}
+
+/// The first bytes, up to a line's end: a line typed at a terminal is not kept waiting for more.
+fn read_head(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(HEAD);
+    while head.len() < HEAD && head.last() != Some(&b'\n') {
+        let block = reader.fill_buf()?;
+        let Some(byte) = block.first().copied() else { break };
+        reader.consume(1);
+        head.push(byte);
+    }
     Ok(head)
 }
 

@@ -6,6 +6,7 @@
 //! order. Text is first cut into words as GPT-2 does (Radford et al. 2019), a space belonging to the word after it, so
 //! decoding gives the text back, whatever it was. Learning is the same on every machine and any number of threads.
 
+use super::boundary;
 use super::error::TextError;
 use super::pairs::{self, Pair};
 use super::vocabulary::{Cut, END, UNKNOWN};
@@ -29,6 +30,7 @@ const UNKNOWNS: [&str; 3] = [UNKNOWN, "[UNK]", "<|unk|>"];
 #[derive(Clone, Debug)]
 pub struct Subword {
     inner: tokenizers::Tokenizer,
+    size: usize,
     end: u32,
     unknown: Option<u32>,
 }
@@ -65,7 +67,8 @@ impl Subword {
         inner.set_encode_special_tokens(true);
         let end = ENDS.iter().find_map(|name| inner.token_to_id(name))?;
         let unknown = UNKNOWNS.iter().find_map(|name| inner.token_to_id(name));
-        Some(Subword { inner, end, unknown })
+        let size = inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1);
+        Some(Subword { inner, size, end, unknown })
     }
 
     /// The model as JSON, the same bytes for equal models.
@@ -75,7 +78,7 @@ impl Subword {
 
     /// The number of entries: one more than the largest id.
     pub fn size(&self) -> usize {
-        self.inner.get_vocab(true).into_values().max().map_or(0, |id| id as usize + 1)
+        self.size
     }
 
     /// The id of a line's end.
@@ -149,7 +152,7 @@ fn piece_end(line: &str) -> usize {
     if line.len() <= PIECE {
         return line.len();
     }
-    let most = line.floor_char_boundary(PIECE);
+    let most = boundary(line, PIECE);
     let bytes = line.as_bytes();
     let starts_word = |i: &usize| bytes[*i] == b' ' && bytes[i + 1].is_ascii_graphic();
     (1..most).rev().find(starts_word).unwrap_or(most)

@@ -1,8 +1,8 @@
 //! Parameter groups: which rate, decay and freezing a parameter has, by patterns of its name.
 
 use crate::error::Error;
-use crate::nearest::nearest;
 use crate::run::config::Group;
+use elman_cell::nearest::nearest;
 use elman_engine::Tensor;
 use elman_engine::optimise::Step;
 

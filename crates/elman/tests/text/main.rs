@@ -1,0 +1,7 @@
+//! Texts, vocabularies, corpora and windows.
+
+mod corpus;
+mod ptb;
+mod source;
+mod tokens;
+mod windows;
