@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 /// Arguments of `elman generate`.
 #[derive(Args)]
-#[command(after_help = "Example:\n  elman generate runs/readme --prompt \"Elman \" --temperature 0.8 --length 200")]
+#[command(after_help = "Example:\n  elman generate runs/readme --prompt Elman --temperature 0.8 --length 200")]
 pub struct Arguments {
     /// The run's folder
     #[arg(value_name = "DIR")]

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// Arguments of `elman predict`.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  elman predict runs/readme < README.md\n\nPrints nats, tokens, perplexity and the line, parted by tabs, a line for each line."
+    after_help = "Example:\n  elman predict runs/readme --data README.md\n\nPrints nats, tokens, perplexity and the line, parted by tabs, a line for each line."
 )]
 pub struct Arguments {
     /// The run's folder

@@ -199,8 +199,9 @@ fn what_cannot_work_is_one_line_and_leaves_nothing() {
     refuses("train lm --data a.txt --nesterov --out x", &["nesterov"]);
     refuses("train lm --data a.txt --freeze embeding --out x", &["embeding", "`embedding`"]);
     refuses("train lm --data a.txt --batch 100000 --out x", &["--batch"]);
-    refuses("train lm --data a.txt --hidden 2000000 --out x", &["memory"]);
+    refuses("train lm --data a.txt --hidden 50000 --out x", &["memory"]);
     refuses("train lm --data a.txt --vocab-limit 3 --out x", &["--vocab-size"]);
+    refuses("train lm --data a.txt --out a.txt/x", &["a.txt/x"]);
     refuses("resume nope", &["nope"]);
     refuses("eval nope", &["nope"]);
     refuses("generate nope", &["nope"]);

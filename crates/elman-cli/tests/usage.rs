@@ -29,6 +29,13 @@ fn wrong_usage_is_2() {
         "cell bench tanh --input 3 --hidden 5 --batch 2 --steps 4 --threads none",
         "cell grad tanh --tolerance 0",
         "cell grad tanh --tolerance nan",
+        "train lstm",
+        "train lm --data a --clip 1 --clip-value 1",
+        "train lm --data a --hidden 0",
+        "train lm --data a --out b --find-lr",
+        "resume",
+        "eval a --data b --part test",
+        "generate a --top-k 0",
     ] {
         let run = run_in(&root(), arguments);
         assert_eq!(run.code, Some(2), "{arguments}: {run:?}");
@@ -58,7 +65,7 @@ fn a_reader_that_goes_away_is_quiet() {
     assert!(output.stderr.is_empty() && output.status.code() == Some(0), "{output:?}");
 }
 
-/// A folder in which the examples run: they read `reference/`.
+/// A folder in which the examples run: they read `reference/` and `README.md`.
 fn folder_of_examples() -> Folder {
     let folder = Folder::new();
     let data = folder.path().join("reference/data");
@@ -67,6 +74,7 @@ fn folder_of_examples() -> Folder {
         let file = file.unwrap();
         std::fs::copy(file.path(), data.join(file.file_name())).unwrap();
     }
+    std::fs::copy(root().join("README.md"), folder.path().join("README.md")).unwrap();
     let x = elman::tensors::Named { name: "x".into(), shape: vec![20, 4, 3], data: vec![0.5f32; 240] };
     folder.tensors("in.safetensors", &[x]);
     folder
@@ -75,7 +83,21 @@ fn folder_of_examples() -> Folder {
 #[test]
 fn the_examples_of_help_texts_run() {
     let folder = folder_of_examples();
-    for command in ["", "cell list", "cell show", "cell check", "cell explain", "cell grad", "cell run", "cell bench"] {
+    for command in [
+        "",
+        "cell list",
+        "cell show",
+        "cell check",
+        "cell explain",
+        "cell grad",
+        "cell run",
+        "cell bench",
+        "train",
+        "resume",
+        "eval",
+        "predict",
+        "generate",
+    ] {
         let help = folder.run(&format!("{command} --help")).good().out;
         let (_, examples) = help.split_once("Example:\n").unwrap_or_else(|| panic!("no example: {command}"));
         let lines: Vec<&str> = examples.lines().filter_map(|l| l.trim().strip_prefix("elman ")).collect();
@@ -88,7 +110,7 @@ fn the_examples_of_help_texts_run() {
 
 #[test]
 fn the_examples_of_documents_run() {
-    for document in ["README.md", "docs/commands.md"] {
+    for document in ["README.md", "docs/commands.md", "docs/training.md"] {
         let text = std::fs::read_to_string(root().join(document)).unwrap();
         let folder = folder_of_examples();
         let commands = text.lines().filter_map(|l| l.strip_prefix("    elman "));

@@ -1,6 +1,8 @@
 //! A table of vectors, one a token.
 //!
-//!   xₜ = E[idₜ]        ∂L/∂E[i] = Σ over t with idₜ = i of ∂L/∂xₜ, in the order of the tokens
+//! ```text
+//! xₜ = E[idₜ]        ∂L/∂E[i] = Σ over t with idₜ = i of ∂L/∂xₜ, in the order of the tokens
+//! ```
 //!
 //! A mask of rows (Gal & Ghahramani 2016, arXiv:1512.05287) scales whole rows. Does not share its table with an output
 //! layer by itself: add both gradients into one.
@@ -10,7 +12,7 @@ use elman_kernel::code::Binary;
 
 use crate::error::EngineError;
 
-/// Looks up `ids` in `table`, [rows, width]: `x` becomes [tokens, width], row i scaled by `mask[i]` where there is one.
+/// Looks up `ids` in `table`, `[rows, width]`: `x` becomes `[tokens, width]`, row i scaled by `mask[i]` where there is one.
 ///
 /// # Errors
 /// An id outside the table, a mask of another length.
@@ -34,7 +36,7 @@ pub fn look_up<T: Real>(
     Ok(())
 }
 
-/// Adds the gradients `dx`, [tokens, width], to the rows of `d_table` that `ids` name.
+/// Adds the gradients `dx`, `[tokens, width]`, to the rows of `d_table` that `ids` name.
 ///
 /// # Errors
 /// As [`look_up`], and gradients of another length.
@@ -52,7 +54,9 @@ pub fn add_gradients<T: Real>(
     for (id, dx) in ids.iter().zip(dx.chunks_exact(width)) {
         let scale = mask.map_or(T::ONE, |m| m[*id as usize]);
         let row = &mut d_table[*id as usize * width..][..width];
-        row.iter_mut().zip(dx).for_each(|(to, dx)| *to = scale.mul_add(*dx, *to));
+        row.iter_mut()
+            .zip(dx)
+            .for_each(|(to, dx)| *to = T::binary(Binary::Add, *to, T::binary(Binary::Mul, scale, *dx)));
     }
     Ok(())
 }

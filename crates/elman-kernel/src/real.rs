@@ -53,18 +53,22 @@ macro_rules! real {
         impl Real for $t {
             const ZERO: $t = 0.0;
             const ONE: $t = 1.0;
+            #[inline]
             fn from_f64(x: f64) -> $t {
                 x as $t
             }
+            #[inline]
             fn to_f64(self) -> f64 {
                 self.into()
             }
             fn unary(op: Unary, x: $t) -> $t {
                 kernels::unary($token, op, x)
             }
+            #[inline]
             fn binary(op: Binary, a: $t, b: $t) -> $t {
                 kernels::binary($token, op, a, b)
             }
+            #[inline]
             fn mul_add(self, b: $t, c: $t) -> $t {
                 <$t>::mul_add(self, b, c)
             }

@@ -24,7 +24,7 @@ pub enum Error {
     #[error("{0}")]
     Diverged(String),
     /// A file could not be written.
-    #[error("{file}: {source}")]
+    #[error("{file}: {source}{}", way_out(.source))]
     Write {
         /// The file.
         file: String,
@@ -34,4 +34,15 @@ pub enum Error {
     /// What was asked for cannot be done.
     #[error("{0}")]
     Refused(String),
+}
+
+/// What to do about the commonest reasons.
+fn way_out(source: &std::io::Error) -> &'static str {
+    match source.kind() {
+        std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => {
+            "; take a folder that can be written to"
+        }
+        std::io::ErrorKind::StorageFull => "; make room on the disk, nothing that stood there was lost",
+        _ => "",
+    }
 }

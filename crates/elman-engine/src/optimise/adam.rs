@@ -9,7 +9,7 @@
 use elman_kernel::Real;
 use elman_kernel::code::{Binary, Unary};
 
-use super::Step;
+use super::{Step, multiply_add};
 
 #[derive(Clone, Copy)]
 pub(super) struct Betas {
@@ -29,12 +29,12 @@ pub(super) fn step<T: Real>(p: &mut [T], g: &[T], m: &mut [T], v: &mut [T], s: S
     let coupled = T::from_f64(if b.decoupled { 0.0 } else { s.decay });
     let shrink = T::from_f64(if b.decoupled { -s.rate * s.decay } else { 0.0 });
     for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
-        let g = coupled.mul_add(*p, *g);
-        *p = shrink.mul_add(*p, *p);
-        *m = b1.mul_add(*m, mul(one1, g));
-        *v = b2.mul_add(*v, mul(one2, mul(g, g)));
-        let below = scale.mul_add(T::unary(Unary::Sqrt, *v), epsilon);
-        *p = rate.mul_add(T::binary(Binary::Div, *m, below), *p);
+        let g = multiply_add(coupled, *p, *g);
+        *p = multiply_add(shrink, *p, *p);
+        *m = multiply_add(b1, *m, mul(one1, g));
+        *v = multiply_add(b2, *v, mul(one2, mul(g, g)));
+        let below = multiply_add(scale, T::unary(Unary::Sqrt, *v), epsilon);
+        *p = multiply_add(rate, T::binary(Binary::Div, *m, below), *p);
     }
 }
 

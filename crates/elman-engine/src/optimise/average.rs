@@ -5,6 +5,8 @@
 
 use elman_kernel::Real;
 
+use super::multiply_add;
+
 /// The mean of the parameters seen so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Average<T> {
@@ -26,7 +28,7 @@ impl<T: Real> Average<T> {
         let share = T::from_f64(1.0 / self.count as f64);
         for (a, p) in self.parameters.iter_mut().flatten().zip(parameters.iter().flatten()) {
             let apart = T::binary(elman_kernel::code::Binary::Sub, *p, *a);
-            *a = share.mul_add(apart, *a);
+            *a = multiply_add(share, apart, *a);
         }
     }
 }

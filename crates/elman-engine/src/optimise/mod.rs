@@ -13,6 +13,7 @@ pub use average::Average;
 pub use clip::{clip_norm, clip_value, norm};
 
 use elman_kernel::Real;
+use elman_kernel::code::Binary;
 
 /// How parameters follow gradients.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -132,6 +133,11 @@ impl<T: Real> Optimiser<T> {
         }
         fits
     }
+}
+
+/// a b + c, rounded twice: a fused one is a function call on the portable target, the slowest part of a step.
+fn multiply_add<T: Real>(a: T, b: T, c: T) -> T {
+    T::binary(Binary::Add, T::binary(Binary::Mul, a, b), c)
 }
 
 #[cfg(test)]

@@ -6,12 +6,12 @@
 use elman_kernel::Real;
 use elman_kernel::code::{Binary, Unary};
 
-use super::Step;
+use super::{Step, multiply_add};
 
 /// g / (√v + ε), after v has moved.
 fn scaled<T: Real>(g: T, v: &mut T, rho: T, one: T, epsilon: T) -> T {
     let square = T::binary(Binary::Mul, g, g);
-    *v = rho.mul_add(*v, T::binary(Binary::Mul, one, square));
+    *v = multiply_add(rho, *v, T::binary(Binary::Mul, one, square));
     let below = T::binary(Binary::Add, T::unary(Unary::Sqrt, *v), epsilon);
     T::binary(Binary::Div, g, below)
 }
@@ -20,8 +20,8 @@ pub(super) fn step<T: Real>(p: &mut [T], g: &[T], v: &mut [T], s: Step, rho: f64
     let (rate, decay) = (T::from_f64(-s.rate), T::from_f64(s.decay));
     let (one, rho, epsilon) = (T::from_f64(1.0 - rho), T::from_f64(rho), T::from_f64(epsilon));
     for ((p, g), v) in p.iter_mut().zip(g).zip(v) {
-        let g = scaled(decay.mul_add(*p, *g), v, rho, one, epsilon);
-        *p = rate.mul_add(g, *p);
+        let g = scaled(multiply_add(decay, *p, *g), v, rho, one, epsilon);
+        *p = multiply_add(rate, g, *p);
     }
 }
 
@@ -38,8 +38,8 @@ pub(super) fn momentum<T: Real>(
     let (rate, decay, mu) = (T::from_f64(-s.rate), T::from_f64(s.decay), T::from_f64(mu));
     let (one, rho, epsilon) = (T::from_f64(1.0 - rho), T::from_f64(rho), T::from_f64(epsilon));
     for (((p, g), v), m) in p.iter_mut().zip(g).zip(v).zip(m) {
-        let g = scaled(decay.mul_add(*p, *g), v, rho, one, epsilon);
-        *m = mu.mul_add(*m, g);
-        *p = rate.mul_add(*m, *p);
+        let g = scaled(multiply_add(decay, *p, *g), v, rho, one, epsilon);
+        *m = multiply_add(mu, *m, g);
+        *p = multiply_add(rate, *m, *p);
     }
 }

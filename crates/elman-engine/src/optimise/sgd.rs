@@ -7,21 +7,21 @@
 
 use elman_kernel::Real;
 
-use super::Step;
+use super::{Step, multiply_add};
 
 pub(super) fn step<T: Real>(p: &mut [T], g: &[T], s: Step) {
     let (rate, decay) = (T::from_f64(-s.rate), T::from_f64(s.decay));
     for (p, g) in p.iter_mut().zip(g) {
-        *p = rate.mul_add(decay.mul_add(*p, *g), *p);
+        *p = multiply_add(rate, multiply_add(decay, *p, *g), *p);
     }
 }
 
 pub(super) fn momentum<T: Real>(p: &mut [T], g: &[T], v: &mut [T], s: Step, mu: f64, nesterov: bool) {
     let (rate, decay, mu) = (T::from_f64(-s.rate), T::from_f64(s.decay), T::from_f64(mu));
     for ((p, g), v) in p.iter_mut().zip(g).zip(v) {
-        let g = decay.mul_add(*p, *g);
-        *v = mu.mul_add(*v, g);
-        let along = if nesterov { mu.mul_add(*v, g) } else { *v };
-        *p = rate.mul_add(along, *p);
+        let g = multiply_add(decay, *p, *g);
+        *v = multiply_add(mu, *v, g);
+        let along = if nesterov { multiply_add(mu, *v, g) } else { *v };
+        *p = multiply_add(rate, along, *p);
     }
 }

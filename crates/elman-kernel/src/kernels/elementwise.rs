@@ -162,6 +162,7 @@ pub(crate) fn unary<S: Lanes<F = E>, E: Copy>(s: S, op: Unary, x: E) -> E {
 }
 
 /// op(a, b) for one number each.
+#[inline]
 pub(crate) fn binary<S: Lanes<F = E>, E: Copy>(s: S, op: Binary, a: E, b: E) -> E {
     match op {
         Binary::Add => s.add(a, b),

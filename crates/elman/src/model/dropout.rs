@@ -57,7 +57,7 @@ impl Draw {
         MaskKey { seed: self.seed, purpose, layer: layer as u64, step: self.clock, sequence: 0 }
     }
 
-    /// A mask of [steps, batch, width]; `None` where nothing is dropped.
+    /// A mask of `[steps, batch, width]`; `None` where nothing is dropped.
     pub fn units<T: Real>(
         &self,
         purpose: Purpose,
@@ -81,7 +81,7 @@ impl Draw {
         Some(mask)
     }
 
-    /// Which units of a state keep their old value, [steps, batch, width] of 0 and 1. `slot` counts the layer's states.
+    /// Which units of a state keep their old value, `[steps, batch, width]` of 0 and 1. `slot` counts the layer's states.
     pub fn zones<T: Real>(&self, layer: usize, slot: usize, shape: [usize; 3]) -> Vec<T> {
         let steps_apart = Draw { dropout: Dropout { variational: false, ..self.dropout }, ..*self };
         let zone = layer << 16 | slot;

@@ -90,7 +90,7 @@ impl<T: Real> Lm<T> {
         self.weights.iter().map(|w| vec![T::ZERO; w.len()]).collect()
     }
 
-    /// The loss of each target of a window, [steps · columns], in nats; `state` goes on.
+    /// The loss of each target of a window, `[steps · columns]`, in nats; `state` goes on.
     ///
     /// # Errors
     /// A token outside the vocabulary.
@@ -101,7 +101,7 @@ impl<T: Real> Lm<T> {
         losses
     }
 
-    /// The logits after each token of a window, [steps · columns, vocabulary]; `state` goes on.
+    /// The logits after each token of a window, `[steps · columns, vocabulary]`; `state` goes on.
     ///
     /// # Errors
     /// A token outside the vocabulary.
@@ -143,7 +143,7 @@ impl<T: Real> Lm<T> {
         Ok(losses)
     }
 
-    /// The output of the last layer, [steps · columns, units].
+    /// The output of the last layer, `[steps · columns, units]`.
     fn forward(&mut self, window: &Window, state: &mut State<T>, draw: Option<&Draw>) -> Result<Vec<T>, EngineError> {
         if !self.head_packed {
             let [weight, bias] = self.spec.head_parameters(&self.parameters);

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::model::{Lm, Start, State};
 use crate::run::folder::{CELL, CONFIG, METRICS, NewFolder};
 use crate::run::{Config, Folder, checkpoint};
+use crate::tensors::TensorError;
 use crate::text::{Corpus, Window};
 use elman_cell::Cell;
 use elman_engine::Isa;
@@ -80,7 +81,8 @@ pub fn train(
         training.write_settings(folder)?;
         training.save(folder)?;
     }
-    training.run(&new.publish()?, watch, stop)
+    let folder = new.publish()?;
+    training.run(&folder, watch, stop).map_err(|e| with_way_out(e, &folder))
 }
 
 /// Goes on with the run in `path`, from its last checkpoint or, with `previous`, from the one before.
@@ -103,7 +105,19 @@ pub fn resume(
     let corpus = Corpus::load_with(&config.data.files(), tokenizer)?;
     let mut training = Training::new(config, cell, corpus, machine)?;
     training.restore(&folder, found)?;
-    training.run(&folder, watch, stop)
+    training.run(&folder, watch, stop).map_err(|e| with_way_out(e, &folder))
+}
+
+/// What to do when a disk is full, or a folder cannot be written to, amid a run.
+fn with_way_out(error: Error, folder: &Folder) -> Error {
+    match error {
+        Error::Write { .. } | Error::Tensors(TensorError::Io { .. }) => {
+            let name = folder.name();
+            let way = format!("the last checkpoint is whole: make room, then `elman resume {name}`");
+            Error::Refused(format!("{error}; {way}"))
+        }
+        _ => error,
+    }
 }
 
 impl Training {

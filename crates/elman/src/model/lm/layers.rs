@@ -6,7 +6,7 @@ use elman_engine::{
     Batch, Binary, EngineError, Gradients, Isa, Network, Options, Outputs, Real, Region, Runner, Team, Weights,
 };
 
-/// What a window hands to the next: per layer, per state of the cell, [columns, units]. Empty at the start, where states
+/// What a window hands to the next: per layer, per state of the cell, `[columns, units]`. Empty at the start, where states
 /// are zero or learned.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State<T>(pub Vec<Vec<Vec<T>>>);
@@ -79,7 +79,7 @@ impl<T: Real> Layers<T> {
         Ok(())
     }
 
-    /// Runs all layers over `x`, [steps · columns, units]; the last one's output, to be handed back.
+    /// Runs all layers over `x`, `[steps · columns, units]`; the last one's output, to be handed back.
     pub fn forward(
         &mut self,
         team: &Team,

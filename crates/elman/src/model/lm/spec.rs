@@ -140,7 +140,7 @@ impl LmSpec {
         weights
     }
 
-    /// What training takes with windows of [steps, batch]; `copies` of all parameters are kept beside them (moments,
+    /// What training takes with windows of `[steps, batch]`; `copies` of all parameters are kept beside them (moments,
     /// averages).
     ///
     /// # Errors
