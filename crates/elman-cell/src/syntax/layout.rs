@@ -50,8 +50,11 @@ pub(super) fn statements<'s>(tokens: &[Token<'s>], report: &mut Report<'s>) -> V
     let mut layout = Layout { tokens, report, current: empty(), open: Vec::new(), statements: Vec::new(), math: 0 };
     let mut separator: Option<bool> = None;
     for (i, token) in tokens.iter().enumerate() {
-        let ends = layout.open.is_empty()
-            && (token.kind == Kind::Semicolon || token.kind == Kind::Comma && layout.comma_ends(i));
+        if token.kind == Kind::Comma && layout.open.is_empty() && layout.comma_ends(i) {
+            layout.finish();
+            continue;
+        }
+        let ends = token.kind == Kind::Semicolon && layout.open.is_empty();
         if token.kind.separates() || ends {
             let hard = layout.separator(token);
             separator = Some(hard || separator == Some(true));
