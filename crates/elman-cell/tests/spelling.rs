@@ -68,6 +68,10 @@ const CASES: &[Case] = &[
         written: r"z_t = \sigma(W x_t), \; h_t = z_t \odot h_{t-1} + \max(b, x_t), y_t = V h_t.",
         means: "z = sigmoid(W x); h' = z * h + max(b, x); y = V h'",
     },
+    Case {
+        written: "$$z_t = \\sigma(W x_t), \\quad (12)$$\n$$h_t = z_t * h_{t-1} \\qquad (13)$$\ny_t = V h_t. (14)",
+        means: "z = sigmoid(W x); h' = z * h; y = V h'",
+    },
     // Superscripts.
     Case { written: "h' = tanh(W_1^z x + U^T h)^2", means: "h' = tanh(W_1^z x + U^T h)^2" },
     Case { written: r"h_t = (W^\top h_{t-1})^{1/2} + Uᵀ h_{t-1}^2", means: "h' = (W^T h)^0.5 + U^T h^2" },
