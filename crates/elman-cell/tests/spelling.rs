@@ -83,6 +83,29 @@ const CASES: &[Case] = &[
         written: "$$\n\\begin{align*}\nh_t &= \\tanh\\left(W x_t\n\\right. \\\\[2pt] &\\quad + \\left. U h_{t-1}\\right),\n\\end{align*}\n$$",
         means: "h' = tanh(W x + U h)",
     },
+    // Numbers of equations and remarks.
+    Case { written: "h' = tanh(W x + U h)   (1)", means: "h' = tanh(W x + U h)" },
+    Case { written: "h' = tanh(W x + U h) * 2 (3)", means: "h' = tanh(W x + U h) * 2" },
+    Case { written: "h' = tanh(W x + U h)\n(1)", means: "h' = tanh(W x + U h)" },
+    Case { written: "z = sigmoid (W x) (3a)\nh' = z * h (1.2)", means: "z = sigmoid(W x); h' = z * h" },
+    Case { written: "h' = W x(3) + h * (2)", means: "h' = 3 * W x + h * 2" },
+    Case { written: "c = W x\nh' = U h + V (2c)", means: "c = W x; h' = U h + V (2 * c)" },
+    Case {
+        written: r"\begin{align} z_t &= \sigma(W x_t), \qquad (1) \\ h_t &= z_t \odot h_{t-1}\hspace{1cm}(2) \end{align}",
+        means: "z = sigmoid(W x); h' = z * h",
+    },
+    Case {
+        written: r"z_t &= \sigma(W x_t + b) && \text{forget gate} \\ h_t &= z_t \odot h_{t-1} \quad \text{(output gate)}",
+        means: "z = sigmoid(W x + b); h' = z * h",
+    },
+    Case {
+        written: r"\text{Forget gate: } z_t = \sigma(W x_t + \mathrm{b}) \\ \text{Output:} \quad h_t = z_t \odot h_{t-1}, \quad \text{update} \quad (2)",
+        means: "z = sigmoid(W x + b); h' = z * h",
+    },
+    Case {
+        written: r"\text{gate} \quad z_t = \sigma(x_t \mathrm{W}) \text{update} \\ h_t = \text{sigm}(V x_t) \odot z_t \odot h_{t-1} \qquad \mathrm{(hidden\ state)}",
+        means: "z = sigmoid(x W); h' = sigmoid(V x) * z * h",
+    },
     // States and outputs.
     Case { written: "c' = c + W x\nh' = tanh(c')", means: "c' = c + W x; h = tanh(c')" },
     Case { written: "h_t = tanh(W x_t + U h)", means: "h' = tanh(W x + U h)" },

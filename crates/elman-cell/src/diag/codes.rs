@@ -46,4 +46,6 @@ pub const CODES: &[(&str, &str)] = &[
     ("N002", "a run of letters read as a product"),
     ("N003", "an activation slot and what fills it"),
     ("N004", "a lower-case name that was taken for a weight matrix"),
+    ("N005", "the number of an equation, which is dropped"),
+    ("N006", "a remark in words, which is dropped"),
 ];

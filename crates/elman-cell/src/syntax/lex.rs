@@ -5,6 +5,7 @@
 
 use super::commands::{self, Command};
 use super::letters::{combining, decompose, is_letter, is_space, subscript, superscript};
+use super::remarks::{note_remark, remark};
 use super::token::{Kind, Token};
 use crate::cell::Span;
 use crate::diag::{Report, quote};
@@ -291,7 +292,7 @@ impl<'s> Lexer<'s, '_> {
             }
             Command::Skip => drop(self.argument()),
             Command::Font => self.font(self.roman),
-            Command::Words => self.font(true),
+            Command::Words => self.words(name, start),
             Command::Token(Kind::RowBreak) => {
                 self.row_break_options();
                 self.push(Kind::RowBreak, start);
@@ -317,6 +318,19 @@ impl<'s> Lexer<'s, '_> {
         if self.rest().starts_with('{') {
             self.open_brace(Brace::Font { roman_before: self.roman });
             self.roman = roman;
+        }
+    }
+
+    /// The argument of `\text` and kin: a name, unless it is a remark.
+    fn words(&mut self, font: &str, start: usize) {
+        self.spaces();
+        let after_operator = matches!(self.out.tokens.last(), Some(t) if t.kind.is_operator() || matches!(t.kind, Kind::Equals | Kind::Open(_)));
+        match remark(font, self.rest()) {
+            Some(length) if !after_operator => {
+                self.at += length;
+                note_remark(self.source, Span { start, end: self.at }, self.report);
+            }
+            _ => self.font(true),
         }
     }
 

@@ -15,6 +15,7 @@ mod letters;
 mod lex;
 mod parser;
 mod read_name;
+mod remarks;
 mod token;
 pub(crate) mod tree;
 mod word;
@@ -25,6 +26,7 @@ use layout::{KEYWORDS, Statement};
 use lex::Comment;
 pub(crate) use parser::{Means, Scope};
 use parser::{Parsed, Parser, Reported};
+use remarks::Remarks;
 use token::Kind;
 use tree::{Equation, Node, NodeId, NodeKind, Time, Tree};
 
@@ -54,7 +56,8 @@ pub(crate) fn read<'s>(source: &'s str, report: &mut Report<'s>) -> Tree {
         tree.partial |= read.is_err();
         declare_last(&tree, &mut scope);
     }
-    let equations: Vec<&Statement> = statements.iter().filter(|s| !s.declaration).collect();
+    let mut equations: Vec<Statement> = statements.into_iter().filter(|s| !s.declaration).collect();
+    remove_remarks(&mut equations, source, &tree, &scope, report);
     let mut lefts = Vec::new();
     for statement in &equations {
         lefts.push(statement.parser(source, &scope, &mut tree, report).left().ok());
@@ -62,13 +65,30 @@ pub(crate) fn read<'s>(source: &'s str, report: &mut Report<'s>) -> Tree {
     for left in lefts.iter().flatten() {
         scope.entry(left.name).or_insert(Means::Vector);
     }
-    for (statement, left) in equations.iter().zip(lefts) {
+    for (statement, left) in equations.iter_mut().zip(lefts) {
+        let remarks = Remarks { source, names: &tree.names, scope: &scope };
+        remarks.strip_end(statement, report);
         match left {
             Some(left) => right(statement, left, source, &scope, &mut tree, report),
             None => tree.partial = true,
         }
     }
     tree
+}
+
+/// Drops statements that are remarks alone, and remarks that open a statement.
+fn remove_remarks<'s>(
+    equations: &mut Vec<Statement<'s>>,
+    source: &'s str,
+    tree: &Tree,
+    scope: &Scope,
+    report: &mut Report<'s>,
+) {
+    let remarks = Remarks { source, names: &tree.names, scope };
+    equations.retain(|statement| !remarks.is_one(statement, report));
+    for statement in equations {
+        remarks.strip_start(statement, report);
+    }
 }
 
 /// Brings the declarations read last into scope. Double ones are reported by the checker.
