@@ -27,6 +27,7 @@ pub(super) fn advise(advice: &Advice, report: &mut Report) {
     advice.shared_parameters(report);
     advice.diagonal_matrices(report);
     advice.slots(report);
+    advice.doubts(report);
 }
 
 /// The function that fills a slot for which none is declared.
@@ -59,7 +60,8 @@ impl Advice<'_, '_> {
         self.tree.declarations.params.iter().any(|p| p.name == symbol)
     }
 
-    fn nodes(&self) -> impl Iterator<Item = (usize, NodeId)> + '_ {
+    /// All nodes that count, with their equations.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = (usize, NodeId)> + '_ {
         self.meanings.live.iter().enumerate().flat_map(|(e, live)| live.iter().map(move |&id| (e, id)))
     }
 
@@ -70,8 +72,42 @@ impl Advice<'_, '_> {
             if !used[e] && is_its_meaning && !self.tree.partial {
                 let name = self.tree.names.file(equation.name);
                 let message = format!("nothing uses `{name}`");
-                let hint = "its parameters stay; delete the equation, or name it by `output`";
+                let hint = self.unused_hint(name, report);
                 report.warning("W003", equation.name_span, message).hint(hint);
+            }
+        }
+    }
+
+    /// The undeclared vectors that may be a misspelt `name`, at most three.
+    fn similar_parameters(&self, name: &str) -> Vec<(&str, Span)> {
+        let vectors = self.ranks.params.iter().filter(|(symbol, p)| p.0 == Rank::Vector && !self.is_declared(**symbol));
+        let mut list: Vec<(&str, Span)> =
+            vectors.map(|(symbol, p)| (self.tree.names.file(*symbol), p.1)).take(1000).collect();
+        list.sort_unstable_by_key(|(_, span)| span.start);
+        let same = list.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).copied();
+        let small = |n: &str| n.len() == 1 && n != "b" && n.starts_with(|c: char| c.is_ascii_lowercase());
+        if same.is_none() && small(name) {
+            list.retain(|(other, _)| small(other));
+            list.truncate(3);
+            return list;
+        }
+        let near = || crate::nearest::nearest(name, list.iter().map(|(other, _)| *other));
+        let near = same.map(|(other, _)| other).or_else(near);
+        list.into_iter().filter(|(other, _)| Some(*other) == near).collect()
+    }
+
+    /// What to do with a value that nothing uses.
+    fn unused_hint(&self, name: &str, report: &Report) -> String {
+        let similar = if report.has_room() { self.similar_parameters(name) } else { Vec::new() };
+        match similar[..] {
+            [] => "its parameters stay; delete the equation, or name it by `output`".to_string(),
+            [(other, span)] => {
+                let line = report.line(span.start);
+                format!("line {line} reads `{other}`, which no equation defines: did you mean `{name}`?")
+            }
+            _ => {
+                let list: Vec<String> = similar.iter().map(|(other, _)| format!("`{other}`")).collect();
+                format!("no equation defines {}: is one of them `{name}`?", list.join(", "))
             }
         }
     }

@@ -9,6 +9,7 @@
 mod advice;
 mod build;
 mod declared;
+mod doubts;
 mod fold;
 mod graph;
 mod names;
