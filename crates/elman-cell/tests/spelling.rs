@@ -106,6 +106,28 @@ const CASES: &[Case] = &[
         written: r"\text{gate} \quad z_t = \sigma(x_t \mathrm{W}) \text{update} \\ h_t = \text{sigm}(V x_t) \odot z_t \odot h_{t-1} \qquad \mathrm{(hidden\ state)}",
         means: "z = sigmoid(x W); h' = sigmoid(V x) * z * h",
     },
+    // Environments, other signs, time above.
+    Case {
+        written: r"\begin{array}{ll} z_t & = \sigma(W x_t) \\ h_t & = z_t \otimes h_{t-1} \oplus U x_t \end{array}",
+        means: "z = sigmoid(W x); h' = z * h + U x",
+    },
+    Case {
+        written: "\\[\\left\\{ \\begin{array}[t]{l}\nz_t = \\sigma(W x_t), \\\\\nh_t = z_t ⊗ h_{t-1}\n\\end{array} \\right.\\]",
+        means: "z = sigmoid(W x); h' = z * h",
+    },
+    Case {
+        written: r"\begin{cases} z_t = \sigma(W \vec{x}_t) \\ \vec{h}_t = z_t \odot \vec h_{t-1} \end{cases}",
+        means: "z = sigmoid(W x); h' = z * h",
+    },
+    Case {
+        written: r"\begin{eqnarray} z_t &=& \sigma(W x_t) \\ h_t &=& z_t \odot h_{t-1} \end{eqnarray}",
+        means: "z = sigmoid(W x); h' = z * h",
+    },
+    Case { written: "C^t = tanh(W x^t + U C^{t-1} + V^t x^t)", means: "C' = tanh(W x + U C + V^t x)" },
+    Case {
+        written: r"a^{<t>} = \tanh(W_{aa} a^{<t-1>} + W_{ax} x^{<t>} + b_a); z^{\langle t \rangle} = W a^{\langle t \rangle}",
+        means: "a' = tanh(W_aa a + W_ax x + b_a); z = W a'",
+    },
     // States and outputs.
     Case { written: "c' = c + W x\nh' = tanh(c')", means: "c' = c + W x; h = tanh(c')" },
     Case { written: "h_t = tanh(W x_t + U h)", means: "h' = tanh(W x + U h)" },

@@ -278,6 +278,7 @@ impl Resolver<'_, '_, '_> {
         match self.roles[symbol.index()] {
             Role::Input(i) => self.read_input(i, symbol, time, span),
             Role::Const(value) if time == Time::Plain => Reads::Number(value),
+            Role::Param if self.tree.is_unread(symbol) => Reads::Wrong,
             Role::Param if time == Time::Plain => Reads::Param(symbol),
             Role::Equation(e) => self.read_equation(e, symbol, time, span),
             Role::Function => {
@@ -359,7 +360,10 @@ impl Resolver<'_, '_, '_> {
         if matches!(self.roles[symbol.index()], Role::Const(_)) || name.starts_with(|c: char| c.is_ascii_uppercase()) {
             let what = if matches!(self.roles[symbol.index()], Role::Const(_)) { "a constant" } else { "a weight" };
             let message = format!("`{name}` is {what} and carries a time");
-            let hint = format!("write `{name}`, or give it an equation if it changes from step to step");
+            let hint = match name {
+                "X" => "the input is written `x`".to_string(),
+                _ => format!("write `{name}`, or give it an equation if it changes from step to step"),
+            };
             self.report.error("E105", span, message).hint(hint);
             return Reads::Wrong;
         }

@@ -39,6 +39,8 @@ const ENVIRONMENTS: &[&str] = &[
     "alignedat",
     "flalign",
     "multline",
+    "array",
+    "cases",
     "math",
     "displaymath",
     "dmath",
@@ -91,11 +93,11 @@ pub(super) fn read(name: &str) -> Command {
         "," | ";" | "!" | ":" | ">" | " " | "/" | "enspace" | "thinspace" | "medspace" | "thickspace"
         | "negthinspace" | "nonumber" | "notag" | "displaystyle" | "textstyle" | "scriptstyle" | "limits"
         | "nolimits" | "hfill" | "noindent" | "rm" | "bf" | "it" | "sf" | "middle" | "relax" | "allowbreak"
-        | "nobreak" | "mathstrut" | "strut" => Command::Nothing,
+        | "nobreak" | "mathstrut" | "strut" | "langle" | "rangle" => Command::Nothing,
         "left" | "right" => Command::Delimiter,
         "label" | "tag" | "hspace" | "vspace" | "phantom" | "hphantom" | "vphantom" => Command::Skip,
         "mathbf" | "boldsymbol" | "bm" | "mathcal" | "mathbb" | "mathfrak" | "mathscr" | "symbf" | "pmb" | "mathit"
-        | "mathnormal" | "bold" => Command::Font,
+        | "mathnormal" | "bold" | "vec" => Command::Font,
         "mathrm" | "text" | "operatorname" | "textrm" | "textbf" | "textit" | "textsf" | "texttt" | "textnormal"
         | "mathsf" | "mathtt" | "mbox" | "symrm" => Command::Words,
         "begin" => Command::Environment(true),
@@ -112,7 +114,8 @@ pub(super) fn read(name: &str) -> Command {
         "rparen" => Command::Token(Kind::Close(')')),
         "_" => Command::Token(Kind::Subscript),
         "cdot" | "cdotp" => Command::Token(Kind::Dot),
-        "odot" | "circ" | "times" | "ast" | "star" => Command::Token(Kind::Times),
+        "odot" | "circ" | "times" | "ast" | "star" | "otimes" => Command::Token(Kind::Times),
+        "oplus" => Command::Token(Kind::Plus),
         "div" => Command::Token(Kind::Over),
         "prime" => Command::Token(Kind::Prime),
         "top" | "intercal" => Command::Token(Kind::Top),

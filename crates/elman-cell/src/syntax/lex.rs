@@ -182,9 +182,9 @@ impl<'s> Lexer<'s, '_> {
             '_' => Kind::Subscript,
             '^' => Kind::Superscript,
             '\'' | '\u{2032}' | '\u{2019}' => Kind::Prime,
-            '+' => Kind::Plus,
+            '+' | '⊕' => Kind::Plus,
             '-' | '\u{2212}' | '\u{2013}' => Kind::Minus,
-            '*' | '⊙' | '∘' | '×' | '∗' | '◦' | '⨀' => Kind::Times,
+            '*' | '⊙' | '∘' | '×' | '∗' | '◦' | '⨀' | '⊗' => Kind::Times,
             '/' | '÷' => Kind::Over,
             '·' | '⋅' | '∙' | '@' => Kind::Dot,
             '(' | '[' => Kind::Open(c),
@@ -199,9 +199,17 @@ impl<'s> Lexer<'s, '_> {
             '=' | '←' | '≔' => Kind::Equals,
             '.' => Kind::Stop,
             '⊤' | '⊺' => Kind::Top,
+            '⟨' | '⟩' | '\u{20d7}' => return,
+            '<' if self.opens_superscript() => return,
+            '>' if self.rest().starts_with('}') => return,
             _ => return self.rare(c, start),
         };
         self.push(kind, start);
+    }
+
+    /// Whether the tokens so far end in `^{`.
+    fn opens_superscript(&self) -> bool {
+        matches!(self.out.tokens[..], [.., a, b] if a.kind == Kind::Superscript && b.kind == Kind::Open('{'))
     }
 
     /// Accents and small letters; anything else is an error with its code point.
@@ -230,7 +238,11 @@ impl<'s> Lexer<'s, '_> {
             self.foreign_run();
         }
         let span = Span { start, end: self.at };
-        let what = if c.is_alphabetic() { "letter" } else { "character" };
+        let what = match c {
+            '\u{400}'..='\u{52f}' => "Cyrillic letter",
+            _ if c.is_alphabetic() => "letter",
+            _ => "character",
+        };
         let shown = if c.is_alphanumeric() { format!(" `{c}`") } else { String::new() };
         let message = format!("the {what}{shown} U+{:04X} does not belong to the language", c as u32);
         let hint = if c.is_alphabetic() {
@@ -239,7 +251,22 @@ impl<'s> Lexer<'s, '_> {
             "expressions are made of names, numbers, + - * / · @ ^ and brackets; a comment starts with `#`"
         };
         self.report.error("E001", span, message).hint(hint);
+        let start = if c.is_alphabetic() { self.whole_word(start) } else { start };
         self.push(Kind::Wrong, start);
+    }
+
+    /// Takes what stands before and after a foreign letter in the same word; returns where the word starts.
+    fn whole_word(&mut self, start: usize) -> usize {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start_matches(|c: char| is_letter(c) || c.is_ascii_digit()).len();
+        match self.out.tokens.last() {
+            Some(t) if t.span.end == start && matches!(t.kind, Kind::Word | Kind::Roman) => {
+                let before = t.span.start;
+                self.out.tokens.pop();
+                before
+            }
+            _ => start,
+        }
     }
 
     /// The rest of a word in letters of another alphabet.
@@ -289,6 +316,7 @@ impl<'s> Lexer<'s, '_> {
             Command::Delimiter => {
                 self.spaces();
                 self.at += usize::from(self.rest().starts_with('.'));
+                self.brace_of_rows();
             }
             Command::Skip => drop(self.argument()),
             Command::Font => self.font(self.roman),
@@ -302,6 +330,14 @@ impl<'s> Lexer<'s, '_> {
             Command::Environment(begins) => self.environment(begins, start),
             Command::Unknown => self.unknown(name, start),
         }
+    }
+
+    /// The large brace before or after rows of equations: `\left\{ \begin{array}`.
+    fn brace_of_rows(&mut self) {
+        let opens = |rest: &str| rest.trim_start().starts_with("\\begin");
+        let after = matches!(self.out.tokens.last(), Some(t) if t.kind == Kind::Environment(false));
+        let drops = self.rest().strip_prefix("\\{").is_some_and(opens) || after && self.rest().starts_with("\\}");
+        self.at += if drops { 2 } else { 0 };
     }
 
     fn spaces(&mut self) {
@@ -378,7 +414,10 @@ impl<'s> Lexer<'s, '_> {
                 "equations stand in `aligned`, `align`, `equation`, `gathered` or between `$$`; vectors one after another are `[a; b]`",
             );
         }
-        if begins && name.starts_with("align") && name.contains("at") {
+        if begins && name == "array" && self.rest().starts_with("[t]") {
+            self.at += 3;
+        }
+        if begins && (name.starts_with("align") && name.contains("at") || name == "array") {
             self.argument();
         }
         self.push(Kind::Environment(begins), start);

@@ -27,7 +27,7 @@ use lex::Comment;
 pub(crate) use parser::{Means, Scope};
 use parser::{Parsed, Parser, Reported};
 use remarks::Remarks;
-use token::Kind;
+use token::{Kind, Token};
 use tree::{Equation, Node, NodeId, NodeKind, Time, Tree};
 
 use crate::cell::Span;
@@ -47,7 +47,8 @@ struct Left {
 pub(crate) fn read<'s>(source: &'s str, report: &mut Report<'s>) -> Tree {
     let lexed = lex::lex(source, report);
     let statements = layout::statements(&lexed.tokens, report);
-    let mut tree = Tree { doc: doc(&lexed.comments), ..Tree::default() };
+    let time_above = time_above(&lexed.tokens);
+    let mut tree = Tree { doc: doc(&lexed.comments), time_above, ..Tree::default() };
     let mut scope: Scope = HashMap::new();
     let x = tree.names.intern_file("x".into());
     scope.insert(x, Means::Vector);
@@ -70,7 +71,7 @@ pub(crate) fn read<'s>(source: &'s str, report: &mut Report<'s>) -> Tree {
         remarks.strip_end(statement, report);
         match left {
             Some(left) => right(statement, left, source, &scope, &mut tree, report),
-            None => tree.partial = true,
+            None => tree.note_unread(&statement.tokens),
         }
     }
     tree
@@ -144,6 +145,35 @@ fn right<'s>(
     tree.equations.push(Equation { name: left.name, time: left.time, name_span: left.span, span, root });
 }
 
+/// How many tokens of `(t)`, `[t]` or `[t-1]` stand first.
+fn bracketed_time(tokens: &[Token]) -> Option<usize> {
+    let kind = |i: usize| tokens.get(i).map(|t| t.kind);
+    let opens = matches!(kind(0), Some(Kind::Open('(' | '['))) && tokens.get(1).is_some_and(|t| t.text == "t");
+    match (kind(2), kind(3), kind(4)) {
+        _ if !opens => None,
+        (Some(Kind::Close(_)), ..) => Some(3),
+        (Some(Kind::Minus | Kind::Plus), Some(Kind::Number), Some(Kind::Close(_))) => Some(5),
+        _ => None,
+    }
+}
+
+/// Whether a text writes time above its names: `x^t` or `x^{t-1}`, and nowhere `_t`.
+fn time_above(tokens: &[Token]) -> bool {
+    let is_t = |i: usize| {
+        let i = if matches!(tokens.get(i).map(|t| t.kind), Some(Kind::Open('{'))) { i + 1 } else { i };
+        tokens.get(i).is_some_and(|t| t.text == "t")
+    };
+    let mut above = false;
+    for (i, token) in tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Subscript if is_t(i + 1) => return false,
+            Kind::Superscript => above |= i > 0 && tokens[i - 1].text.ends_with('x') && is_t(i + 1),
+            _ => {}
+        }
+    }
+    above
+}
+
 impl<'s> Statement<'s> {
     fn parser<'a>(
         &'a self,
@@ -206,6 +236,12 @@ impl Parser<'_, '_> {
         Ok(read)
     }
 
+    fn left_with_time(&self, equals: usize) -> bool {
+        self.tokens[..equals].iter().position(|t| matches!(t.kind, Kind::Open('(' | '['))).is_some_and(|open| {
+            bracketed_time(&self.tokens[open..equals]).is_some_and(|length| open + length == equals)
+        })
+    }
+
     fn bad_left(&mut self, equals: usize) -> Reported {
         if self.tokens[..equals].iter().any(|t| t.kind == Kind::Wrong) {
             return Reported;
@@ -218,6 +254,7 @@ impl Parser<'_, '_> {
             Some(near) if self.tokens[0].kind == Kind::Word && equals > 1 => {
                 format!("did you mean the declaration `{near}`?")
             }
+            _ if self.left_with_time(equals) => "time is written `h_t = …`".into(),
             _ => "write one name before `=`, as in `h' = …`, `h_t = …` or `z = …`".into(),
         };
         let message = match equals {
