@@ -138,7 +138,8 @@ fn write_all(out: &mut String, network: &Network, work: Workload, limits: &Limit
     write_stages(out, network, &pass.before)?;
     writeln!(out, "In the time loop:")?;
     if pass.independent {
-        writeln!(out, "  no product: each unit runs through time by itself (a scan), and threads split units")?;
+        let scan = if schedule.is_scan() { ", linearly (a scan)" } else { "" };
+        writeln!(out, "  no product: each unit runs through time by itself{scan}, and threads split units")?;
     }
     write_stages(out, network, &pass.step)?;
     if !pass.after.is_empty() {

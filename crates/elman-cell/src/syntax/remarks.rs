@@ -137,7 +137,8 @@ impl<'s> Remarks<'_, 's> {
         let column = gap.contains("&&") || gap.contains("\\quad") || gap.contains("\\qquad");
         let prose = PROSE.iter().any(|font| gap.trim_end_matches(['{', ' ']).ends_with(&format!("\\{font}")));
         let lower = last.text.starts_with(|c: char| c.is_lowercase());
-        if !column && !(last.text.chars().count() >= 3 && lower && prose) {
+        let is_word = last.text.chars().count() >= 3 && lower && prose;
+        if !column && !is_word {
             return false;
         }
         note_remark(self.source, last.span, report);
