@@ -1,6 +1,6 @@
 //! Warnings and notes: right cells that may not be the ones that were meant, and what was chosen for the author.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::graph::reached;
 use super::names::{Meanings, Reads, Role};
@@ -67,23 +67,30 @@ impl Advice<'_, '_> {
 
     fn unused_equations(&self, report: &mut Report) {
         let used = reached(&self.meanings.needs, self.states().chain(self.output));
+        let vectors = self.undeclared_vectors();
         for (e, equation) in self.tree.equations.iter().enumerate() {
             let is_its_meaning = self.meanings.roles[equation.name.index()] == Role::Equation(e);
             if !used[e] && is_its_meaning && !self.tree.partial {
                 let name = self.tree.names.file(equation.name);
                 let message = format!("nothing uses `{name}`");
-                let hint = self.unused_hint(name, report);
+                let hint = Self::unused_hint(&vectors, name, report);
                 report.warning("W003", equation.name_span, message).hint(hint);
             }
         }
     }
 
-    /// The undeclared vectors that may be a misspelt `name`, at most three.
-    fn similar_parameters(&self, name: &str) -> Vec<(&str, Span)> {
-        let vectors = self.ranks.params.iter().filter(|(symbol, p)| p.0 == Rank::Vector && !self.is_declared(**symbol));
-        let mut list: Vec<(&str, Span)> =
-            vectors.map(|(symbol, p)| (self.tree.names.file(*symbol), p.1)).take(1000).collect();
+    /// The undeclared vectors, in the order of the text.
+    fn undeclared_vectors(&self) -> Vec<(&str, Span)> {
+        let declared: HashSet<Symbol> = self.tree.declarations.params.iter().map(|p| p.name).collect();
+        let vectors = self.ranks.params.iter().filter(|(symbol, p)| p.0 == Rank::Vector && !declared.contains(symbol));
+        let mut list: Vec<(&str, Span)> = vectors.map(|(symbol, p)| (self.tree.names.file(*symbol), p.1)).collect();
         list.sort_unstable_by_key(|(_, span)| span.start);
+        list.truncate(1000);
+        list
+    }
+
+    /// The vectors that may be a misspelt `name`, at most three.
+    fn similar<'n>(mut list: Vec<(&'n str, Span)>, name: &str) -> Vec<(&'n str, Span)> {
         let same = list.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).copied();
         let small = |n: &str| n.len() == 1 && n != "b" && n.starts_with(|c: char| c.is_ascii_lowercase());
         if same.is_none() && small(name) {
@@ -97,8 +104,8 @@ impl Advice<'_, '_> {
     }
 
     /// What to do with a value that nothing uses.
-    fn unused_hint(&self, name: &str, report: &Report) -> String {
-        let similar = if report.has_room() { self.similar_parameters(name) } else { Vec::new() };
+    fn unused_hint(vectors: &[(&str, Span)], name: &str, report: &Report) -> String {
+        let similar = if report.has_room() { Self::similar(vectors.to_vec(), name) } else { Vec::new() };
         match similar[..] {
             [] => "its parameters stay; delete the equation, or name it by `output`".to_string(),
             [(other, span)] => {
@@ -223,9 +230,13 @@ impl Advice<'_, '_> {
                 let span = self.tree.node(id).span;
                 let message =
                     format!("{} is an activation slot and stands for {filler} here", quote(self.source, span));
-                report
-                    .note("N003", span, message)
-                    .hint(format!("`function {name} = {filler}` says so, or another function"));
+                let hint = match function {
+                    crate::op::Function::Sigmoid => format!(
+                        "if a tanh is meant, as in a candidate, write `tanh(…)` or `function {name} = tanh`; `function {name} = sigmoid` says what is read"
+                    ),
+                    _ => format!("`function {name} = {filler}` says so, or another function"),
+                };
+                report.note("N003", span, message).hint(hint);
             }
         }
     }
