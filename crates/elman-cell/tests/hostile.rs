@@ -167,6 +167,10 @@ fn many_lines_take_linear_time() {
     in_time(&numbered(&|i| format!("a{i} = [a{}, a{}]\n", i + 1, i + 2)));
     in_time(&numbered(&|i| format!("const a{i} = 1\nstate s{i} : 4\nparam p{i} : 1\n")));
     in_time(&numbered(&|i| format!("a{i}_t = a{}\n", (i * 7) % 10_000)));
+    in_time(&numbered(&|i| format!("a{i} = x + W_a{i}x + A{i} (1) (2)\n")));
+    for piece in ["\\text{", "\\text{a b} ", " (1)", "\\quad \\text{word} ", "x^{<t>} ", "\\left\\{ ", "x(t) ", "дx"] {
+        in_time(&format!("h' = h {}", piece.repeat(100_000)));
+    }
 }
 
 #[test]

@@ -102,6 +102,51 @@ const CASES: &[Case] = &[
         written: "$$\n\\begin{align*}\nh_t &= \\tanh\\left(W x_t\n\\right. \\\\[2pt] &\\quad + \\left. U h_{t-1}\\right),\n\\end{align*}\n$$",
         means: "h' = tanh(W x + U h)",
     },
+    // Numbers of equations and remarks.
+    Case { written: "h' = tanh(W x + U h)   (1)", means: "h' = tanh(W x + U h)" },
+    Case { written: "h' = tanh(W x + U h) * 2 (3)", means: "h' = tanh(W x + U h) * 2" },
+    Case { written: "h' = tanh(W x + U h)\n(1)", means: "h' = tanh(W x + U h)" },
+    Case { written: "z = sigmoid (W x) (3a)\nh' = z * h (1.2)", means: "z = sigmoid(W x); h' = z * h" },
+    Case { written: "h' = W x(3) + h * (2)", means: "h' = 3 * W x + h * 2" },
+    Case { written: "c = W x\nh' = U h + V (2c)", means: "c = W x; h' = U h + V (2 * c)" },
+    Case {
+        written: r"\begin{align} z_t &= \sigma(W x_t), \qquad (1) \\ h_t &= z_t \odot h_{t-1}\hspace{1cm}(2) \end{align}",
+        means: "z = sigmoid(W x); h' = z * h",
+    },
+    Case {
+        written: r"z_t &= \sigma(W x_t + b) && \text{forget gate} \\ h_t &= z_t \odot h_{t-1} \quad \text{(output gate)}",
+        means: "z = sigmoid(W x + b); h' = z * h",
+    },
+    Case {
+        written: r"\text{Forget gate: } z_t = \sigma(W x_t + \mathrm{b}) \\ \text{Output:} \quad h_t = z_t \odot h_{t-1}, \quad \text{update} \quad (2)",
+        means: "z = sigmoid(W x + b); h' = z * h",
+    },
+    Case {
+        written: r"\text{gate} \quad z_t = \sigma(x_t \mathrm{W}) \text{update} \\ h_t = \text{sigm}(V x_t) \odot z_t \odot h_{t-1} \qquad \mathrm{(hidden\ state)}",
+        means: "z = sigmoid(x W); h' = sigmoid(V x) * z * h",
+    },
+    // Environments, other signs, time above.
+    Case {
+        written: r"\begin{array}{ll} z_t & = \sigma(W x_t) \\ h_t & = z_t \otimes h_{t-1} \oplus U x_t \end{array}",
+        means: "z = sigmoid(W x); h' = z * h + U x",
+    },
+    Case {
+        written: "\\[\\left\\{ \\begin{array}[t]{l}\nz_t = \\sigma(W x_t), \\\\\nh_t = z_t ⊗ h_{t-1}\n\\end{array} \\right.\\]",
+        means: "z = sigmoid(W x); h' = z * h",
+    },
+    Case {
+        written: r"\begin{cases} z_t = \sigma(W \vec{x}_t) \\ \vec{h}_t = z_t \odot \vec h_{t-1} \end{cases}",
+        means: "z = sigmoid(W x); h' = z * h",
+    },
+    Case {
+        written: r"\begin{eqnarray} z_t &=& \sigma(W x_t) \\ h_t &=& z_t \odot h_{t-1} \end{eqnarray}",
+        means: "z = sigmoid(W x); h' = z * h",
+    },
+    Case { written: "C^t = tanh(W x^t + U C^{t-1} + V^t x^t)", means: "C' = tanh(W x + U C + V^t x)" },
+    Case {
+        written: r"a^{<t>} = \tanh(W_{aa} a^{<t-1>} + W_{ax} x^{<t>} + b_a); z^{\langle t \rangle} = W a^{\langle t \rangle}",
+        means: "a' = tanh(W_aa a + W_ax x + b_a); z = W a'",
+    },
     // States and outputs.
     Case { written: "c' = c + W x\nh' = tanh(c')", means: "c' = c + W x; h = tanh(c')" },
     Case { written: "h_t = tanh(W x_t + U h)", means: "h' = tanh(W x + U h)" },

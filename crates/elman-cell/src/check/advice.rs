@@ -1,6 +1,6 @@
 //! Warnings and notes: right cells that may not be the ones that were meant, and what was chosen for the author.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::graph::reached;
 use super::names::{Meanings, Reads, Role};
@@ -27,6 +27,7 @@ pub(super) fn advise(advice: &Advice, report: &mut Report) {
     advice.shared_parameters(report);
     advice.diagonal_matrices(report);
     advice.slots(report);
+    advice.doubts(report);
 }
 
 /// The function that fills a slot for which none is declared.
@@ -59,19 +60,61 @@ impl Advice<'_, '_> {
         self.tree.declarations.params.iter().any(|p| p.name == symbol)
     }
 
-    fn nodes(&self) -> impl Iterator<Item = (usize, NodeId)> + '_ {
+    /// All nodes that count, with their equations.
+    pub(super) fn nodes(&self) -> impl Iterator<Item = (usize, NodeId)> + '_ {
         self.meanings.live.iter().enumerate().flat_map(|(e, live)| live.iter().map(move |&id| (e, id)))
     }
 
     fn unused_equations(&self, report: &mut Report) {
         let used = reached(&self.meanings.needs, self.states().chain(self.output));
+        let vectors = self.undeclared_vectors();
         for (e, equation) in self.tree.equations.iter().enumerate() {
             let is_its_meaning = self.meanings.roles[equation.name.index()] == Role::Equation(e);
             if !used[e] && is_its_meaning && !self.tree.partial {
                 let name = self.tree.names.file(equation.name);
                 let message = format!("nothing uses `{name}`");
-                let hint = "its parameters stay; delete the equation, or name it by `output`";
+                let hint = Self::unused_hint(&vectors, name, report);
                 report.warning("W003", equation.name_span, message).hint(hint);
+            }
+        }
+    }
+
+    /// The undeclared vectors, in the order of the text.
+    fn undeclared_vectors(&self) -> Vec<(&str, Span)> {
+        let declared: HashSet<Symbol> = self.tree.declarations.params.iter().map(|p| p.name).collect();
+        let vectors = self.ranks.params.iter().filter(|(symbol, p)| p.0 == Rank::Vector && !declared.contains(symbol));
+        let mut list: Vec<(&str, Span)> = vectors.map(|(symbol, p)| (self.tree.names.file(*symbol), p.1)).collect();
+        list.sort_unstable_by_key(|(_, span)| span.start);
+        list.truncate(1000);
+        list
+    }
+
+    /// The vectors that may be a misspelt `name`, at most three.
+    fn similar<'n>(mut list: Vec<(&'n str, Span)>, name: &str) -> Vec<(&'n str, Span)> {
+        let same = list.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).copied();
+        let small = |n: &str| n.len() == 1 && n != "b" && n.starts_with(|c: char| c.is_ascii_lowercase());
+        if same.is_none() && small(name) {
+            list.retain(|(other, _)| small(other));
+            list.truncate(3);
+            return list;
+        }
+        let near = || crate::nearest::nearest(name, list.iter().map(|(other, _)| *other));
+        let near = same.map(|(other, _)| other).or_else(near);
+        list.into_iter().filter(|(other, _)| Some(*other) == near).collect()
+    }
+
+    /// What to do with a value that nothing uses.
+    fn unused_hint(vectors: &[(&str, Span)], name: &str, report: &Report) -> String {
+        let similar = if report.has_room() { Self::similar(vectors.to_vec(), name) } else { Vec::new() };
+        match similar[..] {
+            [] => "its parameters stay; delete the equation, or name it by `output`".to_string(),
+            [(other, span)] => {
+                let line = report.line(span.start);
+                format!("line {line} reads `{other}`, which no equation defines: did you mean `{name}`?")
+            }
+            _ => {
+                let list: Vec<String> = similar.iter().map(|(other, _)| format!("`{other}`")).collect();
+                format!("no equation defines {}: is one of them `{name}`?", list.join(", "))
             }
         }
     }
@@ -187,9 +230,13 @@ impl Advice<'_, '_> {
                 let span = self.tree.node(id).span;
                 let message =
                     format!("{} is an activation slot and stands for {filler} here", quote(self.source, span));
-                report
-                    .note("N003", span, message)
-                    .hint(format!("`function {name} = {filler}` says so, or another function"));
+                let hint = match function {
+                    crate::op::Function::Sigmoid => format!(
+                        "if a tanh is meant, as in a candidate, write `tanh(…)` or `function {name} = tanh`; `function {name} = sigmoid` says what is read"
+                    ),
+                    _ => format!("`function {name} = {filler}` says so, or another function"),
+                };
+                report.note("N003", span, message).hint(hint);
             }
         }
     }

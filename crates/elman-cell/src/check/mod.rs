@@ -9,6 +9,7 @@
 mod advice;
 mod build;
 mod declared;
+mod doubts;
 mod fold;
 mod graph;
 mod names;
@@ -123,9 +124,7 @@ fn report_cycles(tree: &Tree, meanings: &Meanings, report: &mut Report) {
             false => format!("`{name}` needs {} within the step, and is needed by it: a cycle", others.join(", ")),
         };
         let hint = match equation.time {
-            _ if cycle.len() > 1 => {
-                "let one of them read the step before: `a_{t-1}`, or `a` where the equation is `a' = …`".to_string()
-            }
+            _ if cycle.len() > 1 => way_out(tree, meanings, &cycle, report),
             Time::Plain => format!("write `{name}' = …` on the left: then `{name}` is the value of the step before"),
             _ => format!("read the value of the step before: `{name}_{{t-1}}`"),
         };
@@ -134,6 +133,23 @@ fn report_cycles(tree: &Tree, meanings: &Meanings, report: &mut Report) {
             entry = entry.label(tree.equations[e].name_span, "on the cycle");
         }
     }
+}
+
+/// How a cycle could be broken: one of its values, the output's if it is on it, read from the step before.
+fn way_out(tree: &Tree, meanings: &Meanings, cycle: &[usize], report: &Report) -> String {
+    let name = |e: usize| tree.names.file(tree.equations[e].name);
+    let output = OUTPUTS.iter().find_map(|o| cycle.iter().copied().find(|&e| name(e) == *o));
+    let value = output.unwrap_or(cycle[cycle.len() - 1]);
+    let reader = cycle.iter().copied().find(|&e| meanings.needs[e].binary_search(&value).is_ok()).unwrap_or(cycle[0]);
+    let (line, name) = (report.line(tree.equations[reader].span.start), name(value));
+    let own = report.line(tree.equations[value].span.start);
+    let read = match tree.equations[value].time {
+        Time::Plain => format!("write `{name}' = …` on the left of line {own}, so that `{name}` is its previous value"),
+        Time::Prime => format!("read `{name}` instead of `{name}'` in line {line}"),
+        Time::Next => format!("read `{name}_t` in line {line}"),
+        _ => format!("read `{name}_{{t-1}}` in line {line}"),
+    };
+    format!("let one of them be read from the step before: {read}, say")
 }
 
 /// The equation that is handed on.

@@ -62,6 +62,9 @@ pub(super) struct Meanings {
     pub is_state: Vec<bool>,
     /// Per equation: the equations whose new value it reads.
     pub needs: Vec<Vec<usize>>,
+    /// Reads of a plain name that alone made a state of it, since the new value would be a cycle: the equation that
+    /// reads, the state's equation, and the place.
+    pub soft: Vec<(usize, usize, NodeId)>,
 }
 
 struct Resolver<'a, 'r, 's> {
@@ -80,9 +83,9 @@ pub(super) fn resolve<'s>(tree: &Tree, report: &mut Report<'s>) -> Meanings {
     let counts_next = tree.equations.iter().any(|e| e.time == Time::Next);
     let is_state = vec![false; tree.equations.len()];
     let mut resolver = Resolver { tree, report, roles, is_state, live, counts_next };
-    resolver.find_states();
+    let soft = resolver.find_states();
     let (reads, needs) = resolver.read_all();
-    Meanings { roles: resolver.roles, reads, live: resolver.live, is_state: resolver.is_state, needs }
+    Meanings { roles: resolver.roles, reads, live: resolver.live, is_state: resolver.is_state, needs, soft }
 }
 
 /// The nodes below a root, children first.
@@ -206,8 +209,8 @@ impl Resolver<'_, '_, '_> {
         }
     }
 
-    /// Decides which equations update states.
-    fn find_states(&mut self) {
+    /// Decides which equations update states; returns the reads that alone made one.
+    fn find_states(&mut self) -> Vec<(usize, usize, NodeId)> {
         for state in &self.tree.declarations.states {
             match self.equation_of(state.name) {
                 Some(e) => self.is_state[e] = true,
@@ -225,7 +228,7 @@ impl Resolver<'_, '_, '_> {
         let mut edges: Vec<Vec<usize>> = vec![Vec::new(); count];
         for (reader, reads) in edges.iter_mut().enumerate() {
             let uses: Vec<_> = self.uses(reader).collect();
-            for (_, symbol, time) in uses {
+            for (id, symbol, time) in uses {
                 let Some(e) = self.equation_of(symbol) else { continue };
                 match (self.tree.equations[e].time, time) {
                     (Time::Prime, Time::Plain | Time::Previous) | (Time::Next, Time::Now | Time::Plain) => {
@@ -233,7 +236,7 @@ impl Resolver<'_, '_, '_> {
                     }
                     (Time::Plain | Time::Now, Time::Previous) => self.is_state[e] = true,
                     (Time::Now, Time::Plain) => {
-                        soft.push((reader, e));
+                        soft.push((reader, e, id));
                         reads.push(e);
                     }
                     _ => reads.push(e),
@@ -241,9 +244,11 @@ impl Resolver<'_, '_, '_> {
             }
         }
         let component = graph::components(&edges);
-        for (reader, e) in soft {
-            self.is_state[e] |= component[reader] == component[e];
+        soft.retain(|(reader, e, _)| !self.is_state[*e] && component[*reader] == component[*e]);
+        for (_, e, _) in &soft {
+            self.is_state[*e] = true;
         }
+        soft
     }
 
     /// What every name reads, and the equations each equation needs.
@@ -273,6 +278,7 @@ impl Resolver<'_, '_, '_> {
         match self.roles[symbol.index()] {
             Role::Input(i) => self.read_input(i, symbol, time, span),
             Role::Const(value) if time == Time::Plain => Reads::Number(value),
+            Role::Param if self.tree.is_unread(symbol) => Reads::Wrong,
             Role::Param if time == Time::Plain => Reads::Param(symbol),
             Role::Equation(e) => self.read_equation(e, symbol, time, span),
             Role::Function => {
@@ -354,7 +360,10 @@ impl Resolver<'_, '_, '_> {
         if matches!(self.roles[symbol.index()], Role::Const(_)) || name.starts_with(|c: char| c.is_ascii_uppercase()) {
             let what = if matches!(self.roles[symbol.index()], Role::Const(_)) { "a constant" } else { "a weight" };
             let message = format!("`{name}` is {what} and carries a time");
-            let hint = format!("write `{name}`, or give it an equation if it changes from step to step");
+            let hint = match name {
+                "X" => "the input is written `x`".to_string(),
+                _ => format!("write `{name}`, or give it an equation if it changes from step to step"),
+            };
             self.report.error("E105", span, message).hint(hint);
             return Reads::Wrong;
         }

@@ -1,7 +1,7 @@
 //! Sizes: whether a cell fits the sizes it is used at, and whether any sizes fit it.
 
 use super::shape::Forced;
-use crate::cell::{Cell, Requirement, Shape};
+use crate::cell::{Cell, Param, Requirement, Shape, Span};
 use crate::diag::{Diagnostics, Report, quote, with_size};
 use crate::dim::{Dim, Sizes};
 use crate::syntax::tree::Tree;
@@ -47,11 +47,24 @@ impl Cell {
         );
         let mut because: Vec<String> =
             requirement.labels.iter().take(2).map(|l| format!("line {}: {}", l.line, l.message)).collect();
-        because.push(advice(left, right, &what));
+        if self.is_used_twice(requirement) {
+            because.insert(0, format!("{what} multiplies vectors of two sizes: use another name for one of them"));
+        } else {
+            because.push(advice(left, right, &what));
+        }
         let mut entry = report.error("E206", requirement.span, message).hint(because.join("; "));
         for label in &requirement.labels {
             entry = entry.label(label.span, label.message.clone());
         }
+    }
+
+    /// Whether a requirement comes from one matrix beside two vectors.
+    fn is_used_twice(&self, requirement: &Requirement) -> bool {
+        let text = |span: Span| self.source.get(span.start..span.end);
+        let same = |span: Span| text(span) == text(requirement.span);
+        let is_matrix = |p: &&Param| matches!(p.shape, Shape::Matrix(..));
+        self.params.iter().filter(is_matrix).any(|p| same(p.span))
+            && requirement.labels.iter().any(|l| l.span != requirement.span && same(l.span))
     }
 
     fn check_overflow(&self, sizes: Sizes, report: &mut Report) {

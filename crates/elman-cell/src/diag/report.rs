@@ -186,9 +186,22 @@ pub(super) fn hidden(c: char) -> bool {
             | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Where `\mathbf{R}_z` starts, if the span starts within the braces: at `R`.
+fn with_its_font(source: &str, span: Span) -> Option<usize> {
+    let text = source.get(span.start..span.end)?;
+    let close = text.bytes().take(100).position(|b| b == b'}')?;
+    if text[..close].contains('{') {
+        return None;
+    }
+    let before = source[..span.start].trim_end_matches(' ').strip_suffix('{')?.trim_end_matches(' ');
+    let letters = before.bytes().rev().take(40).take_while(u8::is_ascii_alphabetic).count();
+    before[..before.len() - letters].strip_suffix('\\').map(str::len)
+}
+
 /// A piece of source as it stands in a message: in backticks, on one line, at most 40 characters.
 pub(crate) fn quote(source: &str, span: Span) -> String {
-    let text = source.get(span.start..span.end).unwrap_or("");
+    let start = with_its_font(source, span).unwrap_or(span.start);
+    let text = source.get(start..span.end).unwrap_or("");
     let mut out = String::from("`");
     let mut shown = 0;
     let mut gap = false;

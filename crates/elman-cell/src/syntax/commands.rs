@@ -44,6 +44,8 @@ const ENVIRONMENTS: &[&str] = &[
     "alignedat",
     "flalign",
     "multline",
+    "array",
+    "cases",
     "math",
     "displaymath",
     "dmath",
@@ -95,9 +97,8 @@ pub(super) fn read(name: &str) -> Command {
     match name {
         "," | ";" | "!" | ":" | ">" | " " | "/" | "enspace" | "thinspace" | "medspace" | "thickspace"
         | "negthinspace" | "nonumber" | "notag" | "displaystyle" | "textstyle" | "scriptstyle" | "limits"
-        | "nolimits" | "hfill" | "noindent" | "middle" | "relax" | "allowbreak" | "nobreak" | "mathstrut" | "strut" => {
-            Command::Nothing
-        }
+        | "nolimits" | "hfill" | "noindent" | "middle" | "relax" | "allowbreak" | "nobreak" | "mathstrut" | "strut"
+        | "langle" | "rangle" => Command::Nothing,
         "left" | "right" => Command::Delimiter,
         "label" | "tag" | "hspace" | "vspace" | "phantom" | "hphantom" | "vphantom" => Command::Skip,
         "mathbf" | "boldsymbol" | "bm" | "mathcal" | "mathbb" | "mathfrak" | "mathscr" | "symbf" | "pmb" | "mathit"
@@ -120,7 +121,8 @@ pub(super) fn read(name: &str) -> Command {
         "rparen" => Command::Token(Kind::Close(')')),
         "_" => Command::Token(Kind::Subscript),
         "cdot" | "cdotp" => Command::Token(Kind::Dot),
-        "odot" | "circ" | "times" | "ast" | "star" => Command::Token(Kind::Times),
+        "odot" | "circ" | "times" | "ast" | "star" | "otimes" => Command::Token(Kind::Times),
+        "oplus" => Command::Token(Kind::Plus),
         "div" => Command::Token(Kind::Over),
         "prime" => Command::Token(Kind::Prime),
         "top" | "intercal" => Command::Token(Kind::Top),

@@ -100,9 +100,6 @@ impl<'s> Layout<'s, '_, '_> {
         } else {
             !ahead.equation && !ahead.declaration && (unfinished || !hard || !self.open.is_empty())
         };
-        if joins && !hard && is_number_of_equation(&self.tokens[i..]) {
-            self.current.tokens.push(Token { kind: Kind::Comma, ..self.tokens[i] });
-        }
         if !joins {
             self.finish();
             self.current.latex = !hard;
@@ -178,12 +175,6 @@ impl<'s> Layout<'s, '_, '_> {
         self.current.broken |= !self.open.is_empty();
         self.open.clear();
         let mut done = std::mem::replace(&mut self.current, empty());
-        if let [.., before, open, number, close] = &done.tokens[..]
-            && matches!(before.kind, Kind::Comma | Kind::Stop)
-            && is_number_of_equation(&[*open, *number, *close])
-        {
-            done.tokens.truncate(done.tokens.len() - 3);
-        }
         while done.tokens.last().is_some_and(|t| matches!(t.kind, Kind::Comma | Kind::Stop | Kind::Semicolon)) {
             done.tokens.pop();
         }
@@ -192,15 +183,6 @@ impl<'s> Layout<'s, '_, '_> {
             self.statements.push(done);
         }
     }
-}
-
-/// `(12)` and nothing else up to the next separator: the number that a paper gives an equation.
-fn is_number_of_equation(tokens: &[Token]) -> bool {
-    let kinds = |i: usize| tokens.get(i).map(|t| t.kind);
-    kinds(0) == Some(Kind::Open('('))
-        && kinds(1) == Some(Kind::Number)
-        && kinds(2) == Some(Kind::Close(')'))
-        && kinds(3).is_none_or(|k| k.separates())
 }
 
 /// A keyword, and after it what no equation could hold there.

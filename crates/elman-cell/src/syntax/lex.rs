@@ -5,6 +5,7 @@
 
 use super::commands::{self, Command};
 use super::letters::{combining, decompose, is_letter, is_space, subscript, superscript};
+use super::remarks::{note_remark, remark};
 use super::token::{Kind, Token};
 use crate::cell::Span;
 use crate::diag::{Report, quote};
@@ -181,9 +182,9 @@ impl<'s> Lexer<'s, '_> {
             '_' => Kind::Subscript,
             '^' => Kind::Superscript,
             '\'' | '\u{2032}' | '\u{2019}' => Kind::Prime,
-            '+' => Kind::Plus,
+            '+' | '⊕' => Kind::Plus,
             '-' | '\u{2212}' | '\u{2013}' => Kind::Minus,
-            '*' | '⊙' | '∘' | '×' | '∗' | '◦' | '⨀' => Kind::Times,
+            '*' | '⊙' | '∘' | '×' | '∗' | '◦' | '⨀' | '⊗' => Kind::Times,
             '/' | '÷' => Kind::Over,
             '·' | '⋅' | '∙' | '@' => Kind::Dot,
             '(' | '[' => Kind::Open(c),
@@ -198,9 +199,17 @@ impl<'s> Lexer<'s, '_> {
             '=' | '←' | '≔' => Kind::Equals,
             '.' => Kind::Stop,
             '⊤' | '⊺' => Kind::Top,
+            '⟨' | '⟩' | '\u{20d7}' => return,
+            '<' if self.opens_superscript() => return,
+            '>' if self.rest().starts_with('}') => return,
             _ => return self.rare(c, start),
         };
         self.push(kind, start);
+    }
+
+    /// Whether the tokens so far end in `^{`.
+    fn opens_superscript(&self) -> bool {
+        matches!(self.out.tokens[..], [.., a, b] if a.kind == Kind::Superscript && b.kind == Kind::Open('{'))
     }
 
     /// Accents and small letters; anything else is an error with its code point.
@@ -229,7 +238,11 @@ impl<'s> Lexer<'s, '_> {
             self.foreign_run();
         }
         let span = Span { start, end: self.at };
-        let what = if c.is_alphabetic() { "letter" } else { "character" };
+        let what = match c {
+            '\u{400}'..='\u{52f}' => "Cyrillic letter",
+            _ if c.is_alphabetic() => "letter",
+            _ => "character",
+        };
         let shown = if c.is_alphanumeric() { format!(" `{c}`") } else { String::new() };
         let message = format!("the {what}{shown} U+{:04X} does not belong to the language", c as u32);
         let hint = if c.is_alphabetic() {
@@ -238,7 +251,22 @@ impl<'s> Lexer<'s, '_> {
             "expressions are made of names, numbers, + - * / · @ ^ and brackets; a comment starts with `#`"
         };
         self.report.error("E001", span, message).hint(hint);
+        let start = if c.is_alphabetic() { self.whole_word(start) } else { start };
         self.push(Kind::Wrong, start);
+    }
+
+    /// Takes what stands before and after a foreign letter in the same word; returns where the word starts.
+    fn whole_word(&mut self, start: usize) -> usize {
+        let rest = self.rest();
+        self.at += rest.len() - rest.trim_start_matches(|c: char| is_letter(c) || c.is_ascii_digit()).len();
+        match self.out.tokens.last() {
+            Some(t) if t.span.end == start && matches!(t.kind, Kind::Word | Kind::Roman) => {
+                let before = t.span.start;
+                self.out.tokens.pop();
+                before
+            }
+            _ => start,
+        }
     }
 
     /// The rest of a word in letters of another alphabet.
@@ -288,10 +316,11 @@ impl<'s> Lexer<'s, '_> {
             Command::Delimiter => {
                 self.spaces();
                 self.at += usize::from(self.rest().starts_with('.'));
+                self.brace_of_rows();
             }
             Command::Skip => drop(self.argument()),
             Command::Font => self.font(self.roman),
-            Command::Words => self.font(true),
+            Command::Words => self.words(name, start),
             Command::Token(Kind::RowBreak) => {
                 self.row_break_options();
                 self.push(Kind::RowBreak, start);
@@ -306,6 +335,14 @@ impl<'s> Lexer<'s, '_> {
             Command::Environment(begins) => self.environment(begins, start),
             Command::Unknown => self.unknown(name, start),
         }
+    }
+
+    /// The large brace before or after rows of equations: `\left\{ \begin{array}`.
+    fn brace_of_rows(&mut self) {
+        let opens = |rest: &str| rest.trim_start().starts_with("\\begin");
+        let after = matches!(self.out.tokens.last(), Some(t) if t.kind == Kind::Environment(false));
+        let drops = self.rest().strip_prefix("\\{").is_some_and(opens) || after && self.rest().starts_with("\\}");
+        self.at += if drops { 2 } else { 0 };
     }
 
     /// `\frac12`: without braces an argument is one digit.
@@ -344,6 +381,19 @@ impl<'s> Lexer<'s, '_> {
         if self.rest().starts_with('{') {
             self.open_brace(Brace::Font { roman_before: self.roman });
             self.roman = roman;
+        }
+    }
+
+    /// The argument of `\text` and kin: a name, unless it is a remark.
+    fn words(&mut self, font: &str, start: usize) {
+        self.spaces();
+        let after_operator = matches!(self.out.tokens.last(), Some(t) if t.kind.is_operator() || matches!(t.kind, Kind::Equals | Kind::Open(_)));
+        match remark(font, self.rest()) {
+            Some(length) if !after_operator => {
+                self.at += length;
+                note_remark(self.source, Span { start, end: self.at }, self.report);
+            }
+            _ => self.font(true),
         }
     }
 
@@ -391,7 +441,10 @@ impl<'s> Lexer<'s, '_> {
                 "equations stand in `aligned`, `align`, `equation`, `gathered` or between `$$`; vectors one after another are `[a; b]`",
             );
         }
-        if begins && name.starts_with("align") && name.contains("at") {
+        if begins && name == "array" && self.rest().starts_with("[t]") {
+            self.at += 3;
+        }
+        if begins && (name.starts_with("align") && name.contains("at") || name == "array") {
             self.argument();
         }
         self.push(Kind::Environment(begins), start);

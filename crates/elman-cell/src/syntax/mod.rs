@@ -15,6 +15,7 @@ mod letters;
 mod lex;
 mod parser;
 mod read_name;
+mod remarks;
 mod token;
 pub(crate) mod tree;
 mod word;
@@ -25,7 +26,8 @@ use layout::{KEYWORDS, Statement};
 use lex::Comment;
 pub(crate) use parser::{Means, Scope};
 use parser::{Parsed, Parser, Reported};
-use token::Kind;
+use remarks::Remarks;
+use token::{Kind, Token};
 use tree::{Equation, Node, NodeId, NodeKind, Time, Tree};
 
 use crate::cell::Span;
@@ -45,7 +47,8 @@ struct Left {
 pub(crate) fn read<'s>(source: &'s str, report: &mut Report<'s>) -> Tree {
     let lexed = lex::lex(source, report);
     let statements = layout::statements(&lexed.tokens, report);
-    let mut tree = Tree { doc: doc(&lexed.comments), ..Tree::default() };
+    let time_above = time_above(&lexed.tokens);
+    let mut tree = Tree { doc: doc(&lexed.comments), time_above, ..Tree::default() };
     let mut scope: Scope = HashMap::new();
     let x = tree.names.intern_file("x".into());
     scope.insert(x, Means::Vector);
@@ -54,7 +57,8 @@ pub(crate) fn read<'s>(source: &'s str, report: &mut Report<'s>) -> Tree {
         tree.partial |= read.is_err();
         declare_last(&tree, &mut scope);
     }
-    let equations: Vec<&Statement> = statements.iter().filter(|s| !s.declaration).collect();
+    let mut equations: Vec<Statement> = statements.into_iter().filter(|s| !s.declaration).collect();
+    remove_remarks(&mut equations, source, &tree, &scope, report);
     let mut lefts = Vec::new();
     for statement in &equations {
         lefts.push(statement.parser(source, &scope, &mut tree, report).left().ok());
@@ -62,13 +66,30 @@ pub(crate) fn read<'s>(source: &'s str, report: &mut Report<'s>) -> Tree {
     for left in lefts.iter().flatten() {
         scope.entry(left.name).or_insert(Means::Vector);
     }
-    for (statement, left) in equations.iter().zip(lefts) {
+    for (statement, left) in equations.iter_mut().zip(lefts) {
+        let remarks = Remarks { source, names: &tree.names, scope: &scope };
+        remarks.strip_end(statement, report);
         match left {
             Some(left) => right(statement, left, source, &scope, &mut tree, report),
-            None => tree.partial = true,
+            None => tree.note_unread(&statement.tokens),
         }
     }
     tree
+}
+
+/// Drops statements that are remarks alone, and remarks that open a statement.
+fn remove_remarks<'s>(
+    equations: &mut Vec<Statement<'s>>,
+    source: &'s str,
+    tree: &Tree,
+    scope: &Scope,
+    report: &mut Report<'s>,
+) {
+    let remarks = Remarks { source, names: &tree.names, scope };
+    equations.retain(|statement| !remarks.is_one(statement, report));
+    for statement in equations {
+        remarks.strip_start(statement, report);
+    }
 }
 
 /// Brings the declarations read last into scope. Double ones are reported by the checker.
@@ -122,6 +143,35 @@ fn right<'s>(
         NodeId(tree.nodes.len() as u32 - 1)
     });
     tree.equations.push(Equation { name: left.name, time: left.time, name_span: left.span, span, root });
+}
+
+/// How many tokens of `(t)`, `[t]` or `[t-1]` stand first.
+fn bracketed_time(tokens: &[Token]) -> Option<usize> {
+    let kind = |i: usize| tokens.get(i).map(|t| t.kind);
+    let opens = matches!(kind(0), Some(Kind::Open('(' | '['))) && tokens.get(1).is_some_and(|t| t.text == "t");
+    match (kind(2), kind(3), kind(4)) {
+        _ if !opens => None,
+        (Some(Kind::Close(_)), ..) => Some(3),
+        (Some(Kind::Minus | Kind::Plus), Some(Kind::Number), Some(Kind::Close(_))) => Some(5),
+        _ => None,
+    }
+}
+
+/// Whether a text writes time above its names: `x^t` or `x^{t-1}`, and nowhere `_t`.
+fn time_above(tokens: &[Token]) -> bool {
+    let is_t = |i: usize| {
+        let i = if matches!(tokens.get(i).map(|t| t.kind), Some(Kind::Open('{'))) { i + 1 } else { i };
+        tokens.get(i).is_some_and(|t| t.text == "t")
+    };
+    let mut above = false;
+    for (i, token) in tokens.iter().enumerate() {
+        match token.kind {
+            Kind::Subscript if is_t(i + 1) => return false,
+            Kind::Superscript => above |= i > 0 && tokens[i - 1].text.ends_with('x') && is_t(i + 1),
+            _ => {}
+        }
+    }
+    above
 }
 
 impl<'s> Statement<'s> {
@@ -186,6 +236,12 @@ impl Parser<'_, '_> {
         Ok(read)
     }
 
+    fn left_with_time(&self, equals: usize) -> bool {
+        self.tokens[..equals].iter().position(|t| matches!(t.kind, Kind::Open('(' | '['))).is_some_and(|open| {
+            bracketed_time(&self.tokens[open..equals]).is_some_and(|length| open + length == equals)
+        })
+    }
+
     fn bad_left(&mut self, equals: usize) -> Reported {
         if self.tokens[..equals].iter().any(|t| t.kind == Kind::Wrong) {
             return Reported;
@@ -198,6 +254,7 @@ impl Parser<'_, '_> {
             Some(near) if self.tokens[0].kind == Kind::Word && equals > 1 => {
                 format!("did you mean the declaration `{near}`?")
             }
+            _ if self.left_with_time(equals) => "time is written `h_t = …`".into(),
             _ => "write one name before `=`, as in `h' = …`, `h_t = …` or `z = …`".into(),
         };
         let message = match equals {

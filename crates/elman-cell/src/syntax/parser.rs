@@ -136,8 +136,11 @@ impl<'a, 's> Parser<'a, 's> {
             Some(_) => format!("{what} was expected, not {}", crate::diag::quote(self.source, span)),
             None => format!("{what} was expected, but the equation ends"),
         };
+        let module = self.kind() == Some(Kind::Stop) && matches!(self.kind_at(1), Some(Kind::Word | Kind::Roman));
         let entry = self.report.error("E004", span, message);
-        if matches!(self.tokens.get(self.at).map(|t| t.kind), Some(Kind::Equals)) {
+        if module {
+            entry.hint("functions have no module: `sigmoid(…)`; a product is written `W x`, elementwise `*`");
+        } else if matches!(self.tokens.get(self.at).map(|t| t.kind), Some(Kind::Equals)) {
             entry.hint("one equation a line; `;` or `\\quad` separates two on one line");
         } else {
             entry.hint("operators stand between two values, and a bracket closes after a value");

@@ -92,10 +92,14 @@ impl<'a, 's> Parser<'a, 's> {
         read.name.superscripts.push(part);
         if base_is_vector && self.means(&read.name.file()).is_none() {
             let span = Span { start: span.start, end: self.read_to() };
-            let hint = format!(
-                "write a number after `^`; `{}` would be a name of its own, which no equation defines",
-                read.name.file()
-            );
+            let hint = if read.name.superscripts.last().is_some_and(|s| s == "t") {
+                TIME_BELOW.to_string()
+            } else {
+                format!(
+                    "write a number after `^`; `{}` would be a name of its own, which no equation defines",
+                    read.name.file()
+                )
+            };
             self.report.error("E010", span, "a power must be a number").hint(hint);
             read.name.superscripts.pop();
         }
@@ -259,7 +263,13 @@ impl<'a, 's> Parser<'a, 's> {
         match self.kind() {
             Some(Kind::Open('{')) => {
                 let (tokens, span) = self.group();
-                let read = read_superscript(tokens);
+                let time = read_time(&tokens.iter().collect::<Vec<_>>());
+                if let Some(Ok(time)) = time
+                    && self.carries_time_above(base, 0)
+                {
+                    return Ok(Superscript::Time(time));
+                }
+                let read = if time.is_some() && tokens.len() > 1 { Err(()) } else { read_superscript(tokens) };
                 Ok(read.unwrap_or_else(|()| self.no_power(span)))
             }
             Some(Kind::Open('(')) => {
@@ -296,9 +306,19 @@ impl<'a, 's> Parser<'a, 's> {
         }
     }
 
+    /// Whether `^t` over this name is time: `ahead` tokens further the superscript ends.
+    fn carries_time_above(&self, base: &Name, ahead: usize) -> bool {
+        let left = self.kind_at(ahead) == Some(Kind::Equals);
+        let capital = base.base.starts_with(|c: char| c.is_uppercase());
+        self.tree.time_above && !base.base.is_empty() && (left || !capital || self.is_vector(base))
+    }
+
     /// Reports a power that is no number, and goes on as if it were 1.
     fn no_power(&mut self, span: Span) -> Superscript {
-        let hint = "write a number (`v^2`), `W^T`, or letters that belong to a name (`W_1^z`)";
+        let text = self.source.get(span.start..span.end).unwrap_or("");
+        let time = text.trim_start_matches(['{', '(']).starts_with(['t', '<']);
+        let hint =
+            if time { TIME_BELOW } else { "write a number (`v^2`), `W^T`, or letters that belong to a name (`W_1^z`)" };
         self.report.error("E010", span, "this power is not a number").hint(hint);
         Superscript::Power(1.0)
     }
@@ -334,10 +354,16 @@ impl<'a, 's> Parser<'a, 's> {
                 end = if transposed { 1 } else { carried.unwrap_or(end) };
             }
         }
+        if &run[..end] == "t" && self.carries_time_above(base, 1) {
+            self.step(end);
+            return Superscript::Time(Time::Now);
+        }
         self.step(end);
         if &run[..end] == "T" { Superscript::Transpose } else { Superscript::Name(spell(&run[..end])) }
     }
 }
+
+const TIME_BELOW: &str = "time is written `x_t`, `h_{t-1}`";
 
 type Wrong = (&'static str, &'static str, &'static str);
 

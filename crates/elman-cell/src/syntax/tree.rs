@@ -2,6 +2,9 @@
 //!
 //! Each node stands after its children in `Tree::nodes`.
 
+use std::collections::HashSet;
+
+use super::token::{Kind, Token};
 use crate::cell::{Init, Span};
 use crate::dim::Dim;
 use crate::name::{Names, Symbol};
@@ -127,9 +130,26 @@ pub(crate) struct Tree {
     pub doc: String,
     /// Whether something could not be read, so that what follows from its absence is not reported.
     pub partial: bool,
+    /// First names of left sides that could not be read: an equation was meant for them.
+    pub unread: HashSet<String>,
+    /// Whether time stands above names: `x^t`.
+    pub time_above: bool,
 }
 
 impl Tree {
+    /// Takes note of a statement without a left side that could be read.
+    pub fn note_unread(&mut self, tokens: &[Token]) {
+        self.partial = true;
+        let name = tokens.iter().take(4).find(|t| matches!(t.kind, Kind::Word | Kind::Roman | Kind::Letter));
+        self.unread.extend(name.map(|t| crate::name::spell(t.text)));
+    }
+
+    /// Whether an equation was meant for a name, and could not be read.
+    pub fn is_unread(&self, symbol: Symbol) -> bool {
+        let base = self.names.file(symbol).split(['_', '^']).next().unwrap_or("");
+        !self.unread.is_empty() && self.unread.contains(base)
+    }
+
     /// A node.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.index()]

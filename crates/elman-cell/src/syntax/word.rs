@@ -33,6 +33,11 @@ impl<'s> Parser<'_, 's> {
         }
         let at = self.at;
         let read = self.read_name()?;
+        if let Some(length) = self.time_in_brackets(&read) {
+            let node = self.bracketed_time(&read, length)?;
+            factors.push(node);
+            return Ok(());
+        }
         if let Some(node) = self.function(&read)? {
             factors.push(node);
             return Ok(());
@@ -49,6 +54,31 @@ impl<'s> Parser<'_, 's> {
         let node = self.named(read)?;
         factors.push(node);
         Ok(())
+    }
+
+    /// How many tokens `[t-1]` or `(t)` after a name has, where `t` means nothing else.
+    fn time_in_brackets(&self, read: &Read) -> Option<usize> {
+        let length = super::bracketed_time(&self.tokens[self.at.min(self.tokens.len())..])?;
+        let file = read.name.file();
+        let function = matches!(self.means(&file), Some(Means::Function(_))) || functions::find(&file).is_some();
+        let plain = self.inside == 0 && read.time == Time::Plain && read.after.is_none();
+        (plain && !function && self.means("t").is_none()).then_some(length)
+    }
+
+    fn bracketed_time(&mut self, read: &Read, length: usize) -> Parsed<NodeId> {
+        let inner = &self.tokens[self.at + 1..self.at + length - 1];
+        let time: String = inner.iter().map(|t| &self.source[t.span.start..t.span.end]).collect();
+        self.at += length;
+        let span = Span { start: read.span.start, end: self.read_to() };
+        let name = read.name.file();
+        let hint = if time == "t" {
+            format!("time is written `{name}_t`")
+        } else {
+            format!("time is written `{name}_{{{time}}}`")
+        };
+        let message = format!("{} carries its time in brackets", quote(self.source, span));
+        self.report.error("E106", span, message).hint(hint);
+        self.node(NodeKind::Wrong, span)
     }
 
     /// Digits left over in a run whose letters were names: a number.
