@@ -25,7 +25,7 @@ mod render;
 mod report;
 
 pub use codes::CODES;
-pub(crate) use report::{Report, quote};
+pub(crate) use report::{Report, quote, with_size};
 
 /// How much a diagnostic weighs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

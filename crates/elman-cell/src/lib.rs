@@ -36,7 +36,7 @@ pub mod verify;
 
 pub use canonical::canonical;
 pub use cell::Cell;
-pub use check::parse;
+pub use check::{parse, parse_for};
 pub use derive::derive;
 pub use diag::{Diagnostic, Diagnostics, Severity};
 pub use dim::{Dim, Sizes};

@@ -98,7 +98,6 @@ const ACCENTS: &[(&str, &str)] = &[
     ("acute", "acute"),
     ("grave", "grave"),
     ("mathring", "ring"),
-    ("vec", "vec"),
     ("underline", "underline"),
 ];
 

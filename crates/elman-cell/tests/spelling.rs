@@ -53,6 +53,21 @@ const CASES: &[Case] = &[
         written: r"\text{out}_t = V h_t \\ h_t = \operatorname{ReLU}(W x_t + U h_{t-1}).",
         means: "out = V h'; h' = relu(W x + U h)",
     },
+    // As papers print them.
+    Case { written: r"\vec{h}_t = \tanh(W \vec{x}_t + U \vec h_{t-1})", means: "h' = tanh(W x + U h)" },
+    Case { written: "h⃗_t = tanh(W x⃗_t + U h⃗_{t-1})", means: "h' = tanh(W x + U h)" },
+    Case {
+        written: r"{\bf h}_t = {\rm tanh}({\bf W}{\bf x}_t + {\bf U} {\bf h}_{t-1})",
+        means: "h' = tanh(W x + U h)",
+    },
+    Case {
+        written: r"h_t = \frac12 W x_t + \frac 3 4 h_{t-1} - \frac1{10} b",
+        means: "h' = 0.5 * W x + 0.75 * h - 0.1 * b",
+    },
+    Case {
+        written: r"z_t = \sigma(W x_t), \; h_t = z_t \odot h_{t-1} + \max(b, x_t), y_t = V h_t.",
+        means: "z = sigmoid(W x); h' = z * h + max(b, x); y = V h'",
+    },
     // Superscripts.
     Case { written: "h' = tanh(W_1^z x + U^T h)^2", means: "h' = tanh(W_1^z x + U^T h)^2" },
     Case { written: r"h_t = (W^\top h_{t-1})^{1/2} + Uᵀ h_{t-1}^2", means: "h' = (W^T h)^0.5 + U^T h^2" },

@@ -134,3 +134,46 @@ fn programs_are_shown() {
     let backward = run_in(&root(), "cell show gru --format backward").good().out;
     assert!(program.lines().count() > 5 && backward.lines().count() > 5 && program != backward);
 }
+
+#[test]
+fn a_scan_is_linear_in_its_states() {
+    let scan = |cell: &str| run_in(&root(), &format!("cell check {cell} --json")).good().json()["scan"].clone();
+    for cell in ["min-gru", "min-lstm", "rg-lru", "sru", "qrnn"] {
+        assert_eq!(scan(cell), true, "{cell}");
+    }
+    for cell in ["indrnn", "unicornn", "mut1", "slstm"] {
+        assert_eq!(scan(cell), false, "{cell}");
+    }
+    let folder = Folder::new();
+    for (update, wanted) in [
+        ("-h / (1 + x) + 2 * (b - h)", true),
+        ("h * sigmoid(b * h) + x", false),
+        ("x / h", false),
+        ("max(h, x)", false),
+        ("h * h", false),
+        ("mean(h) + x", false),
+    ] {
+        folder.text("update.cell", &format!("h' = {update}\ny = V tanh(h')\n"));
+        assert_eq!(folder.run("cell check update.cell --json").good().json()["scan"], wanted, "{update}");
+    }
+}
+
+#[test]
+fn messages_tell_sizes_where_given() {
+    let folder = Folder::new();
+    folder.text("narrow.cell", "param W : hidden x hidden\nh' = tanh(W [h, x])\n");
+    let text = folder.run("cell check narrow.cell --json --input 4 --hidden 8").json()["diagnostics"][0].to_string();
+    assert!(text.contains("hidden + input = 12") && text.contains("hidden = 8"), "{text}");
+    folder.text("fixed.cell", "input x : 3\nh' = tanh(W x + U h)\n");
+    assert_eq!(folder.run("cell check fixed.cell --json --input 3").code, Some(0));
+    let run = folder.run("cell check fixed.cell --json --input 4");
+    assert_eq!((run.code, &run.json()["diagnostics"][0]["code"]), (Some(1), &json!("E206")));
+}
+
+#[test]
+fn other_lines_are_named_in_words() {
+    let folder = Folder::new();
+    folder.text("cycle.cell", "h' = h + a\n\na = b + x\n\n\n\nb = a\n");
+    let text = folder.run("cell check cycle.cell --json").json()["diagnostics"][0].to_string();
+    assert!(text.contains("E107") && text.contains("line 7"), "{text}");
+}

@@ -36,7 +36,7 @@
 //!
 //! let mut memory = [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0];
 //! let timeline = Timeline::equal(2, 1);
-//! machine.run(&timeline, &[10.0, 20.0], &[&packed], &mut memory, &Team::new(1)?, Split::Rows)?;
+//! machine.run(&timeline, &[10.0, 20.0], &[packed], &mut memory, &Team::new(1)?, Split::Rows)?;
 //! assert_eq!(memory[6..], [11.0, 24.0, 15.0, 31.0]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

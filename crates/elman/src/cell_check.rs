@@ -26,6 +26,12 @@ pub struct Given {
     pub output: Option<usize>,
 }
 
+impl Given {
+    fn sizes(self, input: usize, hidden: usize) -> Sizes {
+        Sizes { input, hidden, output: self.output.unwrap_or(hidden) }
+    }
+}
+
 /// A cell's tensors and diagnostics.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
@@ -35,7 +41,7 @@ pub struct Report {
     pub parameters: Vec<Parameter>,
     /// What the layer hands on; none where there is no cell.
     pub output: Option<Value>,
-    /// No product is left in the time loop.
+    /// The states are updated linearly, unit by unit: no product is left in the time loop.
     pub scan: bool,
     /// The form in which equal cells are equal texts; none where there is no cell.
     pub canonical: Option<String>,
@@ -123,15 +129,15 @@ pub fn check(cell: &str, given: Given) -> Checked {
         Ok(text) => text,
         Err(error) => return unreadable(&error),
     };
-    let (parsed, mut diagnostics) = match elman_cell::parse(&text.name, &text.source) {
+    let sizes = given.input.zip(given.hidden).map(|(input, hidden)| given.sizes(input, hidden));
+    let (parsed, mut diagnostics) = match elman_cell::parse_for(&text.name, &text.source, sizes) {
         Ok(cell) => (Some(cell), Diagnostics::default()),
         Err(diagnostics) => (None, diagnostics),
     };
     let mut report = Report::default();
     if let Some(cell) = &parsed {
         report = describe(cell, given);
-        if let (Some(input), Some(hidden)) = (given.input, given.hidden) {
-            let sizes = Sizes { input, hidden, output: given.output.unwrap_or(hidden) };
+        if let Some(sizes) = sizes.or_else(|| enough(cell, given)) {
             diagnostics = cell.check_sizes(sizes).err().unwrap_or_default();
         }
         diagnostics.0.extend(cell.diagnostics.iter().cloned());
@@ -139,6 +145,18 @@ pub fn check(cell: &str, given: Given) -> Checked {
     let good = diagnostics.0.iter().all(|d| d.severity != Severity::Error);
     (report.diagnostics, report.omitted) = findings(&diagnostics);
     Checked { report, rendered: diagnostics.render(&text.file, &text.source), good }
+}
+
+/// Sizes to check a cell at where the one that is not given takes part in nothing that can be wrong.
+fn enough(cell: &Cell, given: Given) -> Option<Sizes> {
+    let uses = |counts: fn(Dim) -> u32| cell.requirements.iter().any(|r| counts(r.left) + counts(r.right) > 0);
+    let without_hidden = given.hidden.is_none() && !uses(|d| d.hidden + d.output);
+    let without_input = given.input.is_none() && !uses(|d| d.input);
+    match (given.input, given.hidden) {
+        (Some(input), None) if without_hidden => Some(given.sizes(input, 1)),
+        (None, Some(hidden)) if without_input => Some(given.sizes(1, hidden)),
+        _ => None,
+    }
 }
 
 fn unreadable(error: &CellError) -> Checked {
@@ -171,7 +189,7 @@ pub fn describe(cell: &Cell, given: Given) -> Report {
             name: cell.equations[cell.output.index()].name.clone(),
             dim: length(crate::cell_run::sizes::output_dim(cell), given),
         }),
-        scan: schedule.forward_pass.independent,
+        scan: schedule.is_scan(),
         canonical: Some(elman_cell::canonical(cell)),
         diagnostics: vec![],
         omitted: 0,

@@ -19,7 +19,7 @@ mod solve;
 
 use crate::cell::Cell;
 use crate::diag::{Diagnostics, Report};
-use crate::dim::Dim;
+use crate::dim::{Dim, Sizes};
 use crate::nearest::nearest;
 use crate::syntax;
 use crate::syntax::tree::{Time, Tree};
@@ -34,7 +34,16 @@ pub(crate) const OUTPUTS: &[&str] = &["y", "y_hat", "out", "h"];
 /// All errors of the text at once, and its warnings and notes with them. Those of a right cell are in
 /// [`Cell::diagnostics`].
 pub fn parse(name: &str, source: &str) -> Result<Cell, Diagnostics> {
-    let mut report = Report::new(source);
+    parse_for(name, source, None)
+}
+
+/// The same for a use at known sizes, if they are given: messages tell every dimension with its size. Whether a right
+/// cell fits them is told by [`Cell::check_sizes`].
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_for(name: &str, source: &str, sizes: Option<Sizes>) -> Result<Cell, Diagnostics> {
+    let mut report = Report::new(source).at(sizes);
     let cell = check(name, source, &mut report);
     let diagnostics = report.finish();
     match cell {

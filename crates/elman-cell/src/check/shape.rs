@@ -285,6 +285,7 @@ impl Shaper<'_, '_, '_> {
         let what = quote(self.source, origin.span);
         let equation = &self.tree.equations[origin.equation];
         let name = self.tree.names.file(equation.name);
+        let (left, right) = (self.report.units(left), self.report.units(right));
         let message = format!("{what} has {left} units where {right} are needed, in the equation of `{name}`");
         let lines: Vec<String> = labels.iter().map(|l| format!("line {}: {}", l.line, l.message)).collect();
         let hint = format!("{}; multiply it with a matrix (`W x`) where the two must differ", lines.join("; "));
@@ -303,7 +304,7 @@ impl Shaper<'_, '_, '_> {
         for (place, length) in found.into_iter().filter(|(p, _)| p.span != origin.span && p.span != Span::default()) {
             let Some(length) = work.shapes.solver.resolve(&length).filter(|l| l.unknown.is_empty()) else { continue };
             let line = self.report.line(place.span.start);
-            let message = format!("{} has {} units", quote(self.source, place.span), length.known);
+            let message = format!("{} has {} units", quote(self.source, place.span), self.report.units(length.known));
             if labels.iter().all(|l| l.span != place.span) {
                 labels.push(Label { span: place.span, line, message });
             }
@@ -311,8 +312,11 @@ impl Shaper<'_, '_, '_> {
         if labels.is_empty() {
             let equation = &self.tree.equations[origin.equation];
             let name = self.tree.names.file(equation.name);
-            let units =
-                work.shapes.solver.resolve(wanted).map_or(String::new(), |l| format!(" with {} units", l.known));
+            let units = work
+                .shapes
+                .solver
+                .resolve(wanted)
+                .map_or(String::new(), |l| format!(" with {} units", self.report.units(l.known)));
             let line = self.report.line(equation.name_span.start);
             labels.push(Label { span: equation.name_span, line, message: format!("the equation of `{name}`{units}") });
         }

@@ -2,7 +2,7 @@
 
 use super::shape::Forced;
 use crate::cell::{Cell, Requirement, Shape};
-use crate::diag::{Diagnostics, Report, quote};
+use crate::diag::{Diagnostics, Report, quote, with_size};
 use crate::dim::{Dim, Sizes};
 use crate::syntax::tree::Tree;
 
@@ -76,13 +76,6 @@ impl Cell {
                 .hint("use the cell with smaller sizes");
         }
     }
-}
-
-/// `hidden + input = 12`, or `64`.
-fn with_size(dim: Dim, sizes: Sizes) -> String {
-    let size = dim.checked_at(sizes).map_or("too large".to_string(), |n| n.to_string());
-    let text = dim.to_string();
-    if text == size { text } else { format!("{text} = {size}") }
 }
 
 /// What to change where two dimensions clash.

@@ -2,6 +2,7 @@
 
 use super::{Diagnostic, Diagnostics, Label, Severity};
 use crate::cell::Span;
+use crate::dim::{Dim, Sizes};
 
 /// Diagnostics kept with all details; a text that has more of them is told of these.
 const KEPT: usize = 200;
@@ -16,6 +17,8 @@ pub(crate) struct Report<'s> {
     errors: usize,
     /// How many of `list` are errors, warnings and notes.
     kept: [usize; 3],
+    /// The sizes of this use, if they are given: messages tell them.
+    sizes: Option<Sizes>,
 }
 
 impl<'s> Report<'s> {
@@ -23,7 +26,17 @@ impl<'s> Report<'s> {
     pub fn new(source: &'s str) -> Self {
         let mut line_starts = vec![0];
         line_starts.extend(source.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1));
-        Report { source, line_starts, list: Vec::new(), errors: 0, kept: [0; 3] }
+        Report { source, line_starts, list: Vec::new(), errors: 0, kept: [0; 3], sizes: None }
+    }
+
+    /// The same, telling every dimension at these sizes.
+    pub fn at(self, sizes: Option<Sizes>) -> Self {
+        Report { sizes, ..self }
+    }
+
+    /// A dimension as a message tells it: `hidden + input`, and where sizes are given `hidden + input = 12`.
+    pub fn units(&self, dim: Dim) -> String {
+        self.sizes.map_or_else(|| dim.to_string(), |sizes| with_size(dim, sizes))
     }
 
     /// The line of a byte, from 1.
@@ -91,6 +104,7 @@ impl<'s> Report<'s> {
 
     /// All of them, in order.
     pub fn finish(mut self) -> Diagnostics {
+        self.list.iter_mut().for_each(name_other_lines);
         self.list.sort_by_key(|d| (d.severity, d.span.start));
         Diagnostics(self.list)
     }
@@ -120,6 +134,29 @@ impl Entry<'_, '_> {
         }
         self
     }
+}
+
+/// Names the lines that labels point at in the hint, where nothing else names them: not every form shows labels.
+fn name_other_lines(d: &mut Diagnostic) {
+    let mut hint = d.hint.take().unwrap_or_default();
+    for label in d.labels.iter().filter(|l| l.line != d.line) {
+        let line = format!("line {}", label.line);
+        let named = |text: &str| {
+            text.match_indices(&line).any(|(i, _)| !text[i + line.len()..].starts_with(|c: char| c.is_ascii_digit()))
+        };
+        if !named(&d.message) && !named(&hint) {
+            let gap = if hint.is_empty() { "" } else { "; " };
+            hint = format!("{hint}{gap}{line}: {}", label.message);
+        }
+    }
+    d.hint = (!hint.is_empty()).then(|| clean(&hint));
+}
+
+/// `hidden + input = 12`, or `64`.
+pub(crate) fn with_size(dim: Dim, sizes: Sizes) -> String {
+    let size = dim.checked_at(sizes).map_or("too large".to_string(), |n| n.to_string());
+    let text = dim.to_string();
+    if text == size { text } else { format!("{text} = {size}") }
 }
 
 /// A message without control characters, cut to its limit.

@@ -18,6 +18,7 @@
 mod phases;
 mod products;
 mod recompute;
+mod scan;
 
 use crate::program::{Backward, Node, NodeId, Program, Stratum};
 
@@ -92,6 +93,12 @@ pub(crate) struct Arena<'a> {
 }
 
 impl Schedule {
+    /// Whether the time loop is a scan: no product is left in it, and each unit of the states is updated linearly, with
+    /// coefficients that are free of the states (minGRU, SRU; not IndRNN, whose update is rectified).
+    pub fn is_scan(&self) -> bool {
+        self.forward_pass.independent && scan::is_linear(&self.program)
+    }
+
     /// Schedules a program and its backward program. The nodes of `traced` are computed even where nothing reads them.
     pub fn new(program: &Program, backward: &Backward, traced: &[NodeId]) -> Schedule {
         let strata = program.strata();

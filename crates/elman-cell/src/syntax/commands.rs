@@ -16,6 +16,11 @@ pub(super) enum Command {
     Font,
     /// A font that makes one name of its argument: `\text`.
     Words,
+    /// A font for the rest of its group: `{\rm tanh}`.
+    Switch {
+        /** Whether it makes one name of the group. */
+        words: bool,
+    },
     /// A token without text.
     Token(Kind),
     /// A letter or an accent by name.
@@ -90,14 +95,17 @@ pub(super) fn read(name: &str) -> Command {
     match name {
         "," | ";" | "!" | ":" | ">" | " " | "/" | "enspace" | "thinspace" | "medspace" | "thickspace"
         | "negthinspace" | "nonumber" | "notag" | "displaystyle" | "textstyle" | "scriptstyle" | "limits"
-        | "nolimits" | "hfill" | "noindent" | "rm" | "bf" | "it" | "sf" | "middle" | "relax" | "allowbreak"
-        | "nobreak" | "mathstrut" | "strut" => Command::Nothing,
+        | "nolimits" | "hfill" | "noindent" | "middle" | "relax" | "allowbreak" | "nobreak" | "mathstrut" | "strut" => {
+            Command::Nothing
+        }
         "left" | "right" => Command::Delimiter,
         "label" | "tag" | "hspace" | "vspace" | "phantom" | "hphantom" | "vphantom" => Command::Skip,
         "mathbf" | "boldsymbol" | "bm" | "mathcal" | "mathbb" | "mathfrak" | "mathscr" | "symbf" | "pmb" | "mathit"
-        | "mathnormal" | "bold" => Command::Font,
+        | "mathnormal" | "bold" | "vec" => Command::Font,
         "mathrm" | "text" | "operatorname" | "textrm" | "textbf" | "textit" | "textsf" | "texttt" | "textnormal"
         | "mathsf" | "mathtt" | "mbox" | "symrm" => Command::Words,
+        "rm" | "sf" | "tt" => Command::Switch { words: true },
+        "bf" | "it" | "cal" => Command::Switch { words: false },
         "begin" => Command::Environment(true),
         "end" => Command::Environment(false),
         "\\" | "newline" | "cr" | "tabularnewline" => Command::Token(Kind::RowBreak),

@@ -313,12 +313,15 @@ impl<'s> Parser<'_, 's> {
     /// The number in `uniform(0.1)`.
     fn initialiser_argument(&mut self, name: Span) -> Parsed<f64> {
         let text = quote(self.source, name);
-        if self.kind() != Some(Kind::Open('(')) {
+        let opens = self.kind() == Some(Kind::Open('('));
+        if opens {
+            self.advance();
+        }
+        if !opens || self.kind() == Some(Kind::Close(')')) {
             let message = format!("{text} takes 1 argument, not 0");
             self.report.error("E113", name, message).hint("write its width, as in `uniform(0.1)` or `normal(0.02)`");
             return Err(Reported);
         }
-        self.advance();
         let value = self.constant_expression()?;
         if self.kind() == Some(Kind::Comma) {
             let message = format!("{text} takes 1 argument");
@@ -342,16 +345,21 @@ impl<'s> Parser<'_, 's> {
     fn constant(&mut self) -> Parsed<()> {
         let (name, span) = self.declared_name()?;
         self.equals("a constant is written `const alpha = 0.3`")?;
-        let value = self.constant_expression()?;
-        self.tree.declarations.consts.push(Declared { name, span, value });
-        Ok(())
+        let value = self.constant_expression();
+        // A wrong one is still a number to what reads it.
+        self.tree.declarations.consts.push(Declared { name, span, value: *value.as_ref().unwrap_or(&1.0) });
+        value.map(drop)
     }
 
     /// An expression of numbers and constants.
     fn constant_expression(&mut self) -> Parsed<f64> {
         let start = self.here().start;
+        let errors = self.report.errors();
         let node = self.expression()?;
         let span = Span { start, end: self.read_to() };
+        if self.report.errors() > errors {
+            return Err(Reported);
+        }
         match self.constant_value(node) {
             Some(value) if value.is_finite() => Ok(value),
             Some(value) => {

@@ -247,10 +247,11 @@ impl<'s> Parser<'_, 's> {
     }
 
     fn fraction(&mut self) -> Parsed<NodeId> {
+        let start = self.here().start;
         self.advance();
         let above = self.part_of_fraction()?;
         let below = self.part_of_fraction()?;
-        self.binary(Operator::Div, above, below)
+        self.node(NodeKind::Binary(Operator::Div, above, below), Span { start, end: self.read_to() })
     }
 
     /// A group, without a power that follows it: that is the power of the whole fraction.

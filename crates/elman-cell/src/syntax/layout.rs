@@ -24,6 +24,9 @@ pub(super) struct Statement<'s> {
     pub broken: bool,
 }
 
+/// Most tokens of a name before its `=`.
+const LONGEST_NAME: usize = 24;
+
 struct Layout<'s, 't, 'r> {
     tokens: &'t [Token<'s>],
     report: &'r mut Report<'s>,
@@ -47,7 +50,8 @@ pub(super) fn statements<'s>(tokens: &[Token<'s>], report: &mut Report<'s>) -> V
     let mut layout = Layout { tokens, report, current: empty(), open: Vec::new(), statements: Vec::new(), math: 0 };
     let mut separator: Option<bool> = None;
     for (i, token) in tokens.iter().enumerate() {
-        let ends = token.kind == Kind::Semicolon && layout.open.is_empty();
+        let ends = layout.open.is_empty()
+            && (token.kind == Kind::Semicolon || token.kind == Kind::Comma && layout.comma_ends(i));
         if token.kind.separates() || ends {
             let hard = layout.separator(token);
             separator = Some(hard || separator == Some(true));
@@ -97,6 +101,16 @@ impl<'s> Layout<'s, '_, '_> {
             self.finish();
             self.current.latex = !hard;
         }
+    }
+
+    /// Whether the comma at token `i` stands between two equations: `a = x, b = a`.
+    fn comma_ends(&self, i: usize) -> bool {
+        let here = &self.current;
+        let equals = |t: &Token| t.kind == Kind::Equals;
+        let mut next = self.tokens[i + 1..].iter().take(LONGEST_NAME);
+        next.find(|t| t.kind.separates() || matches!(t.kind, Kind::Comma | Kind::Equals)).is_some_and(equals)
+            && !opens_declaration(&here.tokens)
+            && here.tokens.iter().any(equals)
     }
 
     fn ahead(&self, i: usize) -> Ahead {

@@ -9,7 +9,9 @@ pub(super) fn is_letter(c: char) -> bool {
 
 /// Space that separates and means nothing.
 pub(super) fn is_space(c: char) -> bool {
-    c != '\n' && (c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{feff}'))
+    c != '\n'
+        && (c.is_whitespace()
+            || matches!(c, '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{20d7}'))
 }
 
 /// A combining accent.
@@ -21,7 +23,6 @@ pub(super) fn combining(c: char) -> Option<&'static str> {
         '\u{307}' => "dot",
         '\u{308}' => "ddot",
         '\u{30c}' => "check",
-        '\u{20d7}' => "vec",
         _ => return None,
     })
 }

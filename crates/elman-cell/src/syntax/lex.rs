@@ -296,10 +296,37 @@ impl<'s> Lexer<'s, '_> {
                 self.row_break_options();
                 self.push(Kind::RowBreak, start);
             }
+            Command::Token(Kind::Fraction) => {
+                self.push(Kind::Fraction, start);
+                self.digit();
+            }
             Command::Token(kind) => self.push(kind, start),
+            Command::Switch { words } => self.switch(words),
             Command::Named(kind, text) => self.push_text(kind, start, text),
             Command::Environment(begins) => self.environment(begins, start),
             Command::Unknown => self.unknown(name, start),
+        }
+    }
+
+    /// `\frac12`: without braces an argument is one digit.
+    fn digit(&mut self) {
+        for _ in 0..2 {
+            self.spaces();
+            if self.peek().is_some_and(|c| c.is_ascii_digit()) {
+                let start = self.at;
+                self.at += 1;
+                self.push(Kind::Number, start);
+            }
+        }
+    }
+
+    /// `{\rm tanh}`: the braces that open just before it are those of a font.
+    fn switch(&mut self, words: bool) {
+        let opens = self.out.tokens.last().is_some_and(|t| t.kind == Kind::Open('{'));
+        if opens && let Some(brace @ Brace::Group) = self.braces.last_mut() {
+            *brace = Brace::Font { roman_before: self.roman };
+            self.out.tokens.pop();
+            self.roman = words;
         }
     }
 
