@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Folder, Run, elman};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -305,6 +306,46 @@ fn lines_are_scored_one_by_one_as_eval_scores_them() {
     assert_eq!(lines.lines().count(), 400);
     let plain = folder.run("predict x --data line.txt").good().out;
     assert_eq!(plain.split('\t').count(), 4, "{plain}");
+}
+
+#[test]
+fn a_line_is_answered_before_the_next_one_comes() {
+    let folder = folder();
+    train(&folder, "--max-steps 5", "x").good();
+    let mut child = elman(&["predict", "x"])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut to, mut from) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
+    for text in ["the end", "one", "кошка спит"] {
+        writeln!(to, "{text}").unwrap();
+        let mut answer = String::new();
+        from.read_line(&mut answer).unwrap();
+        assert!(answer.ends_with(&format!("\t{text}\n")), "{answer}");
+    }
+    drop(to);
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_cell_of_ones_own_goes_with_its_run() {
+    let folder = folder();
+    folder.text("my.cell", "h' = tanh(W x + U h + b)\n");
+    folder.run("train lm --data a.txt --cell my.cell --hidden 8 --batch 4 --max-steps 9 --out x").good();
+    std::fs::remove_file(folder.path().join("my.cell")).unwrap();
+    folder.run("eval x").good();
+    folder.run("resume x").good();
+}
+
+#[test]
+fn a_rate_is_proposed_and_nothing_is_written() {
+    let folder = folder();
+    let before = folder.files();
+    let run = folder.run("train lm --data a.txt --hidden 8 --batch 4 --find-lr").good();
+    assert!(run.out.contains("--rate "), "{run:?}");
+    assert_eq!(folder.files(), before);
 }
 
 #[test]

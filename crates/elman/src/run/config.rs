@@ -375,12 +375,14 @@ impl Config {
         toml::to_string(self).map_err(|e| Error::Refused(format!("the settings cannot be written: {e}")))
     }
 
-    /// The same with every default that depends on other settings written out.
+    /// The same with every default that depends on other settings written out, and files by their whole path.
     pub fn resolved(mut self) -> Config {
         self.model.embedding.get_or_insert(self.model.hidden);
         let rate = self.optimiser.rate();
         self.optimiser.rate.get_or_insert(rate);
-        for file in [Some(&mut self.data.train), self.data.valid.as_mut(), self.data.test.as_mut()] {
+        let cell = elman_cell::builtin::source(&self.model.cell).is_none().then_some(&mut self.model.cell);
+        let d = &mut self.data;
+        for file in [Some(&mut d.train), d.valid.as_mut(), d.test.as_mut(), cell] {
             if let Some(file) = file
                 && let Ok(whole) = std::fs::canonicalize(&*file)
                 && let Some(whole) = whole.to_str()
