@@ -62,3 +62,8 @@ pub enum EngineError {
     #[error("internal: the kernel refused a plan: {0}")]
     Kernel(String),
 }
+
+/// A slice must have as many numbers as its shape.
+pub(crate) fn check(what: &str, found: usize, wanted: usize) -> Result<(), EngineError> {
+    if found == wanted { Ok(()) } else { Err(EngineError::Length { what: what.into(), found, wanted }) }
+}

@@ -3,7 +3,7 @@
 use elman_cell::program::NodeId;
 use elman_kernel::{Isa, Real, Team};
 
-use crate::error::EngineError;
+use crate::error::{EngineError, check};
 use crate::flow::{self, Columns};
 use crate::layer::Layer;
 use crate::network::{Network, direction_name};
@@ -478,10 +478,6 @@ impl<T: Real> Runner<T> {
             }
         }
     }
-}
-
-fn check(what: &str, found: usize, wanted: usize) -> Result<(), EngineError> {
-    if found == wanted { Ok(()) } else { Err(EngineError::Length { what: what.into(), found, wanted }) }
 }
 
 fn check_states<T>(prefix: &str, network: &Network, given: Option<&[Vec<T>]>, batch: usize) -> Result<(), EngineError> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use elman_kernel::code::Timeline;
 use elman_kernel::{Isa, Real, Team};
 
-use crate::error::EngineError;
+use crate::error::{EngineError, check};
 use crate::layer::Layer;
 use crate::network::Network;
 use crate::plan::Mode;
@@ -179,8 +179,4 @@ impl<T: Real> Stream<T> {
         }
         check("y", y.len(), self.batch * network.output_size())
     }
-}
-
-fn check(what: &str, found: usize, wanted: usize) -> Result<(), EngineError> {
-    if found == wanted { Ok(()) } else { Err(EngineError::Length { what: what.into(), found, wanted }) }
 }

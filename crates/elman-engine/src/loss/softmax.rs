@@ -11,7 +11,7 @@ use elman_kernel::code::{
 };
 use elman_kernel::{Buffer, Isa, Machine, MatrixShape, PackedMatrix, Real, Team, View};
 
-use crate::error::EngineError;
+use crate::error::{EngineError, check};
 
 /// Tokens of a chunk: a row of 10,000 logits is 40 KB, so a chunk stays in the L2 or L3 cache.
 const CHUNK: usize = 64;
@@ -247,10 +247,6 @@ pub struct HeadGradients<'a, T> {
     pub weight: &'a mut [T],
     /// By b, `[vocabulary]`: added to.
     pub bias: &'a mut [T],
-}
-
-fn check(what: &str, found: usize, wanted: usize) -> Result<(), EngineError> {
-    if found == wanted { Ok(()) } else { Err(EngineError::Length { what: what.into(), found, wanted }) }
 }
 
 fn layout(vocabulary: usize, units: usize) -> Layout {
