@@ -12,10 +12,11 @@
 //! tensor's gradient and 1e-4 of the largest of all: an entry that is zero but for rounding has nothing else to be
 //! measured by.
 
+use crate::batch::{Batch, Outputs};
 use crate::error::EngineError;
 use crate::network::Network;
 use crate::random::Random;
-use crate::runner::{Batch, Options, Runner};
+use crate::runner::{Options, Runner};
 use crate::weights::Weights;
 
 /// What the relative errors are divided by, in words.
@@ -145,7 +146,7 @@ fn random_point(network: &Network, at: &GradientPoint, random: &mut Random) -> P
 }
 
 impl Check<'_> {
-    fn run(&mut self, point: &Point) -> Result<crate::runner::Outputs<f64>, EngineError> {
+    fn run(&mut self, point: &Point) -> Result<Outputs<f64>, EngineError> {
         self.runner.set_weights(&Weights(point.tensors[..point.parameters].to_vec()))?;
         let inputs = &point.tensors[point.parameters..point.parameters + point.inputs];
         self.runner.forward(&Batch {

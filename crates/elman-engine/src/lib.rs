@@ -24,6 +24,7 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod batch;
 mod convert;
 pub mod dropout;
 pub mod embedding;
@@ -46,6 +47,7 @@ mod tokens;
 mod weights;
 mod zoneout;
 
+pub use batch::{Batch, Gradients, Outputs, Trace};
 pub use elman_kernel::code::Binary;
 pub use elman_kernel::limits::Limits;
 pub use elman_kernel::{Isa, Real, Team};
@@ -53,7 +55,7 @@ pub use error::EngineError;
 pub use network::{Merge, Network, Spec, Tensor, direction_name};
 pub use random::{RANDOM_VERSION, Random};
 pub use recurrent::Region;
-pub use runner::{Batch, Gradients, Options, Outputs, Runner, Trace};
+pub use runner::{Options, Runner};
 pub use stream::{Model, Stream};
 pub use weights::{Weights, initial};
 pub use zoneout::zoned;

@@ -24,7 +24,7 @@ pub(super) struct Block<'w, 'a, 'b> {
 }
 
 impl<'w, 'a, 'b> Block<'w, 'a, 'b> {
-    pub fn new(writer: &'w mut Writer<'a, 'b>, phase: usize, _stage: usize, stage: &Stage) -> Self {
+    pub fn new(writer: &'w mut Writer<'a, 'b>, phase: usize, stage: &Stage) -> Self {
         let mut last = HashMap::new();
         for n in &stage.block {
             for o in writer.task.list()[n.index()].op.operands() {

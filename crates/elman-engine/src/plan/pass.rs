@@ -84,7 +84,7 @@ pub(crate) fn plan(task: PassTask, memory: &mut Memory, weights: &mut WeightPlan
     w.assign_copies(memory);
     let [before, step, after] = phases(w.task.pass);
     let mut out = vec![];
-    let before: Vec<_> = before.iter().enumerate().map(|(s, st)| w.stage(0, s, st)).collect();
+    let before: Vec<_> = before.iter().map(|s| w.stage(0, s)).collect();
     if !before.is_empty() {
         out.push(Phase::Bulk(before));
     }
@@ -93,7 +93,7 @@ pub(crate) fn plan(task: PassTask, memory: &mut Memory, weights: &mut WeightPlan
         let independent = w.task.pass.independent && steps.iter().all(|s| !s.whole_rows && s.units == steps[0].units);
         out.push(Phase::Steps { order: w.task.order, stages: steps, independent });
     }
-    let after: Vec<_> = after.iter().enumerate().map(|(s, st)| w.stage(2, s, st)).collect();
+    let after: Vec<_> = after.iter().map(|s| w.stage(2, s)).collect();
     if !after.is_empty() {
         out.push(Phase::Bulk(after));
     }
@@ -169,7 +169,7 @@ impl Writer<'_, '_> {
     }
 
     fn steps(&mut self, stages: &[Stage]) -> Vec<code::Stage> {
-        let mut out: Vec<_> = stages.iter().enumerate().map(|(s, st)| self.stage(STEP, s, st)).collect();
+        let mut out: Vec<_> = stages.iter().map(|s| self.stage(STEP, s)).collect();
         let mut first = vec![];
         let mut copies: Vec<_> = self.copies.iter().map(|(n, p)| (*n, *p)).collect();
         copies.sort_by_key(|c| c.0);
@@ -224,8 +224,8 @@ impl Writer<'_, '_> {
         if crate::invariants::is_scalar(node.shape) { Operand::PerRow(place) } else { Operand::Units(place) }
     }
 
-    fn stage(&mut self, p: usize, s: usize, stage: &Stage) -> code::Stage {
-        let mut block = Block::new(self, p, s, stage);
+    fn stage(&mut self, p: usize, stage: &Stage) -> code::Stage {
+        let mut block = Block::new(self, p, stage);
         let products = stage.products.iter().map(|product| block.product(product)).collect();
         stage.block.iter().for_each(|n| block.node(*n));
         let mut out = code::Stage { products, block: block.finish(), units: 0, whole_rows: false };
