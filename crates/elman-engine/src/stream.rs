@@ -70,10 +70,18 @@ impl<T: Real> Stream<T> {
     /// # Errors
     /// A batch of 0, or threads that cannot be started.
     pub fn new(model: &Model<T>, batch: usize, threads: usize) -> Result<Stream<T>, EngineError> {
+        let team = Team::new(threads.max(1)).map_err(|e| EngineError::Unsupported(format!("threads: {e}")))?;
+        Stream::on(model, batch, team)
+    }
+
+    /// The same on a given team.
+    ///
+    /// # Errors
+    /// A batch of 0.
+    pub fn on(model: &Model<T>, batch: usize, team: Team) -> Result<Stream<T>, EngineError> {
         if batch == 0 {
             return Err(EngineError::Zero { what: "batch" });
         }
-        let team = Team::new(threads.max(1)).map_err(|e| EngineError::Unsupported(format!("threads: {e}")))?;
         let timeline = Timeline::equal(1, batch);
         let mut layers: Vec<Layer<T>> = model.0.layers.iter().map(Layer::share).collect();
         for l in &mut layers {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::{Data, all_cells, network, run};
 use elman_cell::Cell;
-use elman_engine::{Batch, Isa, Model, Network, Options, Runner, Stream};
+use elman_engine::{Batch, Isa, Model, Network, Options, Runner, Stream, Team};
 
 const HIDDEN: usize = 37;
 const INPUT: usize = 19;
@@ -104,7 +104,12 @@ fn streamed_gives_the_bits_of_the_whole() {
             let initial = Some(d.initial.as_slice());
             let whole =
                 runner.forward(&Batch { steps: STEPS, batch, inputs, lengths: None, mask: None, initial }).unwrap();
-            let mut stream = Stream::new(&Model::new(&n, &d.weights, Isa::detect()).unwrap(), batch, threads).unwrap();
+            let mut stream = Stream::on(
+                &Model::new(&n, &d.weights, Isa::detect()).unwrap(),
+                batch,
+                Team::sharing_all(threads).unwrap(),
+            )
+            .unwrap();
             stream.set_states(&d.initial).unwrap();
             let mut y = vec![0.0; batch * n.output_size()];
             for t in 0..STEPS {

@@ -50,6 +50,7 @@ struct Shared {
 pub struct Team {
     shared: Arc<Shared>,
     handles: Vec<JoinHandle<()>>,
+    shares_all: bool,
     /// One region at a time: a team is not shared between threads.
     alone: PhantomData<Cell<()>>,
 }
@@ -68,13 +69,37 @@ impl Team {
     pub fn new(threads: usize) -> std::io::Result<Team> {
         let threads = threads.max(1);
         let shared = Arc::new(Shared::new(threads));
-        let mut team = Team { shared, handles: Vec::new(), alone: PhantomData };
+        let mut team = Team { shared, handles: Vec::new(), shares_all: false, alone: PhantomData };
         for index in 1..threads {
             let shared = team.shared.clone();
             let name = format!("elman-{index}");
             team.handles.push(std::thread::Builder::new().name(name).spawn(move || work(&shared, index))?);
         }
         Ok(team)
+    }
+
+    /// The same, for machines to share all work on, however small: slower, and the same bits. For tests.
+    ///
+    /// Errors: as [`Team::new`].
+    pub fn sharing_all(threads: usize) -> std::io::Result<Team> {
+        let mut team = Team::new(threads)?;
+        team.shares_all = true;
+        Ok(team)
+    }
+
+    /// Whether machines share all work on it.
+    pub(crate) fn shares_all(&self) -> bool {
+        self.shares_all
+    }
+
+    /// Whether a region would begin at once on every thread.
+    pub(crate) fn awake(&self) -> bool {
+        self.shared.asleep.iter().all(|asleep| !asleep.0.load(Relaxed))
+    }
+
+    /// Runs `part` on the caller's thread alone.
+    pub(crate) fn alone(&self, part: impl FnOnce(&Member<'_>)) {
+        part(&Member { shared: &self.shared, index: 0 });
     }
 
     /// How many threads, the caller among them.

@@ -219,7 +219,7 @@ fn overlapping_places() {
 #[test]
 fn wrong_arguments() {
     let mut machine = new(with_product(|_| {})).unwrap();
-    let team = Team::new(2).unwrap();
+    let team = Team::sharing_all(2).unwrap();
     let random = &mut Random(1);
     let weights = |shape: MatrixShape, random: &mut Random| Weights::<f32>::random(shape, random);
     let right = [weights(shapes().remove(0), random).pack(Isa::Portable)];

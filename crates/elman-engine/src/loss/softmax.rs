@@ -332,7 +332,7 @@ mod tests {
         let mut dh = vec![T::ZERO; c.h.len()];
         let (mut dw, mut db) = (vec![T::ZERO; c.w.len()], vec![T::ZERO; c.b.len()]);
         let into = HeadGradients { h: &mut dh, weight: &mut dw, bias: &mut db };
-        let team = Team::new(threads).unwrap();
+        let team = Team::sharing_all(threads).unwrap();
         let losses = head.losses_and_gradients(&c.h, &c.targets, 0.5, into, &team).unwrap();
         assert_eq!(losses, head.losses(&c.h, &c.targets, &team).unwrap());
         (losses, dh, dw, db)

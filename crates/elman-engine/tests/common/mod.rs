@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use elman_cell::Cell;
-use elman_engine::{Batch, Gradients, Merge, Network, Options, Outputs, Random, Real, Runner, Spec, Weights};
+use elman_engine::{Batch, Gradients, Merge, Network, Options, Outputs, Random, Real, Runner, Spec, Team, Weights};
 
 /// Cells beyond the built-in ones, so that every construct of the language runs.
 pub const WRITTEN: &[(&str, &str)] = &[
@@ -106,9 +106,13 @@ pub fn run<T: Real>(
     lengths: Option<&[usize]>,
     options: Options,
 ) -> (Outputs<T>, Gradients<T>) {
+    // However small the work: what a thread does is what is tested.
+    let team = Team::sharing_all(options.threads).unwrap();
     let mut runner = Runner::new(n, &d.weights, options.with_backward()).unwrap();
     let inputs = d.inputs.iter().map(Vec::as_slice).collect();
-    let out = runner.forward(&Batch { steps, batch, inputs, lengths, mask: None, initial: Some(&d.initial) }).unwrap();
-    let g = runner.backward(&d.dy, Some(&d.d_states)).unwrap();
+    let given = Batch { steps, batch, inputs, lengths, mask: None, initial: Some(&d.initial) };
+    let (mut out, mut g) = (Outputs::default(), Gradients::default());
+    runner.forward_on(&team, &given, &mut out).unwrap();
+    runner.backward_on(&team, &d.dy, Some(&d.d_states), &mut g).unwrap();
     (out, g)
 }

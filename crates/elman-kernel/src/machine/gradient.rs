@@ -38,7 +38,7 @@ impl<T: Real> Worker<'_, T> {
     ///
     /// Safety: as [`Worker::phase`].
     pub(super) unsafe fn outer(&self, outer: &OuterCode, workspace: &mut Workspace<T>) {
-        let (index, threads) = (self.member.index, self.member.threads());
+        let (index, threads) = (self.member.index, self.threads);
         let all: usize = outer.lefts.iter().map(|left| left.rows).sum();
         let whole = Part { rows: (0, all), columns: (0, outer.columns) };
         let part = if all >= 2 * threads * self.run.kernels.rows {
@@ -199,7 +199,7 @@ impl<T: Real> Worker<'_, T> {
     ///
     /// Safety: as [`Worker::phase`].
     pub(super) unsafe fn total(&self, value: &Spot, units: usize, out: usize) {
-        let (first, end) = share(units, self.member.threads(), self.member.index, LANES);
+        let (first, end) = share(units, self.threads, self.member.index, LANES);
         if first == end {
             return;
         }

@@ -18,6 +18,7 @@ mod compile;
 mod error;
 mod gradient;
 mod run;
+mod sharing;
 mod tile;
 
 pub use error::CodeError;
@@ -28,11 +29,12 @@ use crate::isa::Isa;
 use crate::kernels::Kernels;
 use crate::pack::{MatrixShape, PackedMatrix};
 use crate::real::Real;
-use crate::team::Team;
+use crate::team::{Member, Team};
 use calendar::Calendar;
 use check::Lengths;
 use compile::{Compiler, PhaseCode, StageCode};
 use run::Worker;
+use sharing::Sharing;
 use tile::{Run, Workspace};
 
 /// A checked code with its scratch memory.
@@ -44,6 +46,8 @@ pub struct Machine<T: Real> {
     shapes: Vec<MatrixShape>,
     /// The last timeline that passed the checks.
     calendar: Option<Calendar>,
+    /// What the last run shared, with what that depends on: the split, the threads, and whether they share all.
+    sharing: Option<((Split, usize, bool), Sharing)>,
     /// One for each thread.
     workspaces: Vec<Workspace<T>>,
 }
@@ -64,7 +68,7 @@ impl<T: Real> Machine<T> {
         let compiler = Compiler { kernels, shapes: &shapes };
         let phases = phases.iter().enumerate().map(|(i, p)| compiler.phase(i, p)).collect::<Result<Vec<_>, _>>()?;
         let lengths = Lengths { memory: memory_len, constants: constants_len };
-        Ok(Machine { isa, kernels, phases, lengths, shapes, calendar: None, workspaces: Vec::new() })
+        Ok(Machine { isa, kernels, phases, lengths, shapes, calendar: None, sharing: None, workspaces: Vec::new() })
     }
 
     /// Checks the code against a timeline, as [`Machine::run`] does before it runs.
@@ -77,6 +81,7 @@ impl<T: Real> Machine<T> {
         let calendar = Calendar::new(timeline)?;
         check::check(&self.phases, &calendar, &self.lengths)?;
         self.calendar = Some(calendar);
+        self.sharing = None;
         Ok(())
     }
 
@@ -103,23 +108,52 @@ impl<T: Real> Machine<T> {
         }
         self.check(timeline)?;
         self.prepare(team.threads());
+        self.share(team, split);
         let Some(calendar) = self.calendar.as_ref().filter(|calendar| calendar.tokens > 0) else { return Ok(()) };
+        let Some((_, sharing)) = &self.sharing else { return Ok(()) };
         let run = Run { kernels: self.kernels, matrices, memory: memory.as_mut_ptr(), constants: constants.as_ptr() };
         let phases = &self.phases;
         let workspaces = Workspaces(self.workspaces.as_mut_ptr());
-        team.run(|member| {
-            let worker = Worker { run: &run, calendar, start: timeline.start, member, split };
+        let work = |member: &Member<'_>, threads: usize| {
             // Safety: there is a workspace for each thread, and each takes its own.
             let workspace = unsafe { &mut *workspaces.of(member.index) };
-            for (i, phase) in phases.iter().enumerate() {
-                if i > 0 {
+            let mut before = false;
+            for (phase, &shared) in phases.iter().zip(&sharing.phases) {
+                // What one thread alone does needs no barrier before what it does next.
+                if threads > 1 && (shared || before) {
                     member.barrier();
                 }
-                // Safety: the code passed the checks for this calendar, and all threads run the same phases.
-                unsafe { worker.phase(phase, workspace) };
+                before = shared;
+                let threads = if shared { threads } else { 1 };
+                let worker = Worker { run: &run, calendar, start: timeline.start, member, threads, split };
+                if member.index < threads {
+                    // Safety: the code passed the checks for this calendar, and `threads` threads run this phase.
+                    unsafe { worker.phase(phase, workspace) };
+                }
             }
-        });
+        };
+        if sharing.calls(team) {
+            team.run(|member| work(member, member.threads()));
+        } else {
+            team.alone(|caller| work(caller, 1));
+        }
         Ok(())
+    }
+
+    /// Decides what the threads of a team share.
+    fn share(&mut self, team: &Team, split: Split) {
+        let Some(calendar) = &self.calendar else { return };
+        let threads = team.threads();
+        let question = (split, threads, team.shares_all());
+        if self.sharing.as_ref().is_some_and(|(known, _)| *known == question) {
+            return;
+        }
+        let sharing = if team.shares_all() {
+            Sharing::all(&self.phases)
+        } else {
+            Sharing::new(&self.phases, calendar, split, threads, self.isa)
+        };
+        self.sharing = Some((question, sharing));
     }
 
     /// Scratch memory for all stages, so that no loop has to ask for any.

@@ -8,7 +8,7 @@ use crate::real::Real;
 use crate::team::Member;
 
 /// Tokens below which threads share the units of bulk stages, a thread.
-const BULK_ROWS: usize = 6;
+pub(super) const BULK_ROWS: usize = 6;
 
 /// Tokens that go through all stages of a bulk phase before the next do.
 const BULK_CHUNK: usize = 96;
@@ -23,6 +23,8 @@ pub(super) struct Worker<'a, T: 'static> {
     /// Steps that ran before.
     pub start: usize,
     pub member: &'a Member<'a>,
+    /// Threads that share the phase: those of the team, or one.
+    pub threads: usize,
     pub split: Split,
 }
 
@@ -50,7 +52,7 @@ impl<T: Real> Worker<'_, T> {
     ///
     /// Safety: as [`Worker::phase`].
     unsafe fn bulk(&self, stages: &[StageCode<T>], before: bool, workspace: &mut Workspace<T>) {
-        let (tokens, threads) = (self.calendar.tokens, self.member.threads());
+        let (tokens, threads) = (self.calendar.tokens, self.threads);
         if threads > 1 && tokens < BULK_ROWS * threads {
             for stage in stages {
                 let units =
@@ -60,7 +62,7 @@ impl<T: Real> Worker<'_, T> {
                     // Safety: these tokens and units are this thread's in this stage.
                     unsafe { self.token_range(stage, before, workspace, tokens.0, tokens.1, units) };
                 }
-                self.member.barrier();
+                self.wait();
             }
             return;
         }
@@ -110,7 +112,7 @@ impl<T: Real> Worker<'_, T> {
     ///
     /// Safety: as [`Worker::phase`].
     unsafe fn steps_by_rows(&self, order: Order, stages: &[StageCode<T>], workspace: &mut Workspace<T>) {
-        let (index, threads) = (self.member.index, self.member.threads());
+        let (index, threads) = (self.member.index, self.threads);
         let (first, end) = (self.calendar.share(index, threads), self.calendar.share(index + 1, threads));
         self.each_step(order, first, end, |at, rows| {
             for stage in stages {
@@ -128,7 +130,7 @@ impl<T: Real> Worker<'_, T> {
             for stage in stages {
                 // Safety: the caller's promise.
                 unsafe { self.stage_by_units(stage, workspace, at, rows) };
-                self.member.barrier();
+                self.wait();
             }
         });
     }
@@ -143,7 +145,7 @@ impl<T: Real> Worker<'_, T> {
         at: &[usize; kind::ALL],
         rows: usize,
     ) {
-        let (index, threads) = (self.member.index, self.member.threads());
+        let (index, threads) = (self.member.index, self.threads);
         if !stage.whole_rows {
             let (first, end) = unit_share(stage, threads, index);
             if first < end {
@@ -168,7 +170,7 @@ impl<T: Real> Worker<'_, T> {
     unsafe fn independent(&self, order: Order, stages: &[StageCode<T>], workspace: &mut Workspace<T>) {
         let Some(stage) = stages.iter().max_by_key(|stage| stage.units) else { return };
         let rows = self.calendar.before_row.len() - 1;
-        let threads = self.member.threads();
+        let threads = self.threads;
         let mut shape = stage.tile(rows, stage.units);
         while shape.units > LANES && rows.div_ceil(shape.rows) * stage.units.div_ceil(shape.units) < threads {
             shape.units = (shape.units / 2).next_multiple_of(LANES);
@@ -184,6 +186,13 @@ impl<T: Real> Worker<'_, T> {
                     unsafe { self.run.stage(stage, workspace, at, rows, units) };
                 }
             });
+        }
+    }
+
+    /// Waits for those that share the phase.
+    fn wait(&self) {
+        if self.threads > 1 {
+            self.member.barrier();
         }
     }
 

@@ -255,7 +255,8 @@ impl<T: Real> Case<T> {
 
     /// Runs on every instruction set, number of threads and split; every bit must be the reference's.
     pub fn check(&self, timelines: &[Timeline], what: &str) {
-        let teams: Vec<_> = (1..4).map(|threads| Team::new(threads).unwrap()).collect();
+        let teams = (1..4).map(|threads| Team::sharing_all(threads).unwrap());
+        let teams: Vec<_> = teams.chain([Team::new(2).unwrap()]).collect();
         for isa in Isa::available() {
             let mut machine = self.machine(isa);
             let packed: Vec<_> = self.weights.iter().map(|w| w.pack(isa)).collect();
