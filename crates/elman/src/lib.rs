@@ -46,6 +46,7 @@ pub mod run;
 pub mod synth;
 pub mod tensors;
 pub mod text;
+pub mod tour;
 pub mod train;
 pub mod whole_file;
 

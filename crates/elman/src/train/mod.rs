@@ -12,6 +12,7 @@ mod average;
 pub mod event;
 pub mod find_rate;
 pub mod groups;
+pub mod made;
 mod plan;
 mod progress;
 mod restore;

@@ -42,7 +42,7 @@ pub struct Plan {
 pub fn spec(config: &Config, cell: Arc<Cell>, vocabulary: usize) -> LmSpec {
     let m = &config.model;
     let (layers, hidden, tied, zoneout) = (m.layers, m.hidden, m.tied, config.dropout.zoneout);
-    LmSpec { cell, layers, hidden, embedding: m.embedding.unwrap_or(hidden), vocabulary, tied, zoneout }
+    LmSpec { ends: crate::model::Ends::Symbols, cell, layers, hidden, embedding: m.embedding.unwrap_or(hidden), vocabulary, tied, zoneout }
 }
 
 impl Plan {
