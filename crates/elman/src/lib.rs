@@ -18,7 +18,7 @@
 //! (config.train.batch, config.train.epochs) = (4, 3);
 //! let mut watch = |event: Event| {
 //!     if let Event::Evaluation(e) = event {
-//!         println!("epoch {}: perplexity {:.1}", e.epoch, e.valid_perplexity);
+//!         println!("epoch {}: perplexity {:.1}", e.epoch, e.valid_loss.exp());
 //!     }
 //! };
 //! train(config, &run, Machine::default(), &mut watch, &AtomicBool::new(false))?;

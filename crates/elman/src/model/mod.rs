@@ -8,4 +8,4 @@ pub mod trained;
 pub use dropout::{Draw, Dropout};
 pub use lm::{Ends, Lm, LmSpec, Start, State};
 pub use span::{Span, Values};
-pub use trained::Trained;
+pub use trained::{Tokens, Trained};

@@ -61,6 +61,16 @@ impl Span<'_> {
         self.steps * self.columns
     }
 
+    /// Steps of all sequences, padding apart.
+    pub fn tokens(&self) -> usize {
+        self.lengths.map_or(self.places(), |lengths| lengths.iter().sum())
+    }
+
+    /// How many places are scored.
+    pub fn scored_places(&self) -> usize {
+        self.scored.map_or(self.places(), |scored| scored.iter().filter(|s| **s).count())
+    }
+
     /// The places that are scored, rising; `None` for all.
     pub(super) fn chosen(&self) -> Option<Vec<usize>> {
         self.scored.map(|s| s.iter().enumerate().filter(|(_, scored)| **scored).map(|(place, _)| place).collect())
