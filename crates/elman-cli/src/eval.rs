@@ -4,7 +4,7 @@ use crate::outcome::Outcome;
 use crate::values::{Machine, size};
 use crate::watch;
 use clap::{Args, ValueEnum};
-use elman::evaluate::{Chosen, Figures, evaluate};
+use elman::evaluate::{Chosen, Evaluated, Figures, Found, MadeFigures, evaluate};
 use elman::model::Trained;
 use std::path::PathBuf;
 
@@ -15,10 +15,10 @@ pub struct Arguments {
     /// The run's folder
     #[arg(value_name = "DIR")]
     run: PathBuf,
-    /// A text, `-` for standard input [default: the run's own test part]
+    /// A text, `-` for standard input, or `synth:…` for a run on made data [default: the run's own test part]
     #[arg(long, value_name = "FILE", conflicts_with = "part")]
     data: Option<String>,
-    /// A part of the run's own text
+    /// A part of the run's own data
     #[arg(long, value_name = "PART", default_value = "test")]
     part: PartName,
     /// Columns that are scored side by side; with 1 no state is cut
@@ -54,7 +54,28 @@ impl Arguments {
     }
 }
 
-fn table(f: &Figures) -> String {
+fn table(evaluated: &Evaluated) -> String {
+    match evaluated {
+        Evaluated::Text(figures) => table_of_text(figures),
+        Evaluated::Made(figures) => table_of_made(figures),
+    }
+}
+
+fn table_of_made(f: &MadeFigures) -> String {
+    let MadeFigures { data, part, examples, scored, found } = f;
+    let head = format!("made data           {data}, {part}\nexamples            {examples}, {scored} answers\n");
+    match found {
+        Found::Symbols { loss, accuracy, whole_accuracy, trivial_accuracy, .. } => format!(
+            "{head}nats per answer     {loss:.4}\naccuracy            {accuracy:.4} (trivial {trivial_accuracy:.4})\n\
+             whole examples      {whole_accuracy:.4}\n"
+        ),
+        Found::Numbers { squared_error, trivial_squared_error } => {
+            format!("{head}squared error       {squared_error:.5} (trivial {trivial_squared_error:.5})\n")
+        }
+    }
+}
+
+fn table_of_text(f: &Figures) -> String {
     format!(
         "text                {}\ntokens              {} ({} unknown)\ncharacters          {}\nnats per token      {:.4}\n\
          perplexity          {:.2}\nbits per token      {:.4}\nbits per character  {:.4}\n",

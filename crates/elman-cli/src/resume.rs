@@ -31,6 +31,6 @@ impl Arguments {
         let show = &mut |event: elman::train::Event| watch.show(&event);
         let ended = elman::train::resume(&self.run, self.previous, machine, show, stop);
         watch.close();
-        Ok(watch::ended(ended?, &self.run))
+        Ok(watch.ended(ended?, &self.run))
     }
 }

@@ -20,7 +20,7 @@ const ROWS: usize = 8;
 #[derive(Args)]
 #[command(
     args_override_self = true,
-    after_help = "Example:\n  elman train lm --data README.md --unit char --hidden 64 --epochs 2 --out runs/readme\n\nEvery setting can stand in a file (--config); flags win over it. The run's folder holds all of them in config.toml."
+    after_help = "Example:\n  elman train lm --data README.md --unit char --hidden 64 --epochs 2 --out runs/readme\n  elman train lm --data synth:memorization?length=3 --hidden 24 --epochs 1 --out runs/made\n\nEvery setting can stand in a file (--config); flags win over it. The run's folder holds all of them in config.toml."
 )]
 pub struct Arguments {
     /// What to train
@@ -43,7 +43,7 @@ pub struct Arguments {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Task {
-    /// A language model: the next word, character or subword
+    /// A language model: the next word, character or subword; with made data the answers it asks for
     Lm,
 }
 
@@ -63,7 +63,7 @@ impl Arguments {
         let mut watch = Watch::new();
         let ended = elman::train::train(config, &out, machine, &mut |event| watch.show(&event), stop);
         watch.close();
-        Ok(watch::ended(ended?, &out))
+        Ok(watch.ended(ended?, &out))
     }
 
     /// Shows the losses of growing rates.
@@ -95,6 +95,7 @@ impl Arguments {
             return Err(elman::Error::Refused(message.into()));
         }
         self.flags.apply(&mut config);
+        self.flags.check(&config)?;
         config.check()?;
         Ok(config)
     }

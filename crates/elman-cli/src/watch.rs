@@ -3,8 +3,10 @@
 
 use crate::outcome::Outcome;
 use elman::run::Config;
+use elman::run::config::SYNTH;
+use elman::synth::Level;
 use elman::train::event::StepDone;
-use elman::train::{Ended, Evaluation, Event, Plan};
+use elman::train::{Ended, Evaluation, Event, Material, Plan, Score};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -20,13 +22,15 @@ const WORDS: Duration = Duration::from_millis(200);
 pub struct Watch {
     bar: Option<ProgressBar>,
     terminal: bool,
+    /// A text is trained on, whose losses have a perplexity.
+    text: bool,
     shown: Instant,
 }
 
 impl Watch {
     /// Nothing is shown yet.
     pub fn new() -> Watch {
-        Watch { bar: None, terminal: std::io::stderr().is_terminal(), shown: Instant::now() }
+        Watch { bar: None, terminal: std::io::stderr().is_terminal(), text: true, shown: Instant::now() }
     }
 
     /// Shows what happened.
@@ -46,7 +50,25 @@ impl Watch {
         }
     }
 
+    /// The last word.
+    pub fn ended(&self, ended: Ended, out: &Path) -> Outcome {
+        let run = out.display();
+        match ended {
+            Ended::Finished { best, step } if self.text => Outcome::good(format!(
+                "best: step {step}, valid loss {best:.4}, perplexity {:.2}\nnext: elman eval {run}   elman generate {run}\n",
+                best.exp()
+            )),
+            Ended::Finished { best, step } => {
+                Outcome::good(format!("best: step {step}, valid loss {best:.4}\nnext: elman eval {run}\n"))
+            }
+            Ended::Stopped { step } => {
+                Outcome::interrupted(format!("stopped after step {step}, saved; to go on: elman resume {run}\n"))
+            }
+        }
+    }
+
     fn begin(&mut self, plan: &Plan) {
+        self.text = matches!(plan.material, Material::Text { .. });
         self.line(&begin(plan));
         if !self.terminal {
             return;
@@ -67,9 +89,9 @@ impl Watch {
         match &self.bar {
             Some(bar) => {
                 bar.set_position(step.step);
-                bar.set_message(words(step));
+                bar.set_message(words(step, self.text));
             }
-            None => eprintln!("step {}  {}", step.step, words(step)),
+            None => eprintln!("step {}  {}", step.step, words(step, self.text)),
         }
     }
 
@@ -81,15 +103,12 @@ impl Watch {
     }
 }
 
-fn words(s: &StepDone) -> String {
+fn words(s: &StepDone, text: bool) -> String {
     let speed = s.tokens as f64 / s.seconds.max(1e-9);
     let left = s.left as f64 * s.seconds / (s.steps_here as f64).max(1.0);
     let (epoch, epochs, loss) = (s.epoch, s.epochs, s.loss);
-    format!(
-        "epoch {epoch}/{epochs}  loss {loss:.3} (perplexity {:.1})  {speed:.0} tokens/s  {} left",
-        loss.exp(),
-        clock(left)
-    )
+    let perplexity = if text { format!(" (perplexity {:.1})", loss.exp()) } else { String::new() };
+    format!("epoch {epoch}/{epochs}  loss {loss:.3}{perplexity}  {speed:.0} tokens/s  {} left", clock(left))
 }
 
 /// 1:02:03, or 2:03.
@@ -101,49 +120,51 @@ fn clock(seconds: f64) -> String {
 
 fn begin(p: &Plan) -> String {
     let resumed = if p.done > 0 { format!(", {} of them done", p.done) } else { String::new() };
+    let material = match &p.material {
+        Material::Text { train_tokens, valid_tokens, valid_unknown } => {
+            format!("{train_tokens} tokens to train on, {valid_tokens} to validate ({valid_unknown} unknown)")
+        }
+        Material::Made { task, batch, valid_examples, trivial } => {
+            let trivial = match trivial {
+                Level::Accuracy(share) => format!("accuracy {share:.3}"),
+                Level::SquaredError(error) => format!("squared error {error:.3}"),
+            };
+            let known = format!("a model that ignores all but the present input reaches {trivial}");
+            format!("{task}: {known}\n{batch} new examples a step, {valid_examples} to validate")
+        }
+    };
     format!(
-        "{} x {} {}, vocabulary {}: {} parameters, about {:.0} MB of memory\n\
-         {} tokens to train on, {} to validate ({} unknown); {} steps{resumed}",
+        "{} x {} {}, vocabulary {}: {} parameters, about {:.0} MB of memory\n{material}; {} steps{resumed}",
         p.layers,
         p.hidden,
         p.cell,
         p.vocabulary,
         p.parameters,
         (p.bytes as f64 / 1e6).max(1.0),
-        p.train_tokens,
-        p.valid_tokens,
-        p.valid_unknown,
         p.steps
     )
 }
 
 fn evaluated(e: &Evaluation) -> String {
+    let quality = match &e.score {
+        Score::Text(text) => {
+            format!("perplexity {:.2}  bits/char {:.3}", text.perplexity(), text.bits_per_character())
+        }
+        Score::Symbols(right) => {
+            format!("accuracy {:.4}  whole examples {:.4}", right.accuracy(), right.whole_accuracy())
+        }
+        Score::Numbers(right) => format!("squared error {:.5}", right.mean_loss()),
+    };
     format!(
-        "epoch {}  step {}  train loss {:.4}  valid loss {:.4}  perplexity {:.2}  bits/char {:.3}  rate {:.4}  {:.0} tokens/s{}",
+        "epoch {}  step {}  train loss {:.4}  valid loss {:.4}  {quality}  rate {:.4}  {:.0} tokens/s{}",
         e.epoch,
         e.step,
         e.train_loss,
         e.valid_loss,
-        e.valid_perplexity,
-        e.valid_bits_per_character,
         e.rate,
         e.tokens_per_second,
         if e.improved { "  best" } else { "" }
     )
-}
-
-/// The last word.
-pub fn ended(ended: Ended, out: &Path) -> Outcome {
-    let run = out.display();
-    match ended {
-        Ended::Finished { best, step } => Outcome::good(format!(
-            "best: step {step}, valid loss {best:.4}, perplexity {:.2}\nnext: elman eval {run}   elman generate {run}\n",
-            best.exp()
-        )),
-        Ended::Stopped { step } => {
-            Outcome::interrupted(format!("stopped after step {step}, saved; to go on: elman resume {run}\n"))
-        }
-    }
 }
 
 /// A flag that Ctrl-C raises. A second Ctrl-C ends the program at once.
@@ -158,11 +179,15 @@ pub fn stop_on_interrupt() -> Result<&'static AtomicBool, elman::Error> {
     Ok(&STOP)
 }
 
-/// `runs/TEXT-CELL`.
+/// `runs/TEXT-CELL`, or `runs/TASK-CELL` for made data.
 pub fn default_folder(config: &Config) -> PathBuf {
     let stem = |name: &str| {
         let name = Path::new(name).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         name.split('.').next().unwrap_or_default().to_string()
     };
-    Path::new("runs").join(format!("{}-{}", stem(&config.data.train), stem(&config.model.cell)))
+    let data = match config.data.train.strip_prefix(SYNTH) {
+        Some(made) => made.split('?').next().unwrap_or_default().to_string(),
+        None => stem(&config.data.train),
+    };
+    Path::new("runs").join(format!("{data}-{}", stem(&config.model.cell)))
 }

@@ -1,6 +1,7 @@
 //! What can go wrong in this crate, each with the facts to mend it.
 
 use crate::cells::CellError;
+use crate::synth::SynthError;
 use crate::tensors::TensorError;
 use crate::text::TextError;
 use elman_engine::EngineError;
@@ -20,6 +21,9 @@ pub enum Error {
     /// A text, a vocabulary or a corpus is not what it should be.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// Made data of a name or with options that there are not.
+    #[error(transparent)]
+    Synth(#[from] SynthError),
     /// Training came to numbers that are no numbers.
     #[error("{0}")]
     Diverged(String),

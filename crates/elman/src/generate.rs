@@ -7,7 +7,7 @@
 
 use crate::error::Error;
 use crate::model::State;
-use crate::model::trained::Trained;
+use crate::model::{Tokens, Trained};
 use crate::text::Window;
 use elman_engine::dropout::{MaskKey, Purpose};
 
@@ -33,21 +33,45 @@ impl Default for Sampling {
 /// The prompt and `length` tokens after it, as text. `<unk>` is never drawn.
 ///
 /// # Errors
-/// Settings outside their range; a prompt that the tokeniser refuses.
+/// Settings outside their range; a prompt that the tokeniser refuses; made data that is no text.
 pub fn generate(trained: &mut Trained, prompt: &str, length: usize, sampling: Sampling) -> Result<String, Error> {
     check(sampling)?;
-    let mut ids = trained.tokenizer.encode(prompt)?;
+    let (mut ids, first, never) = begin(&trained.tokens, prompt)?;
     let mut state = State::default();
-    let mut logits = read(trained, &[trained.tokenizer.end()], &mut state)?;
+    let mut logits = read(trained, &[first], &mut state)?;
     if !ids.is_empty() {
         logits = read(trained, &ids.clone(), &mut state)?;
     }
     for place in 0..length {
-        let next = draw(&logits, trained.tokenizer.unknown(), sampling, place as u64);
+        let next = draw(&logits, never, sampling, place as u64);
         ids.push(next);
         logits = read(trained, &[next], &mut state)?;
     }
-    Ok(trained.tokenizer.decode(&ids)?)
+    Ok(match &trained.tokens {
+        Tokens::Text(tokenizer) => tokenizer.decode(&ids)?,
+        Tokens::Made(made) => made.text(&ids),
+    })
+}
+
+/// The prompt's ids, what stands before it, and what is never drawn.
+fn begin(tokens: &Tokens, prompt: &str) -> Result<(Vec<u32>, u32, Option<u32>), Error> {
+    match tokens {
+        Tokens::Text(t) => Ok((t.encode(prompt)?, t.end(), t.unknown())),
+        Tokens::Made(made) => {
+            let name = made.row().name;
+            let first = made.before().ok_or_else(|| {
+                let message = format!("`{name}` asks questions, it is no text to go on with");
+                Error::Refused(format!("{message}: `elman eval` tells how many it answers"))
+            })?;
+            let id = |c: char| made.symbols().iter().position(|s| *s == c).map(|i| i as u32);
+            let unknown = |c: char| {
+                let all: String = made.symbols().iter().collect();
+                Error::Refused(format!("`{name}` has no symbol `{c}`: a prompt is made of {all}"))
+            };
+            let ids = prompt.chars().map(|c| id(c).ok_or_else(|| unknown(c)));
+            Ok((ids.collect::<Result<_, _>>()?, first, None))
+        }
+    }
 }
 
 /// The logits after the last of `ids`.

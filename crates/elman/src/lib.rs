@@ -18,7 +18,7 @@
 //! (config.train.batch, config.train.epochs) = (4, 3);
 //! let mut watch = |event: Event| {
 //!     if let Event::Evaluation(e) = event {
-//!         println!("epoch {}: perplexity {:.1}", e.epoch, e.valid_perplexity);
+//!         println!("epoch {}: perplexity {:.1}", e.epoch, e.valid_loss.exp());
 //!     }
 //! };
 //! train(config, &run, Machine::default(), &mut watch, &AtomicBool::new(false))?;
@@ -46,6 +46,7 @@ pub mod run;
 pub mod synth;
 pub mod tensors;
 pub mod text;
+pub mod tour;
 pub mod train;
 pub mod whole_file;
 

@@ -28,19 +28,20 @@ pub struct Line {
 /// end of a line; with `carry`, from where the line before it ended.
 ///
 /// # Errors
-/// What the source says, and what `each` returns.
+/// A model of made data, what the source says, and what `each` returns.
 pub fn predict(
     trained: &mut Trained,
     source: &mut Source,
     carry: bool,
     each: &mut dyn FnMut(&Line) -> Result<(), Error>,
 ) -> Result<(), Error> {
+    trained.tokenizer()?;
     let (mut text, mut state) = (String::new(), State::default());
     while source.next_line(&mut text)? {
         if !carry {
             state = State::default();
         }
-        let ids = trained.tokenizer.encode(&format!("{text}\n"))?;
+        let ids = trained.tokenizer()?.encode(&format!("{text}\n"))?;
         let nats = score(trained, &ids, &mut state)?;
         let perplexity = (nats / ids.len() as f64).exp();
         each(&Line { line: source.line(), nats, tokens: ids.len(), perplexity, text: text.clone() })?;
@@ -50,7 +51,7 @@ pub fn predict(
 
 /// The losses of `ids` after the end of a line, nats.
 fn score(trained: &mut Trained, ids: &[u32], state: &mut State<f32>) -> Result<f64, Error> {
-    let mut before = trained.tokenizer.end();
+    let mut before = trained.tokenizer()?.end();
     let mut nats = 0.0;
     for targets in ids.chunks(STEPS) {
         let inputs = std::iter::once(before).chain(targets[..targets.len() - 1].iter().copied()).collect();

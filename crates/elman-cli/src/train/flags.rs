@@ -5,6 +5,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use elman::run::Config;
 use elman::run::config::{Group, LossScale, RuleName, ScheduleName, UnitName};
+use elman::synth::Form;
 
 /// Writes each flag that is given into the setting beside it.
 macro_rules! set {
@@ -14,7 +15,7 @@ macro_rules! set {
 /// Flags of `elman train lm`.
 #[derive(Args)]
 pub struct Flags {
-    /// The text: plain, gzip or zstd; without --valid its last tenths are held out
+    /// The text: plain, gzip or zstd; without --valid its last tenths are held out. Or made data: `synth:NAME?key=value`
     #[arg(long, value_name = "FILE", help_heading = "Text")]
     data: Option<String>,
     /// The validation text
@@ -38,6 +39,13 @@ pub struct Flags {
     /// Refuse a larger vocabulary [default: 1048576]
     #[arg(long, value_name = "N", value_parser = size, help_heading = "Text")]
     vocab_limit: Option<usize>,
+
+    /// Steps of an epoch [default: 200]
+    #[arg(long, value_name = "N", help_heading = "Made data")]
+    epoch_steps: Option<u64>,
+    /// Examples for validation, and as many for testing [default: 1000]
+    #[arg(long, value_name = "N", help_heading = "Made data")]
+    held_out: Option<u64>,
 
     /// A built-in cell or a .cell file [default: lstm]
     #[arg(long, value_name = "CELL", help_heading = "Model")]
@@ -83,19 +91,19 @@ pub struct Flags {
     #[arg(long, help_heading = "Dropout")]
     variational: bool,
 
-    /// Columns that the text is cut into [default: 20]
+    /// Columns that the text is cut into, or made examples of a step [default: 20]
     #[arg(long, value_name = "N", value_parser = size, help_heading = "Training")]
     batch: Option<usize>,
     /// Steps that gradients go back [default: 35]
     #[arg(long, value_name = "N", value_parser = size, help_heading = "Training")]
     steps: Option<usize>,
-    /// Passes over the text [default: 20]
+    /// Passes over the text, or epochs of made data [default: 20]
     #[arg(long, value_name = "N", help_heading = "Training")]
     epochs: Option<u64>,
     /// Stop after so many steps
     #[arg(long, value_name = "N", help_heading = "Training")]
     max_steps: Option<u64>,
-    /// Columns for scoring the validation text [default: 20]
+    /// Columns for scoring the validation text or made examples [default: 20]
     #[arg(long, value_name = "N", value_parser = size, help_heading = "Training")]
     eval_batch: Option<usize>,
     /// Evaluate after each N steps too [default: at the end of an epoch]
@@ -181,7 +189,8 @@ impl Flags {
         self.apply_model(c);
         let (t, o, s) = (&mut c.train, &mut c.optimiser, &mut c.schedule);
         set! {
-            self.batch => t.batch, self.steps => t.steps, self.epochs => t.epochs, self.max_steps => t.max_steps,
+            self.batch => t.batch, self.steps => t.steps, self.epochs => t.epochs,
+            self.epoch_steps => t.epoch_steps, self.held_out => c.data.held_out, self.max_steps => t.max_steps,
             self.eval_batch => t.eval_batch, self.evaluate_every => t.evaluate_every,
             self.early_stop => t.early_stop, self.loss => t.loss, self.seed => c.seed,
             self.checkpoint_seconds => t.checkpoint_seconds,
@@ -201,6 +210,39 @@ impl Flags {
         s.keep_going |= self.keep_going;
         let frozen = |name: &String| Group { name: name.clone(), rate: 1.0, decay: None, frozen: true };
         c.group.extend(self.freeze.iter().map(frozen));
+    }
+
+    /// Refuses flags that say nothing of the data there is.
+    ///
+    /// # Errors
+    /// The first flag that is for texts, where the data is made, or for made data, where it is a text.
+    pub fn check(&self, c: &Config) -> Result<(), elman::Error> {
+        let made = c.made()?;
+        let text = [
+            ("--valid", self.valid.is_some()),
+            ("--test", self.test.is_some()),
+            ("--encoding", self.encoding.is_some()),
+            ("--unit", self.unit.is_some()),
+            ("--min-count", self.min_count.is_some()),
+            ("--vocab-size", self.vocab_size.is_some()),
+            ("--vocab-limit", self.vocab_limit.is_some()),
+            ("--steps", self.steps.is_some()),
+        ];
+        let only_made = [("--epoch-steps", self.epoch_steps.is_some()), ("--held-out", self.held_out.is_some())];
+        let symbols = [
+            ("--embedding", self.embedding.is_some()),
+            ("--tied", self.tied),
+            ("--dropout-embedding", self.dropout_embedding.is_some()),
+        ];
+        let first = |flags: &[(&'static str, bool)]| flags.iter().find(|(_, given)| *given).map(|(name, _)| *name);
+        let refuse = |flag: &str, message: &str| Err(elman::Error::Refused(format!("{flag} {message}: leave it out")));
+        let numbers = made.as_ref().is_some_and(|made| made.form() != Form::Symbols);
+        match (made.is_some(), first(&text), first(&only_made), first(&symbols)) {
+            (true, Some(flag), _, _) => refuse(flag, "is for texts, and says nothing of made data (synth:…)"),
+            (false, _, Some(flag), _) => refuse(flag, "is for made data (--data synth:…)"),
+            (true, _, _, Some(flag)) if numbers => refuse(flag, "is for symbols, and this made data is of numbers"),
+            _ => Ok(()),
+        }
     }
 
     fn apply_model(&self, c: &mut Config) {

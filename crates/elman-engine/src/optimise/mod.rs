@@ -136,7 +136,7 @@ impl<T: Real> Optimiser<T> {
 }
 
 /// a b + c, rounded twice: a fused one is a function call on the portable target, the slowest part of a step.
-fn multiply_add<T: Real>(a: T, b: T, c: T) -> T {
+pub(crate) fn multiply_add<T: Real>(a: T, b: T, c: T) -> T {
     T::binary(Binary::Add, T::binary(Binary::Mul, a, b), c)
 }
 

@@ -2,26 +2,32 @@
 //!
 //! ```text
 //! ids ─▶ embedding ─▶ layers of a cell, with carried state ─▶ softmax over the vocabulary ─▶ a loss per token
+//! numbers ──────────▶ the same layers ─▶ a linear layer ─▶ a squared error
 //! ```
+//!
+//! Only the places that a [`Span`] scores have losses: their rows are gathered below the output layer, and the gradients of
+//! these rows are put back to their places.
 //!
 //! Truncated backpropagation through time: a window starts from the states that the one before it ended with, and no
 //! gradient goes back beyond a window. Tied, the embedding is the output matrix too (Press & Wolf 2017,
 //! arXiv:1608.05859; Inan et al. 2017, arXiv:1611.01462), and the last layer has as many units as the embedding.
 //! All parameters are in one list, and so are their gradients. Knows no file and no optimiser.
 
+mod head;
 mod layers;
 mod spec;
 #[cfg(test)]
 mod tests;
 
 pub use layers::State;
-pub use spec::{LmSpec, Memory, Start};
+pub use spec::{Ends, LmSpec, Memory, Start};
 
 use super::dropout::Draw;
-use crate::text::Window;
+use super::span::{Span, Values, gather};
 use elman_engine::dropout::Purpose;
-use elman_engine::loss::{HeadGradients, SoftmaxHead};
+use elman_engine::loss::HeadGradients;
 use elman_engine::{EngineError, Isa, Real, Team, Tensor, embedding};
+use head::{Head, converted};
 use layers::{Layers, multiply};
 
 /// A language model, its parameters, and the memory to run it.
@@ -30,9 +36,11 @@ pub struct Lm<T: Real> {
     parameters: Vec<Tensor>,
     weights: Vec<Vec<T>>,
     layers: Layers<T>,
-    head: SoftmaxHead<T>,
+    head: Head<T>,
     /// Whether the head holds `weights`.
     head_packed: bool,
+    /// Units of the last layer's output.
+    units: usize,
     team: Team,
     x: Vec<T>,
     dh: Vec<T>,
@@ -40,6 +48,15 @@ pub struct Lm<T: Real> {
 
 /// The embedding is the first parameter.
 const EMBEDDING: usize = 0;
+
+/// What a model says at the scored places of a span, and what that costs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answers<T> {
+    /// Logits of the vocabulary, or numbers: [scored, vocabulary].
+    pub outputs: Vec<T>,
+    /// The loss of each: nats, or squared errors.
+    pub losses: Vec<f64>,
+}
 
 impl<T: Real> Lm<T> {
     /// A model with initial weights. With `train`, gradients can be asked for.
@@ -53,9 +70,9 @@ impl<T: Real> Lm<T> {
         let units = spec.output_units(&networks);
         let team = Team::new(threads.max(1)).map_err(|e| EngineError::Unsupported(format!("threads: {e}")))?;
         let layers = Layers::new(networks, index, &weights, isa, train)?;
-        let head = SoftmaxHead::new(isa, spec.vocabulary, units)?;
+        let head = Head::new(spec.ends, isa, spec.vocabulary, units)?;
         let (x, dh) = (vec![], vec![]);
-        Ok(Lm { spec: spec.clone(), parameters, weights, layers, head, head_packed: false, team, x, dh })
+        Ok(Lm { spec: spec.clone(), parameters, weights, layers, head, head_packed: false, units, team, x, dh })
     }
 
     /// What it is made of.
@@ -90,94 +107,145 @@ impl<T: Real> Lm<T> {
         self.weights.iter().map(|w| vec![T::ZERO; w.len()]).collect()
     }
 
-    /// The loss of each target of a window, `[steps · columns]`, in nats; `state` goes on.
+    /// The loss of each scored place of a span, in nats (or its squared error); `state` goes on.
     ///
     /// # Errors
-    /// A token outside the vocabulary.
-    pub fn score(&mut self, window: &Window, state: &mut State<T>) -> Result<Vec<f64>, EngineError> {
-        let h = self.forward(window, state, None)?;
-        let losses = self.head.losses(&h, &window.targets, &self.team);
+    /// A token outside the vocabulary, numbers for a model of symbols.
+    pub fn score<'a>(&mut self, span: impl Into<Span<'a>>, state: &mut State<T>) -> Result<Vec<f64>, EngineError> {
+        let span = span.into();
+        let h = self.forward(&span, state, None)?;
+        let chosen = span.chosen();
+        let rows = gather(&h, chosen.as_deref(), self.units);
+        let losses = self.head.losses(&rows, &span.wanted(chosen.as_deref()), &self.team);
         self.layers.give_back(h);
         losses
     }
 
-    /// The logits after each token of a window, `[steps · columns, vocabulary]`; `state` goes on.
+    /// The same with the outputs that it comes from.
+    ///
+    /// # Errors
+    /// As [`Lm::score`].
+    pub fn answer<'a>(&mut self, span: impl Into<Span<'a>>, state: &mut State<T>) -> Result<Answers<T>, EngineError> {
+        let span = span.into();
+        let h = self.forward(&span, state, None)?;
+        let chosen = span.chosen();
+        let rows = gather(&h, chosen.as_deref(), self.units);
+        let losses = self.head.losses(&rows, &span.wanted(chosen.as_deref()), &self.team)?;
+        let outputs = self.head.outputs(&rows, &self.team)?;
+        self.layers.give_back(h);
+        Ok(Answers { outputs, losses })
+    }
+
+    /// The logits after each token of a span, `[steps · columns, vocabulary]`; `state` goes on.
     ///
     /// # Errors
     /// A token outside the vocabulary.
-    pub fn logits(&mut self, window: &Window, state: &mut State<T>) -> Result<Vec<T>, EngineError> {
-        let h = self.forward(window, state, None)?;
-        let logits = self.head.logits(&h, &self.team);
+    pub fn logits<'a>(&mut self, span: impl Into<Span<'a>>, state: &mut State<T>) -> Result<Vec<T>, EngineError> {
+        let h = self.forward(&span.into(), state, None)?;
+        let logits = self.head.outputs(&h, &self.team);
         self.layers.give_back(h);
         logits
     }
 
-    /// The losses of a window and the gradients of `scale` times their sum, written over `gradients`.
+    /// The losses of a span's scored places and the gradients of `scale` times their sum, written over `gradients`.
     ///
     /// # Errors
     /// A token outside the vocabulary, a model made without `train`.
-    pub fn train(
+    pub fn train<'a>(
         &mut self,
-        window: &Window,
+        span: impl Into<Span<'a>>,
         state: &mut State<T>,
         draw: &Draw,
         scale: f64,
         gradients: &mut [Vec<T>],
     ) -> Result<Vec<f64>, EngineError> {
+        let span = span.into();
         gradients.iter_mut().for_each(|g| g.fill(T::ZERO));
-        let mut h = self.forward(window, state, Some(draw))?;
-        let shape = [window.steps, window.columns, h.len() / window.targets.len().max(1)];
+        let mut h = self.forward(&span, state, Some(draw))?;
+        let shape = [span.steps, span.columns, self.units];
         let mask = draw.units::<T>(Purpose::Output, 0, draw.dropout.output, shape);
         multiply(&mut h, mask.as_deref());
         let mut dh = std::mem::take(&mut self.dh);
         dh.resize(h.len(), T::ZERO);
-        let losses = self.head_backward(&h, &window.targets, scale, &mut dh, gradients)?;
+        let losses = self.head_backward(&h, &span, scale, &mut dh, gradients)?;
         multiply(&mut dh, mask.as_deref());
         self.layers.give_back(h);
         self.layers.backward(&self.team, &mut dh, draw, gradients)?;
-        multiply(&mut dh, self.input_mask(window, Some(draw)).as_deref());
-        let rows = draw.rows::<T>(self.spec.vocabulary);
-        let table = &mut gradients[EMBEDDING];
-        embedding::add_gradients(&dh, self.spec.embedding, &window.inputs, rows.as_deref(), table)?;
+        if let Values::Symbols(ids) = &span.inputs {
+            multiply(&mut dh, self.input_mask(&span, Some(draw)).as_deref());
+            let rows = draw.rows::<T>(self.spec.vocabulary);
+            let table = &mut gradients[EMBEDDING];
+            embedding::add_gradients(&dh, self.spec.embedding, ids, rows.as_deref(), table)?;
+        }
         self.dh = dh;
         Ok(losses)
     }
 
     /// The output of the last layer, `[steps · columns, units]`.
-    fn forward(&mut self, window: &Window, state: &mut State<T>, draw: Option<&Draw>) -> Result<Vec<T>, EngineError> {
+    fn forward(&mut self, span: &Span, state: &mut State<T>, draw: Option<&Draw>) -> Result<Vec<T>, EngineError> {
         if !self.head_packed {
             let [weight, bias] = self.spec.head_parameters(&self.parameters);
             self.head.set_weights(&self.weights[weight], &self.weights[bias])?;
             self.head_packed = true;
         }
         self.layers.pack(&self.weights, draw)?;
-        let rows = draw.and_then(|d| d.rows::<T>(self.spec.vocabulary));
         let mut x = std::mem::take(&mut self.x);
-        embedding::look_up(&self.weights[EMBEDDING], self.spec.embedding, &window.inputs, rows.as_deref(), &mut x)?;
-        multiply(&mut x, self.input_mask(window, draw).as_deref());
-        let h = self.layers.forward(&self.team, [window.steps, window.columns], &x, state, self.spec.zoneout, draw);
+        self.read(span, draw, &mut x)?;
+        multiply(&mut x, self.input_mask(span, draw).as_deref());
+        let shape = ([span.steps, span.columns], span.lengths);
+        let h = self.layers.forward(&self.team, shape, &x, state, self.spec.zoneout, draw);
         self.x = x;
         h
     }
 
-    fn input_mask(&self, window: &Window, draw: Option<&Draw>) -> Option<Vec<T>> {
-        let shape = [window.steps, window.columns, self.spec.embedding];
+    /// The input of the first layer, `[steps · columns, embedding]`.
+    fn read(&self, span: &Span, draw: Option<&Draw>, x: &mut Vec<T>) -> Result<(), EngineError> {
+        match (&span.inputs, self.spec.ends) {
+            (Values::Symbols(ids), Ends::Symbols) => {
+                let rows = draw.and_then(|d| d.rows::<T>(self.spec.vocabulary));
+                embedding::look_up(&self.weights[EMBEDDING], self.spec.embedding, ids, rows.as_deref(), x)
+            }
+            (Values::Numbers(numbers), Ends::Numbers) => {
+                *x = converted(numbers);
+                Ok(())
+            }
+            (given, _) => {
+                let given = if matches!(given, Values::Symbols(_)) { "symbols" } else { "numbers" };
+                Err(EngineError::Unsupported(format!("the model does not read {given}")))
+            }
+        }
+    }
+
+    fn input_mask(&self, span: &Span, draw: Option<&Draw>) -> Option<Vec<T>> {
+        let shape = [span.steps, span.columns, self.spec.embedding];
         draw.and_then(|d| d.units(Purpose::Input, 0, d.dropout.input, shape))
     }
 
+    /// Writes the gradients by `h` into `dh`: zero where nothing is scored.
     fn head_backward(
         &mut self,
         h: &[T],
-        targets: &[u32],
+        span: &Span,
         scale: f64,
         dh: &mut [T],
         gradients: &mut [Vec<T>],
     ) -> Result<Vec<f64>, EngineError> {
+        let chosen = span.chosen();
+        let rows = gather(h, chosen.as_deref(), self.units);
+        let wanted = span.wanted(chosen.as_deref());
         let [weight, bias] = self.spec.head_parameters(&self.parameters);
         let (mut dw, mut db) = (std::mem::take(&mut gradients[weight]), std::mem::take(&mut gradients[bias]));
-        let into = HeadGradients { h: dh, weight: &mut dw, bias: &mut db };
-        let losses = self.head.losses_and_gradients(h, targets, scale, into, &self.team);
+        let mut few = vec![T::ZERO; if chosen.is_some() { rows.len() } else { 0 }];
+        let d_rows = if chosen.is_some() { &mut few[..] } else { &mut *dh };
+        let into = HeadGradients { h: d_rows, weight: &mut dw, bias: &mut db };
+        let losses = self.head.losses_and_gradients(&rows, &wanted, scale, into, &self.team);
         (gradients[weight], gradients[bias]) = (dw, db);
+        if let Some(chosen) = chosen {
+            dh.fill(T::ZERO);
+            for (place, d) in chosen.iter().zip(few.chunks_exact(self.units)) {
+                dh[place * self.units..][..self.units].copy_from_slice(d);
+            }
+        }
         losses
     }
 }

@@ -2,8 +2,10 @@
 
 pub mod dropout;
 pub mod lm;
+pub mod span;
 pub mod trained;
 
 pub use dropout::{Draw, Dropout};
-pub use lm::{Lm, LmSpec, Start, State};
-pub use trained::Trained;
+pub use lm::{Ends, Lm, LmSpec, Start, State};
+pub use span::{Span, Values};
+pub use trained::{Tokens, Trained};

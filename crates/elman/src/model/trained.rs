@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::model::{Lm, Start};
 use crate::run::folder::MODEL;
 use crate::run::{Config, Folder};
+use crate::synth::{Form, Made};
 use crate::tensors::TensorFile;
 use crate::text::Tokenizer;
 use crate::train::{Machine, spec};
@@ -11,12 +12,21 @@ use crate::whole_file::shown;
 use std::path::Path;
 use std::sync::Arc;
 
+/// What ids stand for.
+#[derive(Debug)]
+pub enum Tokens {
+    /// Pieces of a text.
+    Text(Box<Tokenizer>),
+    /// Symbols of made data.
+    Made(Box<Made>),
+}
+
 /// A trained language model.
 pub struct Trained {
     /// The settings it was trained with.
     pub config: Config,
     /// What its tokens are.
-    pub tokenizer: Tokenizer,
+    pub tokens: Tokens,
     /// The model.
     pub lm: Lm<f32>,
 }
@@ -29,7 +39,18 @@ impl Trained {
     pub fn load(path: &Path, machine: Machine) -> Result<Trained, Error> {
         let folder = Folder::open(path)?;
         let config = folder.config()?;
-        let (cell, tokenizer) = (Arc::new(folder.cell()?), folder.tokenizer()?);
+        let cell = Arc::new(folder.cell()?);
+        let (tokens, form) = match config.made()? {
+            Some(made) => {
+                let form = (made.form(), made.symbols().len());
+                (Tokens::Made(Box::new(made)), form)
+            }
+            None => {
+                let tokenizer = folder.tokenizer()?;
+                let form = (Form::Symbols, tokenizer.size());
+                (Tokens::Text(Box::new(tokenizer)), form)
+            }
+        };
         let file = folder.join(MODEL);
         if !file.is_file() {
             let (file, name) = (shown(&file), folder.name());
@@ -37,13 +58,28 @@ impl Trained {
             return Err(Error::Refused(format!("{file}: {message}; `elman resume {name}` goes on training")));
         }
         let tensors = TensorFile::open(&file)?;
-        let spec = spec(&config, cell, tokenizer.size());
+        let spec = spec(&config, cell, form);
         crate::memory::refuse_bytes(spec.memory(1, 1, 0)?.bytes as u128, "")?;
         let mut lm = Lm::new(&spec, Start::default(), machine.isa, machine.threads, false)?;
         let one = |t: &elman_engine::Tensor| tensors.numbers(&t.name, &t.shape);
         let weights: Vec<Vec<f32>> = lm.parameters().iter().map(one).collect::<Result<_, _>>()?;
         tensors.refuse_others(lm.parameters().iter().map(|t| t.name.as_str()))?;
         lm.update(|w| w.clone_from_slice(&weights));
-        Ok(Trained { config, tokenizer, lm })
+        Ok(Trained { config, tokens, lm })
+    }
+
+    /// Its tokeniser, for what needs a text.
+    ///
+    /// # Errors
+    /// It was trained on made data.
+    pub fn tokenizer(&self) -> Result<&Tokenizer, Error> {
+        match &self.tokens {
+            Tokens::Text(tokenizer) => Ok(tokenizer),
+            Tokens::Made(made) => {
+                let message = "the model was trained on made data, and cannot read a text";
+                let way = "`elman eval` measures it, on other made data with --data synth:…";
+                Err(Error::Refused(format!("{message}: {way} (it was {})", made.spelled())))
+            }
+        }
     }
 }

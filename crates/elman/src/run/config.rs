@@ -6,6 +6,7 @@ mod tests;
 
 use crate::error::Error;
 use crate::model::Dropout;
+use crate::synth::{Form, Made, SynthError};
 use crate::text::vocabulary::{Cut, LIMIT};
 use crate::text::{Unit, corpus::Files};
 use elman_cell::nearest::nearest;
@@ -14,6 +15,13 @@ use serde::{Deserialize, Serialize};
 
 /// The version of the form of a run directory.
 pub const FORMAT: u32 = 1;
+
+/// What the name of made data begins with.
+pub const SYNTH: &str = "synth:";
+/// Steps of an epoch of made data, unless told otherwise.
+pub const EPOCH_STEPS: u64 = 200;
+/// Examples of made data for validation, and as many for testing, unless told otherwise.
+pub const HELD_OUT: u64 = 1000;
 
 /// All settings of a run.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -66,7 +74,7 @@ impl Default for Config {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Data {
-    /// The training text, or the only one.
+    /// The training text, or the only one; or made data: `synth:NAME?key=value&key=value`.
     pub train: String,
     /// The validation text; absent, a tenth of the training text.
     pub valid: Option<String>,
@@ -82,13 +90,16 @@ pub struct Data {
     pub vocab_size: Option<usize>,
     /// A larger vocabulary is refused.
     pub vocab_limit: usize,
+    /// Made data: examples for validation, and as many for testing; absent, 1000.
+    pub held_out: Option<u64>,
 }
 
 impl Default for Data {
     fn default() -> Data {
         let unit = UnitName::Word;
         let (train, vocab_limit) = (String::new(), LIMIT);
-        Data { train, valid: None, test: None, encoding: None, unit, min_count: 1, vocab_size: None, vocab_limit }
+        let (valid, test, encoding) = (None, None, None);
+        Data { train, valid, test, encoding, unit, min_count: 1, vocab_size: None, vocab_limit, held_out: None }
     }
 }
 
@@ -159,8 +170,10 @@ pub struct Train {
     pub batch: usize,
     /// Steps of a window: gradients go back no further.
     pub steps: usize,
-    /// Passes over the text.
+    /// Passes over the text, or times `epoch_steps`.
     pub epochs: u64,
+    /// Made data: steps of an epoch; absent, 200.
+    pub epoch_steps: Option<u64>,
     /// Stop after this many steps, whatever the epochs.
     pub max_steps: Option<u64>,
     /// Columns for scoring the validation text; the first token of each has a fresh state.
@@ -181,6 +194,7 @@ impl Default for Train {
             batch: 20,
             steps: 35,
             epochs: 20,
+            epoch_steps: None,
             max_steps: None,
             eval_batch: 20,
             evaluate_every: 0,
@@ -375,14 +389,31 @@ impl Config {
         toml::to_string(self).map_err(|e| Error::Refused(format!("the settings cannot be written: {e}")))
     }
 
+    /// The made data that is named in place of a text.
+    ///
+    /// # Errors
+    /// No such task or option, with the nearest one.
+    pub fn made(&self) -> Result<Option<Made>, SynthError> {
+        self.data.train.strip_prefix(SYNTH).map(Made::parse).transpose()
+    }
+
     /// The same with every default that depends on other settings written out, and files by their whole path.
     pub fn resolved(mut self) -> Config {
-        self.model.embedding.get_or_insert(self.model.hidden);
+        let made = self.made().ok().flatten();
+        if made.as_ref().is_none_or(|made| made.form() == Form::Symbols) {
+            self.model.embedding.get_or_insert(self.model.hidden);
+        }
+        if let Some(made) = &made {
+            self.data.train = format!("{SYNTH}{}", made.spelled());
+            self.data.held_out.get_or_insert(HELD_OUT);
+            self.train.epoch_steps.get_or_insert(EPOCH_STEPS);
+        }
         let rate = self.optimiser.rate();
         self.optimiser.rate.get_or_insert(rate);
         let cell = elman_cell::builtin::source(&self.model.cell).is_none().then_some(&mut self.model.cell);
         let d = &mut self.data;
-        for file in [Some(&mut d.train), d.valid.as_mut(), d.test.as_mut(), cell] {
+        let text = made.is_none().then_some(&mut d.train);
+        for file in [text, d.valid.as_mut(), d.test.as_mut(), cell] {
             if let Some(file) = file
                 && let Ok(whole) = std::fs::canonicalize(&*file)
                 && let Some(whole) = whole.to_str()

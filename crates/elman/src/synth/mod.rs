@@ -137,6 +137,14 @@ impl Made {
         task::text(self.symbols(), ids)
     }
 
+    /// What stands before the first symbol of a text, for tasks whose examples are texts: each symbol is predicted from
+    /// those before it.
+    pub fn before(&self) -> Option<u32> {
+        let Example { inputs, targets, .. } = self.example(Split::Train, 0);
+        let (first, rest) = inputs.symbols().split_first()?;
+        (*rest == targets.symbols()[..rest.len()]).then_some(*first)
+    }
+
     /// Examples `first`, `first + 1`, … (`count` of them) side by side, padded to the longest.
     pub fn batch(&self, split: Split, first: u64, count: usize) -> Block {
         Block::padded((0..count as u64).map(|i| self.example(split, first + i)).collect(), self.form())

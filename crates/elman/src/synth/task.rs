@@ -80,7 +80,8 @@ impl Example {
 }
 
 /// A score that needs no learning.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Level {
     /// The share of scored steps whose target has the highest probability; more is better.
     Accuracy(f64),

@@ -27,7 +27,7 @@ pub struct StepDone {
     pub epoch: u64,
     /// Epochs in all.
     pub epochs: u64,
-    /// Windows done in this epoch.
+    /// Windows (or batches of made examples) done in this epoch.
     pub window: usize,
     /// Windows in an epoch.
     pub windows: usize,
@@ -35,7 +35,7 @@ pub struct StepDone {
     pub step: u64,
     /// Steps that are left, if nothing stops it early.
     pub left: u64,
-    /// The mean loss of this epoch so far, nats per token.
+    /// The mean loss of this epoch so far: nats per token or scored symbol, or the mean squared error.
     pub loss: f64,
     /// The rate of this step.
     pub rate: f64,
@@ -60,14 +60,22 @@ pub struct Evaluation {
     pub tokens: u64,
     /// The rate.
     pub rate: f64,
-    /// The mean loss of this epoch so far, nats per token.
+    /// The mean loss of this epoch so far, in the same unit as `valid_loss`.
     pub train_loss: f64,
-    /// The loss of the validation text, nats per token.
+    /// The loss of the validation part: nats per token or scored symbol, or the mean squared error.
     pub valid_loss: f64,
-    /// Its exponential.
-    pub valid_perplexity: f64,
-    /// Bits per character of the validation text.
-    pub valid_bits_per_character: f64,
+    /// Its exponential, for texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_perplexity: Option<f64>,
+    /// Bits per character, for texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_bits_per_character: Option<f64>,
+    /// The share of scored symbols that are right, for made data of symbols.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_accuracy: Option<f64>,
+    /// The share of examples that are right from end to end, for made data of symbols.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_whole_accuracy: Option<f64>,
     /// It is the best so far.
     pub improved: bool,
     /// Averaged parameters were scored.
@@ -86,7 +94,7 @@ pub struct Evaluation {
 pub enum Ended {
     /// All epochs are done, or it stopped improving.
     Finished {
-        /// The best validation loss, nats per token.
+        /// The best validation loss.
         best: f64,
         /// The step it was reached at.
         step: u64,

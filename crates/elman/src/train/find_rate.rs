@@ -5,12 +5,12 @@
 //! What is proposed is the rate at which l̄ falls fastest on a logarithmic axis of rates. Ends when l̄ is far above its
 //! lowest. Nothing is written.
 
+use super::feed::Feed;
 use super::training::{Machine, Training};
 use crate::cells;
 use crate::error::Error;
 use crate::model::State;
 use crate::run::Config;
-use crate::text::Corpus;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The rates that are tried, from and to.
@@ -27,7 +27,7 @@ const REACH: usize = 4;
 pub struct Point {
     /// The rate.
     pub rate: f64,
-    /// The smoothed loss, nats per token.
+    /// The smoothed loss: nats per token or scored symbol, or squared errors.
     pub loss: f64,
 }
 
@@ -40,15 +40,15 @@ pub struct Sweep {
     pub rate: Option<f64>,
 }
 
-/// Sweeps `steps` rates over the training text, from the initial parameters.
+/// Sweeps `steps` rates over the training data, from the initial parameters.
 ///
 /// # Errors
 /// Settings, texts and cells that cannot work.
 pub fn find_rate(config: Config, machine: Machine, steps: usize, stop: &AtomicBool) -> Result<Sweep, Error> {
     config.check()?;
     let cell = cells::find(&config.model.cell)?;
-    let corpus = Corpus::load(&config.data.files(), config.data.unit.into(), config.data.cut())?;
-    let mut training = Training::new(config.resolved(), cell, corpus, machine)?;
+    let feed = Feed::load(&config)?;
+    let mut training = Training::new(config.resolved(), cell, feed, machine)?;
     let (mut points, mut smooth, mut before) = (vec![], 0.0, (0.0, 0));
     for k in 0..steps.max(2) {
         let rate = RATES[0] * (RATES[1] / RATES[0]).powf(k as f64 / (steps.max(2) - 1) as f64);

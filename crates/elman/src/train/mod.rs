@@ -1,4 +1,4 @@
-//! Training: windows of a corpus, a model, a rule, evaluations, checkpoints.
+//! Training: windows of a text or batches of made examples, a model, a rule, evaluations, checkpoints.
 //!
 //! ```text
 //! Config ─▶ Training ─▶ step, step, … evaluation ─▶ step … ─▶ the best parameters
@@ -10,8 +10,10 @@
 
 mod average;
 pub mod event;
+mod feed;
 pub mod find_rate;
 pub mod groups;
+pub mod made;
 mod plan;
 mod progress;
 mod restore;
@@ -21,6 +23,7 @@ mod step;
 mod training;
 
 pub use event::{Ended, Evaluation, Event};
-pub use plan::{Plan, spec};
-pub use score::Score;
+pub use made::Right;
+pub use plan::{Material, Plan, spec};
+pub use score::{Score, TextScore};
 pub use training::{Machine, Training, resume, train};

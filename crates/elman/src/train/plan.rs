@@ -1,13 +1,40 @@
 //! What a run will be, said before it starts: sizes, steps, parameters, memory.
 
+use super::feed::Feed;
 use crate::error::Error;
 use crate::memory;
-use crate::model::LmSpec;
+use crate::model::{Ends, LmSpec};
 use crate::run::Config;
-use crate::text::{Corpus, Windows};
+use crate::synth::{Form, Level};
 use elman_cell::Cell;
 use serde::Serialize;
 use std::sync::Arc;
+
+/// What a run learns from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Material {
+    /// A text.
+    Text {
+        /// Tokens for training.
+        train_tokens: usize,
+        /// Tokens for validation.
+        valid_tokens: usize,
+        /// Tokens that the vocabulary lacks, of those for validation.
+        valid_unknown: u64,
+    },
+    /// Made data.
+    Made {
+        /// The task with all its options.
+        task: String,
+        /// Examples of a step.
+        batch: usize,
+        /// Examples for validation.
+        valid_examples: u64,
+        /// What a model reaches that ignores all but the present input.
+        trivial: Level,
+    },
+}
 
 /// The figures of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -20,13 +47,9 @@ pub struct Plan {
     pub hidden: usize,
     /// Entries of the vocabulary.
     pub vocabulary: usize,
-    /// Tokens for training.
-    pub train_tokens: usize,
-    /// Tokens for validation.
-    pub valid_tokens: usize,
-    /// Tokens that the vocabulary lacks, of those for validation.
-    pub valid_unknown: u64,
-    /// Windows of an epoch.
+    /// What it learns from.
+    pub material: Material,
+    /// Windows (or batches of made examples) of an epoch.
     pub windows: usize,
     /// Steps in all.
     pub steps: u64,
@@ -38,11 +61,15 @@ pub struct Plan {
     pub done: u64,
 }
 
-/// The model that settings and a vocabulary ask for.
-pub fn spec(config: &Config, cell: Arc<Cell>, vocabulary: usize) -> LmSpec {
+/// The model that settings ask for, over `symbols` or numbers.
+pub fn spec(config: &Config, cell: Arc<Cell>, (form, symbols): (Form, usize)) -> LmSpec {
     let m = &config.model;
     let (layers, hidden, tied, zoneout) = (m.layers, m.hidden, m.tied, config.dropout.zoneout);
-    LmSpec { cell, layers, hidden, embedding: m.embedding.unwrap_or(hidden), vocabulary, tied, zoneout }
+    let (ends, embedding, vocabulary) = match form {
+        Form::Symbols => (Ends::Symbols, m.embedding.unwrap_or(hidden), symbols),
+        Form::Real { inputs, targets } => (Ends::Numbers, inputs, targets),
+    };
+    LmSpec { ends, cell, layers, hidden, embedding, vocabulary, tied, zoneout }
 }
 
 impl Plan {
@@ -50,22 +77,24 @@ impl Plan {
     ///
     /// # Errors
     /// Sizes that the cell forbids, too few tokens, more memory than is free.
-    pub fn new(config: &Config, spec: &LmSpec, corpus: &Corpus) -> Result<Plan, Error> {
+    pub(super) fn new(config: &Config, spec: &LmSpec, feed: &Feed) -> Result<Plan, Error> {
         let t = &config.train;
-        let windows = Windows::training(&corpus.train.ids, corpus.tokenizer.end(), t.batch, t.steps)?.count();
+        let windows = feed.epoch(t)?;
         let copies = config.optimiser.rule().moments() + 2 * usize::from(config.optimiser.averages());
         // Windows of scoring have a batch of their own.
-        let needed = spec.memory(t.steps, t.batch.max(t.eval_batch), copies)?;
-        memory::refuse_bytes(needed.bytes as u128, "fewer --hidden, --batch or --vocab-size take less")?;
+        let needed = spec.memory(feed.longest(t), t.batch.max(t.eval_batch), copies)?;
+        let way = match feed {
+            Feed::Text(..) => "fewer --hidden, --batch or --vocab-size take less",
+            Feed::Made(..) => "fewer --hidden or --batch, or shorter examples, take less",
+        };
+        memory::refuse_bytes(needed.bytes as u128, way)?;
         let steps = (windows as u64).saturating_mul(t.epochs);
         Ok(Plan {
             cell: config.model.cell.clone(),
             layers: spec.layers,
             hidden: spec.hidden,
             vocabulary: spec.vocabulary,
-            train_tokens: corpus.train.ids.len(),
-            valid_tokens: corpus.valid.ids.len(),
-            valid_unknown: corpus.valid.unknown,
+            material: feed.material(config),
             windows,
             steps: t.max_steps.unwrap_or(u64::MAX).min(steps),
             parameters: needed.parameters,

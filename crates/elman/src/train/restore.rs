@@ -66,8 +66,9 @@ impl Training {
         }
         if record.text != self.made_with.text {
             let file = &self.config.data.train;
-            let message = "the text has changed since the checkpoint was written; put it back, or train again";
-            return Err(Error::Refused(format!("{file}: {message}")));
+            let what = if self.feed.carries() { "text" } else { "made data" };
+            let message = "has changed since the checkpoint was written; put it back, or train again";
+            return Err(Error::Refused(format!("{file}: the {what} {message}")));
         }
         let parameters = self.lm.parameters().to_vec();
         let weights = read(&tensors, "weights.", &parameters)?;

@@ -1,5 +1,6 @@
-//! How well a model predicts a text: every token is scored, the state is carried along.
+//! How well a model did. Of a text every token is scored, and the state is carried along; for made data see `made.rs`.
 
+use super::made::Right;
 use crate::error::Error;
 use crate::model::{Lm, State};
 use crate::text::{Part, Window, Windows};
@@ -7,9 +8,30 @@ use elman_engine::Real;
 use serde::Serialize;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// How well a model did.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Score {
+    /// On a text.
+    Text(TextScore),
+    /// On made data of symbols.
+    Symbols(Right),
+    /// On made data of numbers.
+    Numbers(Right),
+}
+
+impl Score {
+    /// Nats per token or scored symbol, or the mean squared error.
+    pub fn loss(&self) -> f64 {
+        match self {
+            Score::Text(score) => score.loss(),
+            Score::Symbols(right) | Score::Numbers(right) => right.mean_loss(),
+        }
+    }
+}
+
 /// The loss of a text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Score {
+pub struct TextScore {
     /// The sum of all losses, nats.
     pub nats: f64,
     /// Tokens scored, ends of lines among them.
@@ -18,7 +40,7 @@ pub struct Score {
     pub characters: u64,
 }
 
-impl Score {
+impl TextScore {
     /// Nats per token.
     pub fn loss(&self) -> f64 {
         self.nats / self.tokens as f64
@@ -45,10 +67,10 @@ pub fn score<T: Real>(
     end: u32,
     [batch, steps]: [usize; 2],
     stop: &AtomicBool,
-) -> Result<Option<Score>, Error> {
+) -> Result<Option<TextScore>, Error> {
     let windows = Windows::scoring(&part.ids, end, batch, steps)?;
     let (mut window, mut state) = (Window::default(), State::default());
-    let mut score = Score { characters: part.characters, ..Score::default() };
+    let mut score = TextScore { characters: part.characters, ..TextScore::default() };
     for k in 0..windows.count() {
         if stop.load(Ordering::Relaxed) {
             return Ok(None);

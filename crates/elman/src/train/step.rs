@@ -2,8 +2,9 @@
 
 use super::average;
 use super::event::{Evaluation, StepDone};
+use super::made::Right;
 use super::schedule::{Moment, rate};
-use super::score::score;
+use super::score::{Score, TextScore};
 use super::training::Training;
 use crate::error::Error;
 use crate::model::{Draw, State};
@@ -11,13 +12,12 @@ use crate::run::Folder;
 use crate::run::config::LossScale;
 use crate::run::folder::MODEL;
 use crate::tensors;
-use crate::text::Windows;
 use elman_engine::optimise::{Average, Step, clip_norm, clip_value, norm};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 impl Training {
-    /// Trains on the next window.
+    /// Trains on the next window or batch.
     ///
     /// # Errors
     /// Numbers that are no numbers: nothing has changed then.
@@ -29,17 +29,19 @@ impl Training {
     pub(super) fn step_at(&mut self, rate: f64) -> Result<StepDone, Error> {
         let began = Instant::now();
         let train = &self.config.train;
-        let ids = &self.corpus.train.ids;
-        let windows = Windows::training(ids, self.corpus.tokenizer.end(), train.batch, train.steps)?;
-        windows.window(self.progress.window, &mut self.window);
-        let tokens = self.window.targets.len();
+        let carries = self.feed.carries();
+        let span = self.feed.next(train, &self.progress)?;
+        let (steps, tokens) = (span.steps, span.tokens());
         let scale = 1.0
             / match train.loss {
-                LossScale::Column => self.window.columns as f64,
-                LossScale::Token => tokens as f64,
+                LossScale::Column => span.columns as f64,
+                LossScale::Token => span.scored_places() as f64,
             };
         let draw = Draw { dropout: self.config.dropout, seed: self.config.seed, clock: self.progress.clock };
-        let losses = self.lm.train(&self.window, &mut self.state, &draw, scale, &mut self.gradients)?;
+        let losses = self.lm.train(span, &mut self.state, &draw, scale, &mut self.gradients)?;
+        if !carries {
+            self.state = State::default();
+        }
         let loss: f64 = losses.iter().sum();
         let norm = self.clip();
         if !(loss.is_finite() && norm.is_finite()) {
@@ -49,10 +51,10 @@ impl Training {
         let p = &mut self.progress;
         p.window += 1;
         p.step += 1;
-        p.clock += self.window.steps as u64;
+        p.clock += steps as u64;
         p.tokens += tokens as u64;
         p.loss += loss;
-        p.loss_tokens += tokens as u64;
+        p.loss_tokens += losses.len() as u64;
         self.tokens_here += tokens as u64;
         self.time_here += began.elapsed();
         Ok(self.done(rate, norm))
@@ -125,12 +127,10 @@ impl Training {
         ))
     }
 
-    /// Scores the validation text, keeps the best parameters, and moves on; `None` if `stop` was raised.
+    /// Scores the validation part, keeps the best parameters, and moves on; `None` if `stop` was raised.
     pub(super) fn evaluate(&mut self, folder: &Folder, stop: &AtomicBool) -> Result<Option<Evaluation>, Error> {
-        let (batch, steps) = (self.config.train.eval_batch, self.config.train.steps);
-        let end = self.corpus.tokenizer.end();
         self.swap_average();
-        let scored = score(&mut self.lm, &self.corpus.valid, end, [batch, steps], stop);
+        let scored = self.feed.score(&mut self.lm, &self.config, stop);
         let outcome = self.after_scoring(folder, scored);
         self.swap_average();
         let Some(evaluation) = outcome? else { return Ok(None) };
@@ -143,7 +143,7 @@ impl Training {
     fn after_scoring(
         &self,
         folder: &Folder,
-        scored: Result<Option<super::Score>, Error>,
+        scored: Result<Option<Score>, Error>,
     ) -> Result<Option<Evaluation>, Error> {
         let Some(score) = scored? else { return Ok(None) };
         let loss = score.loss();
@@ -156,6 +156,11 @@ impl Training {
             let file = tensors::write(&folder.join(MODEL), &self.model_tensors())?;
             folder.publish(MODEL, Ok(file))?;
         }
+        let (text, symbols) = match &score {
+            Score::Text(text) => (Some(text), None),
+            Score::Symbols(right) => (None, Some(right)),
+            Score::Numbers(_) => (None, None),
+        };
         Ok(Some(Evaluation {
             epoch: p.epoch + 1,
             step: p.step,
@@ -163,8 +168,10 @@ impl Training {
             rate: self.rate(),
             train_loss: p.loss / p.loss_tokens as f64,
             valid_loss: loss,
-            valid_perplexity: score.perplexity(),
-            valid_bits_per_character: score.bits_per_character(),
+            valid_perplexity: text.map(TextScore::perplexity),
+            valid_bits_per_character: text.map(TextScore::bits_per_character),
+            valid_accuracy: symbols.map(Right::accuracy),
+            valid_whole_accuracy: symbols.map(Right::whole_accuracy),
             improved,
             averaged: self.average.is_some(),
             tokens_per_second: self.tokens_here as f64 / self.time_here.as_secs_f64().max(1e-9),

@@ -1,6 +1,7 @@
 //! A run from its settings to its best parameters.
 
 use super::event::{Ended, Event};
+use super::feed::Feed;
 use super::groups::{Way, ways};
 use super::plan::{Plan, spec};
 use super::progress::{Progress, Record, fingerprint};
@@ -10,7 +11,6 @@ use crate::model::{Lm, Start, State};
 use crate::run::folder::{CELL, CONFIG, METRICS, NewFolder};
 use crate::run::{Config, Folder, checkpoint};
 use crate::tensors::TensorError;
-use crate::text::{Corpus, Window};
 use elman_cell::Cell;
 use elman_engine::Isa;
 use elman_engine::optimise::{Average, Optimiser};
@@ -38,7 +38,7 @@ impl Default for Machine {
 /// A run in memory.
 pub struct Training {
     pub(super) config: Config,
-    pub(super) corpus: Corpus,
+    pub(super) feed: Feed,
     pub(super) lm: Lm<f32>,
     pub(super) optimiser: Optimiser<f32>,
     pub(super) average: Option<Average<f32>>,
@@ -47,7 +47,6 @@ pub struct Training {
     pub(super) state: State<f32>,
     pub(super) progress: Progress,
     pub(super) ways: Vec<Way>,
-    pub(super) window: Window,
     pub(super) plan: Plan,
     /// What stays the same in every checkpoint.
     pub(super) made_with: Record,
@@ -75,8 +74,8 @@ pub fn train(
     let new = NewFolder::beside(out)?;
     let config = config.resolved();
     let cell = cells::find(&config.model.cell)?;
-    let corpus = Corpus::load(&config.data.files(), config.data.unit.into(), config.data.cut())?;
-    let mut training = Training::new(config, cell, corpus, machine)?;
+    let feed = Feed::load(&config)?;
+    let mut training = Training::new(config, cell, feed, machine)?;
     if let Some(folder) = new.folder() {
         training.write_settings(folder)?;
         training.save(folder)?;
@@ -101,9 +100,8 @@ pub fn resume(
     checkpoint::newest(&folder)?;
     folder.lock()?;
     let found = checkpoint::load::<Record>(&folder, previous)?;
-    let (cell, tokenizer) = (folder.cell()?, folder.tokenizer()?);
-    let corpus = Corpus::load_with(&config.data.files(), tokenizer)?;
-    let mut training = Training::new(config, cell, corpus, machine)?;
+    let (cell, feed) = (folder.cell()?, Feed::reload(&config, &folder)?);
+    let mut training = Training::new(config, cell, feed, machine)?;
     training.restore(&folder, found)?;
     training.run(&folder, watch, stop).map_err(|e| with_way_out(e, &folder))
 }
@@ -122,34 +120,32 @@ fn with_way_out(error: Error, folder: &Folder) -> Error {
 
 impl Training {
     /// A run before its first step.
-    pub(crate) fn new(config: Config, cell: Cell, corpus: Corpus, machine: Machine) -> Result<Training, Error> {
+    pub(super) fn new(config: Config, cell: Cell, feed: Feed, machine: Machine) -> Result<Training, Error> {
         let cell = Arc::new(cell);
-        let spec = spec(&config, cell.clone(), corpus.tokenizer.size());
-        let plan = Plan::new(&config, &spec, &corpus)?;
+        let spec = spec(&config, cell.clone(), feed.form());
+        let plan = Plan::new(&config, &spec, &feed)?;
         let start = Start { seed: config.seed, bound: config.model.init };
         let lm = Lm::new(&spec, start, machine.isa, machine.threads, true)?;
         let lengths: Vec<usize> = lm.weights().iter().map(Vec::len).collect();
         let optimiser = Optimiser::new(config.optimiser.rule(), &lengths);
         let average = (config.optimiser.average_from == Some(1)).then(|| Average::start(lm.weights()));
         let ways = ways(&config.group, config.optimiser.decay, lm.parameters())?;
-        let tokens = corpus.train.ids.iter().chain(&corpus.valid.ids);
         let made_with = Record {
             progress: Progress::default(),
             isa: machine.isa.name().into(),
-            text: fingerprint(tokens.flat_map(|id| id.to_le_bytes())),
+            text: feed.fingerprint(),
             cell: fingerprint(cell.source.bytes()),
         };
         Ok(Training {
             gradients: lm.no_gradients(),
             config,
-            corpus,
+            feed,
             lm,
             optimiser,
             average,
             state: State::default(),
             progress: Progress::default(),
             ways,
-            window: Window::default(),
             plan,
             made_with,
             generation: 0,
@@ -162,8 +158,7 @@ impl Training {
     /// Everything but checkpoints and what is measured.
     fn write_settings(&self, folder: &Folder) -> Result<(), Error> {
         folder.write(CELL, self.lm.spec().cell.source.clone().into_bytes())?;
-        let tokenizer = &self.corpus.tokenizer;
-        folder.write(tokenizer.file_name(), tokenizer.to_json()?.into_bytes())?;
+        self.feed.write(folder)?;
         folder.write(METRICS, vec![])?;
         folder.write(CONFIG, self.config.to_toml()?.into_bytes())
     }

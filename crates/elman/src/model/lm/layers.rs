@@ -83,7 +83,7 @@ impl<T: Real> Layers<T> {
     pub fn forward(
         &mut self,
         team: &Team,
-        [steps, columns]: [usize; 2],
+        ([steps, columns], lengths): ([usize; 2], Option<&[usize]>),
         x: &[T],
         state: &mut State<T>,
         zoneout: f64,
@@ -103,6 +103,7 @@ impl<T: Real> Layers<T> {
             }
             let mut batch = Batch::new(steps, columns, input);
             batch.inputs.extend(zones.iter().map(Vec::as_slice));
+            batch.lengths = lengths;
             batch.initial = state.0.get(l).map(Vec::as_slice);
             self.runners[l].forward_on(team, &batch, &mut own[0])?;
             let shape = [steps, columns, network.output_size()];

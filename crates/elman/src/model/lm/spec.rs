@@ -9,9 +9,20 @@ use std::sync::Arc;
 /// Embeddings start uniform in ± this, unless told otherwise.
 const EMBEDDING_BOUND: f64 = 0.1;
 
+/// What a model reads and answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ends {
+    /// Ids through an embedding; a softmax over the vocabulary.
+    Symbols,
+    /// `embedding` numbers a step, straight into the first layer; `vocabulary` numbers from a linear layer.
+    Numbers,
+}
+
 /// What a language model is made of.
 #[derive(Clone, Debug)]
 pub struct LmSpec {
+    /// What it reads and answers.
+    pub ends: Ends,
     /// The cell of every layer; it has no further input.
     pub cell: Arc<Cell>,
     /// Layers.
@@ -69,6 +80,9 @@ impl LmSpec {
             networks.push(Network::new(Spec::new(cell.clone(), input, hidden))?);
             input = networks[layer].output_size();
         }
+        if self.tied && self.ends == Ends::Numbers {
+            return Err(EngineError::Unsupported("a model that reads numbers has no embedding to tie".into()));
+        }
         if self.tied && input != self.embedding {
             let message = format!("a tied output needs as many units as the embedding: {input} and {}", self.embedding);
             return Err(EngineError::Unsupported(message));
@@ -82,7 +96,10 @@ impl LmSpec {
 
     /// All parameters, and per layer those of its network among them.
     pub(super) fn parameters(&self, networks: &[Network]) -> (Vec<Tensor>, Vec<Vec<usize>>) {
-        let mut all = vec![Tensor { name: "embedding".into(), shape: vec![self.vocabulary, self.embedding] }];
+        let mut all = vec![];
+        if self.ends == Ends::Symbols {
+            all.push(Tensor { name: "embedding".into(), shape: vec![self.vocabulary, self.embedding] });
+        }
         let mut index = vec![];
         for (layer, network) in networks.iter().enumerate() {
             let mut own = vec![];

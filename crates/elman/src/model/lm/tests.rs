@@ -12,7 +12,7 @@ const TOLERANCE: f64 = 1e-6;
 
 fn spec(cell: &str, tied: bool, zoneout: f64) -> LmSpec {
     let cell = Arc::new(crate::cells::find(cell).unwrap());
-    LmSpec { cell, layers: 2, hidden: 7, embedding: 6, vocabulary: VOCABULARY, tied, zoneout }
+    LmSpec { ends: Ends::Symbols, cell, layers: 2, hidden: 7, embedding: 6, vocabulary: VOCABULARY, tied, zoneout }
 }
 
 fn model<T: Real>(spec: &LmSpec, threads: usize) -> Lm<T> {

@@ -2,6 +2,7 @@
 
 use super::{Config, FORMAT, RuleName};
 use crate::error::Error;
+use crate::synth::Form;
 
 impl Config {
     /// Checks every number and every combination.
@@ -29,23 +30,59 @@ impl Config {
         if self.seed > i64::MAX as u64 {
             return refuse(format!("seed is {}: at most {}", self.seed, i64::MAX));
         }
+        self.check_data()?;
         self.check_counts()?;
         self.check_shares()?;
         self.check_numbers()?;
         self.check_pairs()
     }
 
+    /// What only a text has, and what only made data has.
+    fn check_data(&self) -> Result<(), Error> {
+        let (d, t, usual) = (&self.data, &self.train, Config::default());
+        let Some(made) = self.made()? else {
+            let given = [("data.held_out", d.held_out), ("train.epoch_steps", t.epoch_steps)];
+            return refuse_first(
+                given.map(|(key, value)| (key, value.is_some())),
+                "made data (data.train = `synth:…`)",
+            );
+        };
+        let given = [
+            ("data.valid", d.valid.is_some()),
+            ("data.test", d.test.is_some()),
+            ("data.encoding", d.encoding.is_some()),
+            ("data.unit", d.unit != usual.data.unit),
+            ("data.min_count", d.min_count != usual.data.min_count),
+            ("data.vocab_size", d.vocab_size.is_some()),
+            ("data.vocab_limit", d.vocab_limit != usual.data.vocab_limit),
+            ("train.steps", t.steps != usual.train.steps),
+        ];
+        refuse_first(given, "texts, and the data is made")?;
+        if made.form() == Form::Symbols {
+            return Ok(());
+        }
+        let given = [
+            ("model.embedding", self.model.embedding.is_some()),
+            ("model.tied", self.model.tied),
+            ("dropout.embedding", self.dropout.embedding > 0.0),
+        ];
+        refuse_first(given, "symbols, and this made data is of numbers")
+    }
+
     fn check_counts(&self) -> Result<(), Error> {
         let (m, t) = (&self.model, &self.train);
+        let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let counts = [
             ("model.layers", m.layers),
             ("model.hidden", m.hidden),
             ("model.embedding", m.embedding.unwrap_or(1)),
             ("train.batch", t.batch),
             ("train.steps", t.steps),
-            ("train.epochs", usize::try_from(t.epochs).unwrap_or(usize::MAX)),
+            ("train.epochs", number(t.epochs)),
             ("train.eval_batch", t.eval_batch),
             ("data.vocab_limit", self.data.vocab_limit),
+            ("data.held_out", self.data.held_out.map_or(1, number)),
+            ("train.epoch_steps", t.epoch_steps.map_or(1, number)),
         ];
         match counts.into_iter().find(|(_, n)| *n == 0 || *n > 1 << 31) {
             Some((name, n)) => Err(Error::Refused(format!("{name} is {n}: a number from 1 to {}", 1u64 << 31))),
@@ -106,5 +143,13 @@ impl Config {
             () => return Ok(()),
         };
         Err(Error::Refused(message.into()))
+    }
+}
+
+/// Refuses the first setting that is given.
+fn refuse_first<const N: usize>(given: [(&str, bool); N], what: &str) -> Result<(), Error> {
+    match given.into_iter().find(|(_, given)| *given) {
+        Some((key, _)) => Err(Error::Refused(format!("{key} is for {what}: leave it out"))),
+        None => Ok(()),
     }
 }
