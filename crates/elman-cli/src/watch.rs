@@ -146,16 +146,23 @@ pub fn ended(ended: Ended, out: &Path) -> Outcome {
     }
 }
 
-/// A flag that Ctrl-C raises. A second Ctrl-C ends the program at once.
-pub fn stop_on_interrupt() -> Result<&'static AtomicBool, elman::Error> {
+/// A flag that Ctrl-C raises. A second Ctrl-C ends the program at once, with these last words.
+pub fn stop_on_interrupt(words: String) -> Result<&'static AtomicBool, elman::Error> {
     static STOP: AtomicBool = AtomicBool::new(false);
-    let handler = || {
+    let handler = move || {
         if STOP.swap(true, Ordering::Relaxed) {
+            eprint!("{words}");
             std::process::exit(crate::outcome::INTERRUPTED.into());
         }
     };
     ctrlc::set_handler(handler).map_err(|e| elman::Error::Refused(format!("Ctrl-C cannot be caught: {e}")))?;
     Ok(&STOP)
+}
+
+/// What a second Ctrl-C has the last word with.
+pub fn at_once(out: &Path) -> String {
+    let run = out.display();
+    format!("stopped at once, nothing more was saved; to go on from the last checkpoint: elman resume {run}\n")
 }
 
 /// `runs/TEXT-CELL`.

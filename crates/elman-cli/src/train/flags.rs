@@ -1,5 +1,7 @@
 //! The settings of a run as flags, grouped by purpose. A flag that is not given leaves the setting as it is.
 
+mod contradictions;
+
 use crate::values::{few, size};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
