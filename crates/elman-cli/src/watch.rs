@@ -119,17 +119,22 @@ fn begin(p: &Plan) -> String {
 
 fn evaluated(e: &Evaluation) -> String {
     format!(
-        "epoch {}  step {}  train loss {:.4}  valid loss {:.4}  perplexity {:.2}  bits/char {:.3}  rate {:.4}  {:.0} tokens/s{}",
+        "epoch {}  step {}  train loss {:.4}  valid loss {:.4}  perplexity {:.2}  bits/char {:.3}  rate {}  {:.0} tokens/s{}",
         e.epoch,
         e.step,
         e.train_loss,
         e.valid_loss,
         e.valid_perplexity,
         e.valid_bits_per_character,
-        e.rate,
+        rate(e.rate),
         e.tokens_per_second,
         if e.improved { "  best" } else { "" }
     )
+}
+
+/// Four decimals, where they say something.
+fn rate(rate: f64) -> String {
+    if rate == 0.0 || (1e-2..1e4).contains(&rate) { format!("{rate:.4}") } else { format!("{rate:.2e}") }
 }
 
 /// The last word.

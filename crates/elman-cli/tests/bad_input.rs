@@ -112,7 +112,7 @@ fn flags_that_nothing_looks_at_are_refused() {
         ("--beta2 0.5 --optimiser sgd", ["--beta2", "rmsprop"]),
         ("--tied --embedding 9", ["tied", "model.embedding"]),
         ("--rate -1", ["optimiser.rate is -1", "from 0"]),
-        ("--hidden 2000000000", ["the model", "larger than any memory"]),
+        ("--hidden 2000000000", ["larger than any memory", "--hidden"]),
     ] {
         folder.run(&format!("train lm {SMALL} {flags} --out x")).one_error(&parts);
         assert_eq!(folder.files(), before, "{flags}");
@@ -123,10 +123,12 @@ fn flags_that_nothing_looks_at_are_refused() {
 fn settings_that_cannot_be_read_name_their_file() {
     let folder = folder();
     folder.text("value.toml", "[data]\ntrain = \"a.txt\"\n[optimiser]\nrule = \"adan\"\n");
+    folder.text("type.toml", "[data]\ntrain = \"a.txt\"\n[model]\nhidden = \"8\"\n");
     fs::write(folder.path().join("binary.toml"), [0xFF, 0xFE, 0]).unwrap();
     let before = folder.files();
     for (file, parts) in [
         ("value.toml", ["value.toml:4", "`adan`, did you mean `adam`"]),
+        ("type.toml", ["type.toml:4", "expected a whole number"]),
         ("binary.toml", ["binary.toml", "TOML"]),
         ("no.toml", ["no.toml", "check the path"]),
     ] {

@@ -421,6 +421,12 @@ fn line(text: &str, error: &toml::de::Error) -> String {
     at.map_or(String::new(), |at| format!(":{}", text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1))
 }
 
+/// The names of types, in words.
+fn in_words(message: String) -> String {
+    let words = [("usize", "a whole number"), ("u64", "a whole number"), ("f64", "a number")];
+    words.iter().fold(message, |m, (name, words)| m.replace(&format!("expected {name}"), &format!("expected {words}")))
+}
+
 /// "unknown field `a`, expected one of `b`, `c`" gets the nearest of them; an unknown variant is a value.
 fn explain(message: &str) -> String {
     let message = message.trim().replace('\n', " ");
@@ -428,7 +434,7 @@ fn explain(message: &str) -> String {
     let what = match () {
         () if message.starts_with("unknown field") => "key",
         () if message.starts_with("unknown variant") => "value",
-        () => return message,
+        () => return in_words(message),
     };
     let Some((found, known)) = names.split_first() else { return message };
     match nearest(found, known.iter().copied()) {

@@ -6,6 +6,7 @@ use crate::model::LmSpec;
 use crate::run::Config;
 use crate::text::{Corpus, Windows};
 use elman_cell::Cell;
+use elman_engine::EngineError;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -55,8 +56,12 @@ impl Plan {
         let windows = Windows::training(&corpus.train.ids, corpus.tokenizer.end(), t.batch, t.steps)?.count();
         let copies = config.optimiser.rule().moments() + 2 * usize::from(config.optimiser.averages());
         // Windows of scoring have a batch of their own.
-        let needed = spec.memory(t.steps, t.batch.max(t.eval_batch), copies)?;
-        memory::refuse_bytes(needed.bytes as u128, "fewer --hidden, --batch or --vocab-size take less")?;
+        let way = "fewer --hidden, --batch or --vocab-size take less";
+        let needed = spec.memory(t.steps, t.batch.max(t.eval_batch), copies).map_err(|e| match e {
+            EngineError::Overflow { what } => Error::Refused(format!("{what}; {way}")),
+            other => other.into(),
+        })?;
+        memory::refuse_bytes(needed.bytes as u128, way)?;
         let steps = (windows as u64).saturating_mul(t.epochs);
         Ok(Plan {
             cell: config.model.cell.clone(),
