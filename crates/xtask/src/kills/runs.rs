@@ -12,9 +12,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 /// Settings that all variants have.
-const COMMON: &str = "--data made.txt --batch 4 --steps 9 --epochs 3 --evaluate-every 31 --eval-batch 3";
+const COMMON: &str = "--data made.txt --batch 4 --steps 9 --epochs 3 --evaluate-every 17 --eval-batch 3";
 /// Lines of the text.
-const LINES: usize = 700;
+const LINES: usize = 300;
 /// Kills come so long after a start, every order of magnitude as often as another.
 const SOONEST: f64 = 0.002;
 const LATEST: f64 = 2.0;
