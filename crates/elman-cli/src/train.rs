@@ -20,6 +20,7 @@ const ROWS: usize = 8;
 #[derive(Args)]
 #[command(
     args_override_self = true,
+    allow_negative_numbers = true,
     after_help = "Example:\n  elman train lm --data README.md --unit char --hidden 64 --epochs 2 --out runs/readme\n  elman train lm --data synth:memorization?length=3 --hidden 24 --epochs 1 --out runs/made\n\nEvery setting can stand in a file (--config); flags win over it. The run's folder holds all of them in config.toml."
 )]
 pub struct Arguments {
@@ -59,7 +60,7 @@ impl Arguments {
             None => watch::default_folder(&config),
         };
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
-        let stop = watch::stop_on_interrupt()?;
+        let stop = watch::stop_on_interrupt(watch::at_once(&out))?;
         let mut watch = Watch::new();
         let ended = elman::train::train(config, &out, machine, &mut |event| watch.show(&event), stop);
         watch.close();
@@ -69,7 +70,7 @@ impl Arguments {
     /// Shows the losses of growing rates.
     fn find_rate(&self, config: Config) -> Result<Outcome, elman::Error> {
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
-        let sweep = find_rate(config, machine, RATES, watch::stop_on_interrupt()?)?;
+        let sweep = find_rate(config, machine, RATES, watch::stop_on_interrupt(String::new())?)?;
         let mut text = String::from("rate        loss\n");
         for p in sweep.points.iter().step_by(ROWS) {
             let _ = writeln!(text, "{:<10.2e}  {:.4}", p.rate, p.loss);
@@ -83,11 +84,7 @@ impl Arguments {
     /// The file's settings, with the flags over them.
     fn settings(&self) -> Result<Config, elman::Error> {
         let mut config = match &self.config {
-            Some(path) => {
-                let text = std::fs::read_to_string(path)
-                    .map_err(|e| elman::Error::Refused(format!("{}: {e}", path.display())))?;
-                Config { program: Config::default().program, ..Config::from_toml(&text, &path.to_string_lossy())? }
-            }
+            Some(path) => Config { program: Config::default().program, ..Config::read(path)? },
             None => Config::default(),
         };
         if self.task.is_none() && self.config.is_none() {

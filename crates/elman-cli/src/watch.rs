@@ -161,22 +161,34 @@ fn evaluated(e: &Evaluation) -> String {
         e.step,
         e.train_loss,
         e.valid_loss,
-        e.rate,
+        rate(e.rate),
         e.tokens_per_second,
         if e.improved { "  best" } else { "" }
     )
 }
 
-/// A flag that Ctrl-C raises. A second Ctrl-C ends the program at once.
-pub fn stop_on_interrupt() -> Result<&'static AtomicBool, elman::Error> {
+/// Four decimals, where they say something.
+fn rate(rate: f64) -> String {
+    if rate == 0.0 || (1e-2..1e4).contains(&rate) { format!("{rate:.4}") } else { format!("{rate:.2e}") }
+}
+
+/// A flag that Ctrl-C raises. A second Ctrl-C ends the program at once, with these last words.
+pub fn stop_on_interrupt(words: String) -> Result<&'static AtomicBool, elman::Error> {
     static STOP: AtomicBool = AtomicBool::new(false);
-    let handler = || {
+    let handler = move || {
         if STOP.swap(true, Ordering::Relaxed) {
+            eprint!("{words}");
             std::process::exit(crate::outcome::INTERRUPTED.into());
         }
     };
     ctrlc::set_handler(handler).map_err(|e| elman::Error::Refused(format!("Ctrl-C cannot be caught: {e}")))?;
     Ok(&STOP)
+}
+
+/// What a second Ctrl-C has the last word with.
+pub fn at_once(out: &Path) -> String {
+    let run = out.display();
+    format!("stopped at once, nothing more was saved; to go on from the last checkpoint: elman resume {run}\n")
 }
 
 /// `runs/TEXT-CELL`, or `runs/TASK-CELL` for made data.

@@ -144,19 +144,26 @@ fn a_killed_run_ends_in_the_bits_of_one_that_was_not() {
 fn an_interrupt_saves_says_how_to_go_on_and_exits_130() {
     let folder = folder();
     train(&folder, "--epochs 60", "whole").good();
-    let words: Vec<String> =
-        format!("train lm {SMALL} --epochs 60 --out x").split_whitespace().map(String::from).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let child = elman(&words).current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let id = child.id().to_string();
-    wait_for(&folder.path().join("x"));
-    std::thread::sleep(Duration::from_millis(50));
-    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
-    let run = Run::from(child.wait_with_output().unwrap());
-    assert_eq!(run.code, Some(130), "{run:?}");
-    assert!(run.err.contains("elman resume x"), "{run:?}");
-    folder.run("resume x").good();
-    assert!(bytes(&folder, "whole/model.safetensors") == bytes(&folder, "x/model.safetensors"));
+    for (name, signals) in [("int", vec!["-INT"]), ("term", vec!["-TERM"]), ("twice", vec!["-INT", "-INT"])] {
+        let words = format!("train lm {SMALL} --epochs 60 --out {name}");
+        let words: Vec<&str> = words.split_whitespace().collect();
+        let mut program = elman(&words);
+        program.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = program.spawn().unwrap();
+        let id = child.id().to_string();
+        wait_for(&folder.path().join(name));
+        std::thread::sleep(Duration::from_millis(50));
+        for signal in signals {
+            // The second may come when all is over.
+            let sent = std::process::Command::new("kill").args([signal, &id]).stderr(Stdio::null()).status();
+            assert!(sent.is_ok());
+        }
+        let run = Run::from(child.wait_with_output().unwrap());
+        assert_eq!(run.code, Some(130), "{run:?}");
+        assert!(run.err.contains(&format!("elman resume {name}")), "{run:?}");
+        folder.run(&format!("resume {name}")).good();
+        assert!(bytes(&folder, "whole/model.safetensors") == bytes(&folder, &format!("{name}/model.safetensors")));
+    }
 }
 
 #[test]

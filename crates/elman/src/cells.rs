@@ -108,7 +108,8 @@ fn built_in_like(cell: &str) -> Option<&'static str> {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    let file = std::fs::File::open(path).map_err(|e| e.to_string())?;
+    let file = std::fs::File::open(path)
+        .map_err(|e| format!("{e}; check the path, or take a built-in cell (`elman cell list`)"))?;
     let mut bytes = Vec::new();
     file.take(LONGEST_TEXT + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
     if bytes.len() as u64 > LONGEST_TEXT {

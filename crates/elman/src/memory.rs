@@ -33,10 +33,16 @@ fn product(sizes: &[usize]) -> u128 {
     sizes.iter().fold(1, |n: u128, &s| n.saturating_mul(s as u128))
 }
 
-/// Bytes that can be had without swapping, where the system tells.
+/// Bytes that can be had without swapping, and no more than a container is allowed, where the system tells.
 fn available() -> Option<u128> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
-    let kibibytes: u128 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
+    let read = |file: &str| std::fs::read_to_string(file).ok();
+    let free = read("/proc/meminfo").and_then(|text| {
+        let line = text.lines().find_map(|l| l.strip_prefix("MemAvailable:"))?;
+        let kibibytes: u128 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kibibytes * 1024)
+    });
+    // Version 2 of control groups, then version 1; "max" is no number, and no limit.
+    let limits = ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
+    let allowed = limits.into_iter().filter_map(|file| read(file)?.trim().parse().ok());
+    free.into_iter().chain(allowed).min()
 }

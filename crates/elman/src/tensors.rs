@@ -110,6 +110,11 @@ impl TensorFile {
         TensorFile::read(file, opened)
     }
 
+    /// The same from the bytes of a file; `path` is the name used in messages.
+    pub fn from_bytes(path: &Path, bytes: &[u8]) -> Result<TensorFile, TensorError> {
+        TensorFile::read(shown(path), bytes)
+    }
+
     fn read(file: String, mut source: impl std::io::Read) -> Result<TensorFile, TensorError> {
         let entries = header::read(&file, &mut source)?;
         let data = header::read_data(&file, &mut source, &entries)?;
@@ -209,8 +214,11 @@ impl<T: Number> View for &Named<T> {
 
 /// Writes tensors beside `path`; they get that name when the returned file is published.
 pub fn write<T: Number>(path: &Path, tensors: &[Named<T>]) -> Result<WholeFile, TensorError> {
-    let file = shown(path);
-    let bytes = safetensors::serialize(tensors.iter().map(|t| (t.name.as_str(), t)), None)
-        .map_err(|e| TensorError::Format { file: file.clone(), why: e.to_string() })?;
-    WholeFile::write(path, bytes).map_err(|source| TensorError::Io { file, source })
+    WholeFile::write(path, bytes(path, tensors)?).map_err(|source| TensorError::Io { file: shown(path), source })
+}
+
+/// Tensors as the bytes of a file; `path` is the name used in messages.
+pub fn bytes<T: Number>(path: &Path, tensors: &[Named<T>]) -> Result<Vec<u8>, TensorError> {
+    safetensors::serialize(tensors.iter().map(|t| (t.name.as_str(), t)), None)
+        .map_err(|e| TensorError::Format { file: shown(path), why: e.to_string() })
 }

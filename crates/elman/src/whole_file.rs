@@ -46,7 +46,7 @@ impl WholeFile {
         }
         let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         let beside = target.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
-        let mut file = OpenOptions::new().write(true).create_new(true).open(&beside)?;
+        let mut file = new_file(&beside)?;
         let written = WholeFile { target, stage: Stage::Beside(beside) };
         file.write_all(&bytes)?;
         file.sync_all()?;
@@ -62,6 +62,19 @@ impl WholeFile {
         }
         self.stage = Stage::Published;
         Ok(())
+    }
+}
+
+/// A file that did not exist. The name has our process's number in it: what is there was left by a dead one, killed amid
+/// a write (where a program is started anew with the same number, as in a container).
+fn new_file(path: &Path) -> io::Result<fs::File> {
+    let create = || OpenOptions::new().write(true).create_new(true).open(path);
+    match create() {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            create()
+        }
+        done => done,
     }
 }
 
@@ -107,6 +120,16 @@ mod tests {
         let folder = folder("drop");
         drop(WholeFile::write(&folder.join("a.bin"), b"new".to_vec()).unwrap());
         assert_eq!(fs::read_dir(&folder).unwrap().count(), 0);
+        fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_a_dead_process_of_our_number_left_is_written_over() {
+        let folder = folder("dead");
+        fs::write(folder.join(format!(".a.bin.{}.partial", std::process::id())), b"half").unwrap();
+        WholeFile::write(&folder.join("a.bin"), b"new".to_vec()).unwrap().publish().unwrap();
+        assert_eq!(fs::read(folder.join("a.bin")).unwrap(), b"new");
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 1);
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -1,11 +1,12 @@
 //! The settings of a run as flags, grouped by purpose. A flag that is not given leaves the setting as it is.
 
+mod contradictions;
+
 use crate::values::{few, size};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use elman::run::Config;
 use elman::run::config::{Group, LossScale, RuleName, ScheduleName, UnitName};
-use elman::synth::Form;
 
 /// Writes each flag that is given into the setting beside it.
 macro_rules! set {
@@ -210,39 +211,6 @@ impl Flags {
         s.keep_going |= self.keep_going;
         let frozen = |name: &String| Group { name: name.clone(), rate: 1.0, decay: None, frozen: true };
         c.group.extend(self.freeze.iter().map(frozen));
-    }
-
-    /// Refuses flags that say nothing of the data there is.
-    ///
-    /// # Errors
-    /// The first flag that is for texts, where the data is made, or for made data, where it is a text.
-    pub fn check(&self, c: &Config) -> Result<(), elman::Error> {
-        let made = c.made()?;
-        let text = [
-            ("--valid", self.valid.is_some()),
-            ("--test", self.test.is_some()),
-            ("--encoding", self.encoding.is_some()),
-            ("--unit", self.unit.is_some()),
-            ("--min-count", self.min_count.is_some()),
-            ("--vocab-size", self.vocab_size.is_some()),
-            ("--vocab-limit", self.vocab_limit.is_some()),
-            ("--steps", self.steps.is_some()),
-        ];
-        let only_made = [("--epoch-steps", self.epoch_steps.is_some()), ("--held-out", self.held_out.is_some())];
-        let symbols = [
-            ("--embedding", self.embedding.is_some()),
-            ("--tied", self.tied),
-            ("--dropout-embedding", self.dropout_embedding.is_some()),
-        ];
-        let first = |flags: &[(&'static str, bool)]| flags.iter().find(|(_, given)| *given).map(|(name, _)| *name);
-        let refuse = |flag: &str, message: &str| Err(elman::Error::Refused(format!("{flag} {message}: leave it out")));
-        let numbers = made.as_ref().is_some_and(|made| made.form() != Form::Symbols);
-        match (made.is_some(), first(&text), first(&only_made), first(&symbols)) {
-            (true, Some(flag), _, _) => refuse(flag, "is for texts, and says nothing of made data (synth:…)"),
-            (false, _, Some(flag), _) => refuse(flag, "is for made data (--data synth:…)"),
-            (true, _, _, Some(flag)) if numbers => refuse(flag, "is for symbols, and this made data is of numbers"),
-            _ => Ok(()),
-        }
     }
 
     fn apply_model(&self, c: &mut Config) {

@@ -5,7 +5,7 @@ use crate::model::{Lm, Start};
 use crate::run::folder::MODEL;
 use crate::run::{Config, Folder};
 use crate::synth::{Form, Made};
-use crate::tensors::TensorFile;
+use crate::tensors::{TensorError, TensorFile};
 use crate::text::Tokenizer;
 use crate::train::{Machine, spec};
 use crate::whole_file::shown;
@@ -57,12 +57,13 @@ impl Trained {
             let message = "there is no model yet, it comes with the first evaluation";
             return Err(Error::Refused(format!("{file}: {message}; `elman resume {name}` goes on training")));
         }
-        let tensors = TensorFile::open(&file)?;
+        let no_model = |e: TensorError| Error::Refused(format!("{e}; put the file back as it was, or train again"));
+        let tensors = TensorFile::open(&file).map_err(no_model)?;
         let spec = spec(&config, cell, form);
         crate::memory::refuse_bytes(spec.memory(1, 1, 0)?.bytes as u128, "")?;
         let mut lm = Lm::new(&spec, Start::default(), machine.isa, machine.threads, false)?;
         let one = |t: &elman_engine::Tensor| tensors.numbers(&t.name, &t.shape);
-        let weights: Vec<Vec<f32>> = lm.parameters().iter().map(one).collect::<Result<_, _>>()?;
+        let weights: Vec<Vec<f32>> = lm.parameters().iter().map(one).collect::<Result<_, _>>().map_err(no_model)?;
         tensors.refuse_others(lm.parameters().iter().map(|t| t.name.as_str()))?;
         lm.update(|w| w.clone_from_slice(&weights));
         Ok(Trained { config, tokens, lm })

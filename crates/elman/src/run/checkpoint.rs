@@ -1,15 +1,18 @@
 //! Checkpoints: all that resuming needs, as generations.
 //!
 //! A generation is written beside the last one and synced; only then does `checkpoint/latest` name it. A kill or a full
-//! disk at any moment leaves the old or the new. Two generations are kept, so that a damaged one is not the end.
+//! disk at any moment leaves the old or the new. Two generations are kept, so that a damaged one is not the end; checksums
+//! (CRC-32) tell when a disk has changed a bit of one.
 
 use super::folder::{Folder, sync_folder};
 use crate::error::Error;
 use crate::tensors::{self, Named, TensorFile};
 use crate::whole_file::{WholeFile, shown};
 use elman_engine::RANDOM_VERSION;
+use flate2::Crc;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,11 +24,15 @@ const STATE: &str = "state.json";
 const TENSORS: &str = "tensors.safetensors";
 
 #[derive(Serialize, Deserialize)]
-struct Written<S> {
+struct Written {
     format: u32,
     program: String,
     random: u32,
-    state: S,
+    /// Of the bytes of the tensors' file, and of `state` as JSON on one line with sorted keys. Absent in the first runs
+    /// that were made.
+    #[serde(default)]
+    checksums: Option<[u32; 2]>,
+    state: Value,
 }
 
 /// What every version's state begins with.
@@ -36,10 +43,16 @@ struct Versions {
     random: u32,
 }
 
+fn checksum(bytes: &[u8]) -> u32 {
+    let mut sum = Crc::new();
+    sum.update(bytes);
+    sum.sum()
+}
+
 /// A generation that was read.
 #[derive(Debug)]
 pub struct Checkpoint<S> {
-    /// Its number.
+    /// The number that the next one comes after.
     pub generation: u64,
     /// Counters, positions, settings that changed.
     pub state: S,
@@ -79,11 +92,16 @@ fn write<S: Serialize>(
         fs::remove_dir_all(place).map_err(failed(place))?;
     }
     fs::create_dir(place).map_err(failed(place))?;
+    let json_failed = |e: serde_json::Error| Error::Refused(format!("checkpoint: {e}"));
     let path = place.join(TENSORS);
-    tensors::write(&path, tensors)?.publish().map_err(failed(&path))?;
+    let bytes = tensors::bytes(&path, tensors)?;
+    let state = serde_json::to_value(state).map_err(json_failed)?;
+    let checksums = Some([checksum(&bytes), checksum(state.to_string().as_bytes())]);
+    WholeFile::write(&path, bytes).and_then(WholeFile::publish).map_err(failed(&path))?;
     let path = place.join(STATE);
-    let written = Written { format: FORMAT, program: env!("CARGO_PKG_VERSION").into(), random: RANDOM_VERSION, state };
-    let json = serde_json::to_string_pretty(&written).map_err(|e| Error::Refused(format!("checkpoint: {e}")))?;
+    let program = env!("CARGO_PKG_VERSION").into();
+    let written = Written { format: FORMAT, program, random: RANDOM_VERSION, checksums, state };
+    let json = serde_json::to_string_pretty(&written).map_err(json_failed)?;
     WholeFile::write(&path, json.into_bytes()).and_then(WholeFile::publish).map_err(failed(&path))?;
     sync_folder(place).map_err(failed(place))?;
     sync_folder(&folder.join("checkpoint")).map_err(failed(place))?;
@@ -93,19 +111,28 @@ fn write<S: Serialize>(
     sync_folder(&folder.join("checkpoint")).map_err(failed(&latest))
 }
 
+/// The number of the newest generation, or of the one before it.
+///
+/// # Errors
+/// There is none, or what names it is damaged.
+pub fn find(folder: &Folder, previous: bool) -> Result<u64, Error> {
+    match (previous, newest(folder)) {
+        (false, newest) => newest,
+        (true, Ok(newest)) => before(folder, newest),
+        // The pointer is lost: what has a state is whole.
+        (true, Err(lost)) => whole(folder).ok_or(lost),
+    }
+}
+
 /// Reads the newest generation, or the one before it.
 ///
 /// # Errors
 /// No checkpoint, one of another version, one that is damaged: with the file and the way out.
 pub fn load<S: DeserializeOwned>(folder: &Folder, previous: bool) -> Result<Checkpoint<S>, Error> {
-    let name = folder.name();
-    let newest = newest(folder)?;
-    let number = if previous { before(folder, newest)? } else { newest };
+    let number = find(folder, previous)?;
     let place = generation(folder, number);
     let way = match previous {
-        false if before(folder, newest).is_ok() => {
-            format!("; `elman resume {name} --previous` goes on from the checkpoint before it")
-        }
+        false if before(folder, number).is_ok() => way_to_previous(folder),
         _ => "; there is no other checkpoint, train again".into(),
     };
     let damaged = |path: &Path, why: String| Error::Refused(format!("{}: {why}{way}", shown(path)));
@@ -117,29 +144,58 @@ pub fn load<S: DeserializeOwned>(folder: &Folder, previous: bool) -> Result<Chec
         let message = format!("{}: a checkpoint of form {format}; this program reads {FORMAT}", shown(&path));
         return Err(Error::Refused(format!("{message}: take elman {program}, which wrote it")));
     }
-    let written: Written<S> = serde_json::from_str(&json).map_err(|e| damaged(&path, format!("damaged: {e}")))?;
+    let written: Written = serde_json::from_str(&json).map_err(|e| damaged(&path, format!("damaged: {e}")))?;
+    let changed = |path: &Path| damaged(path, "damaged: it is not what was written".into());
+    if written.checksums.is_some_and(|[_, state]| state != checksum(written.state.to_string().as_bytes())) {
+        return Err(changed(&path));
+    }
+    let state = serde_json::from_value(written.state).map_err(|e| damaged(&path, format!("damaged: {e}")))?;
     let path = place.join(TENSORS);
-    let tensors = TensorFile::open(&path).map_err(|e| Error::Refused(format!("{e}{way}")))?;
-    Ok(Checkpoint { generation: number, state: written.state, tensors })
+    let bytes = fs::read(&path).map_err(|e| damaged(&path, e.to_string()))?;
+    let tensors = TensorFile::from_bytes(&path, &bytes).map_err(|e| Error::Refused(format!("{e}{way}")))?;
+    if written.checksums.is_some_and(|[tensors, _]| tensors != checksum(&bytes)) {
+        return Err(changed(&path));
+    }
+    // The next one is written beside that which is pointed to, even if that is damaged.
+    let generation = newest(folder).map_or(number, |n| n.max(number));
+    Ok(Checkpoint { generation, state, tensors })
 }
 
-/// The number of the last generation.
-///
-/// # Errors
-/// There is none, or what names it is damaged.
-pub fn newest(folder: &Folder) -> Result<u64, Error> {
+fn way_to_previous(folder: &Folder) -> String {
+    format!("; `elman resume {} --previous` goes on from the checkpoint before it", folder.name())
+}
+
+/// The number that is pointed to.
+fn newest(folder: &Folder) -> Result<u64, Error> {
     let latest = folder.join(LATEST);
-    let text = fs::read_to_string(&latest).map_err(|e| match e.kind() {
-        io::ErrorKind::NotFound => Error::Refused(format!(
+    let lost = |why: String| {
+        let way = match whole(folder) {
+            Some(number) => {
+                format!(
+                    "`elman resume {} --previous` goes on from checkpoint {number}, the last there is",
+                    folder.name()
+                )
+            }
+            None => "there is no other checkpoint, train again".into(),
+        };
+        Error::Refused(format!("{}: {why}; {way}", shown(&latest)))
+    };
+    let text = fs::read_to_string(&latest).map_err(|e| match (e.kind(), whole(folder)) {
+        (io::ErrorKind::NotFound, None) => Error::Refused(format!(
             "{}: there is no checkpoint, so nothing to resume from; train again",
             shown(&latest)
         )),
-        _ => Error::Refused(format!("{}: {e}", shown(&latest))),
+        _ => lost(e.to_string()),
     })?;
     text.trim().parse().map_err(|_| {
         let found: String = text.trim().chars().take(40).collect();
-        Error::Refused(format!("{}: found {found:?}, wanted the number of a folder beside it", shown(&latest)))
+        lost(format!("found {found:?}, wanted the number of a folder beside it"))
     })
+}
+
+/// The last generation that is whole: its state is written last.
+fn whole(folder: &Folder) -> Option<u64> {
+    generations(folder).into_iter().rfind(|n| generation(folder, *n).join(STATE).is_file())
 }
 
 fn generation(folder: &Folder, number: u64) -> PathBuf {

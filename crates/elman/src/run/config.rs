@@ -9,9 +9,12 @@ use crate::model::Dropout;
 use crate::synth::{Form, Made, SynthError};
 use crate::text::vocabulary::{Cut, LIMIT};
 use crate::text::{Unit, corpus::Files};
+use crate::whole_file::shown;
 use elman_cell::nearest::nearest;
 use elman_engine::optimise::Rule;
 use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::Path;
 
 /// The version of the form of a run directory.
 pub const FORMAT: u32 = 1;
@@ -373,6 +376,25 @@ fn one() -> f64 {
 }
 
 impl Config {
+    /// Reads a file of settings.
+    ///
+    /// # Errors
+    /// A file that cannot be read, and as [`Config::from_toml`].
+    pub fn read(path: &Path) -> Result<Config, Error> {
+        let file = shown(path);
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            let why = match e.kind() {
+                io::ErrorKind::NotFound => "there is no such file; check the path".into(),
+                io::ErrorKind::InvalidData => {
+                    "this is no text; give a TOML file, such as the config.toml of a run".into()
+                }
+                _ => e.to_string(),
+            };
+            Error::Refused(format!("{file}: {why}"))
+        })?;
+        Config::from_toml(&text, &file)
+    }
+
     /// Reads TOML; `file` is the name used in messages.
     ///
     /// # Errors
@@ -430,15 +452,24 @@ fn line(text: &str, error: &toml::de::Error) -> String {
     at.map_or(String::new(), |at| format!(":{}", text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1))
 }
 
-/// "unknown field `a`, expected one of `b`, `c`" gets the nearest of them.
+/// The names of types, in words.
+fn in_words(message: String) -> String {
+    let words = [("usize", "a whole number"), ("u64", "a whole number"), ("f64", "a number")];
+    words.iter().fold(message, |m, (name, words)| m.replace(&format!("expected {name}"), &format!("expected {words}")))
+}
+
+/// "unknown field `a`, expected one of `b`, `c`" gets the nearest of them; an unknown variant is a value.
 fn explain(message: &str) -> String {
     let message = message.trim().replace('\n', " ");
     let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    match names.split_first() {
-        Some((found, known)) if message.starts_with("unknown field") => match nearest(found, known.iter().copied()) {
-            Some(near) => format!("there is no key `{found}`, did you mean `{near}`?"),
-            None => format!("there is no key `{found}`; there are {}", known.join(", ")),
-        },
-        _ => message,
+    let what = match () {
+        () if message.starts_with("unknown field") => "key",
+        () if message.starts_with("unknown variant") => "value",
+        () => return in_words(message),
+    };
+    let Some((found, known)) = names.split_first() else { return message };
+    match nearest(found, known.iter().copied()) {
+        Some(near) => format!("there is no {what} `{found}`, did you mean `{near}`?"),
+        None => format!("there is no {what} `{found}`; there are {}", known.join(", ")),
     }
 }

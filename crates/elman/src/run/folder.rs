@@ -57,8 +57,14 @@ impl NewFolder {
         let name = target.file_name().ok_or_else(|| write(io::ErrorKind::InvalidFilename.into()))?;
         let beside = target.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
         if let Some(above) = target.parent() {
+            if let Some(file) = above.ancestors().find(|a| a.is_file()) {
+                let (file, target) = (shown(file), shown(target));
+                let message = format!("{target}: {file} is a file, so nothing can be put into it: take another --out");
+                return Err(Error::Refused(message));
+            }
             fs::create_dir_all(above).map_err(write)?;
         }
+        clear_abandoned(target, &beside);
         fs::create_dir(&beside).map_err(write)?;
         let mut new =
             NewFolder { folder: Some(Folder { path: beside.clone(), lock: None }), target: target.to_path_buf() };
@@ -91,6 +97,24 @@ impl NewFolder {
             sync_folder(above).map_err(write)?;
         }
         Ok(folder)
+    }
+}
+
+/// Removes folders for `target` that their processes were killed over before they had a name: nobody holds their lock.
+/// One that has our own number in its name is a dead process's too.
+fn clear_abandoned(target: &Path, own: &Path) {
+    let (Some(above), Some(name)) = (target.parent(), target.file_name()) else { return };
+    let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+    let begin = format!(".{}.", name.to_string_lossy());
+    let number = |name: &str| name.strip_prefix(&begin)?.strip_suffix(".partial")?.parse::<u32>().ok();
+    let Ok(entries) = fs::read_dir(above) else { return };
+    for entry in entries.flatten().filter(|e| number(&e.file_name().to_string_lossy()).is_some()) {
+        let lock = File::open(entry.path().join(LOCK));
+        let free = lock.as_ref().map_or(own.file_name() == Some(&entry.file_name()), |l| l.try_lock().is_ok());
+        if free {
+            // What cannot be removed does no harm, or is named when the new folder is made.
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -137,9 +161,11 @@ impl Folder {
             Err(fs::TryLockError::Error(e)) => return Err(write(e)),
         }
         self.lock = Some(file);
-        for entry in fs::read_dir(&self.path).map_err(write)?.flatten() {
-            if entry.file_name().to_string_lossy().ends_with(".partial") {
-                fs::remove_file(entry.path()).map_err(write)?;
+        for folder in [self.path.clone(), self.join("checkpoint")] {
+            for entry in fs::read_dir(&folder).map_err(write)?.flatten() {
+                if entry.file_name().to_string_lossy().ends_with(".partial") {
+                    fs::remove_file(entry.path()).map_err(write)?;
+                }
             }
         }
         Ok(())
@@ -198,8 +224,7 @@ impl Folder {
     /// A file that cannot be read or used.
     pub fn config(&self) -> Result<Config, Error> {
         let path = self.join(CONFIG);
-        let text = fs::read_to_string(&path).map_err(|e| Error::Refused(format!("{}: {e}", shown(&path))))?;
-        let config = Config::from_toml(&text, &shown(&path))?;
+        let config = Config::read(&path)?;
         config.check().map_err(|e| Error::Refused(format!("{}: {e}", shown(&path))))?;
         Ok(config)
     }
@@ -210,6 +235,10 @@ impl Folder {
     /// A file that cannot be read, or equations that are wrong.
     pub fn cell(&self) -> Result<Cell, Error> {
         let path = self.join(CELL);
+        if !path.is_file() {
+            let message = "it is missing; put it back (`elman cell show` prints a built-in cell), or train again";
+            return Err(Error::Refused(format!("{}: {message}", shown(&path))));
+        }
         let text = path.to_str().ok_or_else(|| Error::Refused(format!("{}: the path is not UTF-8", shown(&path))))?;
         let text = if text.contains('/') { text.to_string() } else { format!("./{text}") };
         Ok(Text::find(&text)?.parse()?)
@@ -221,10 +250,11 @@ impl Folder {
     /// No such file, or one that cannot be used.
     pub fn tokenizer(&self) -> Result<Tokenizer, Error> {
         match TOKENIZERS.iter().map(|n| self.join(n)).find(|p| p.is_file()) {
-            Some(path) => Ok(Tokenizer::load(&path)?),
+            Some(path) => Tokenizer::load(&path)
+                .map_err(|e| Error::Refused(format!("{e}; put the file back as it was, or train again"))),
             None => {
-                let name = self.name();
-                Err(Error::Refused(format!("{name}: the vocabulary is missing ({})", TOKENIZERS.join(" or "))))
+                let (name, files) = (self.name(), TOKENIZERS.join(" or "));
+                Err(Error::Refused(format!("{name}: {files} is missing; put it back, or train again")))
             }
         }
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum TextError {
     /// No file of that name.
-    #[error("{file}: there is no such file; check the path, or give `-` to read standard input")]
+    #[error("{file}: there is no such file; check the path")]
     Missing {
         /// The name as it was given.
         file: String,

@@ -126,7 +126,10 @@ impl Source {
         }
         match std::str::from_utf8(&self.bytes[mark.min(end)..end]) {
             Ok(text) => line.push_str(text),
-            Err(fault) => return Err(self.not_utf8(mark + fault.valid_up_to())),
+            Err(fault) => {
+                let cut = fault.error_len().is_none() && end == whole;
+                return Err(self.not_utf8(mark + fault.valid_up_to(), cut));
+            }
         }
         self.multibyte |= !line.is_ascii();
         self.line += 1;
@@ -160,19 +163,22 @@ impl Source {
         }
     }
 
-    /// The error for the bad byte `at` of the line in `bytes`, with an encoding that fits what follows.
-    fn not_utf8(&mut self, at: usize) -> TextError {
+    /// The error for the bad byte `at` of the line in `bytes`, with an encoding that fits what follows; `cut`: the text
+    /// ends with the beginning of a character.
+    fn not_utf8(&mut self, at: usize, cut: bool) -> TextError {
         let mut sample = self.bytes[at.saturating_sub(BLOCK)..].to_vec();
         sample.truncate(2 * BLOCK);
         // What follows is only looked at to name an encoding; a fault in it is not this line's.
         let _ = (&mut self.reader).take(BLOCK as u64).read_to_end(&mut sample);
+        let way = encoding::way_out(&sample, self.multibyte);
+        let cut_off = "the text ends amid a character, so the file may have been cut off: copy or download it again";
         TextError::NotUtf8 {
             file: self.file.clone(),
             line: self.line + 1,
             byte: at as u64 + 1,
             offset: self.offset + at as u64 + 1,
             value: self.bytes[at],
-            way: encoding::way_out(&sample, self.multibyte),
+            way: if cut { format!("{cut_off}; else {way}") } else { way },
         }
     }
 }

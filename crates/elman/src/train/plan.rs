@@ -7,6 +7,7 @@ use crate::model::{Ends, LmSpec};
 use crate::run::Config;
 use crate::synth::{Form, Level};
 use elman_cell::Cell;
+use elman_engine::EngineError;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -82,11 +83,14 @@ impl Plan {
         let windows = feed.epoch(t)?;
         let copies = config.optimiser.rule().moments() + 2 * usize::from(config.optimiser.averages());
         // Windows of scoring have a batch of their own.
-        let needed = spec.memory(feed.longest(t), t.batch.max(t.eval_batch), copies)?;
         let way = match feed {
             Feed::Text(..) => "fewer --hidden, --batch or --vocab-size take less",
             Feed::Made(..) => "fewer --hidden or --batch, or shorter examples, take less",
         };
+        let needed = spec.memory(feed.longest(t), t.batch.max(t.eval_batch), copies).map_err(|e| match e {
+            EngineError::Overflow { what } => Error::Refused(format!("{what}; {way}")),
+            other => other.into(),
+        })?;
         memory::refuse_bytes(needed.bytes as u128, way)?;
         let steps = (windows as u64).saturating_mul(t.epochs);
         Ok(Plan {

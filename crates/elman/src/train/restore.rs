@@ -27,11 +27,9 @@ impl Training {
             let parameters = self.lm.parameters();
             let mut all = named("weights.", parameters, self.lm.weights());
             if let Some(t) = all.iter().find(|t| t.data.iter().any(|x| !x.is_finite())) {
-                let message = "holds a number that is not finite; the last good checkpoint is kept: lower";
-                let (step, rate) = (self.progress.step, self.config.optimiser.rate());
+                let (step, name) = (self.progress.step, t.name.trim_start_matches("weights."));
                 return Err(Error::Diverged(format!(
-                    "step {step}: parameter `{}` {message} optimiser.rate ({rate}) in its config.toml and resume",
-                    t.name.trim_start_matches("weights.")
+                    "step {step}: parameter `{name}` holds a number that is not finite"
                 )));
             }
             for k in 0..self.optimiser.rule().moments() {
@@ -110,7 +108,7 @@ impl Training {
                 break;
             }
             let one =
-                |(s, n): (usize, &usize)| tensors.numbers(&format!("state.{l}.{s}"), &[n * self.config.train.batch]);
+                |(s, n): (usize, &usize)| numbers(tensors, &format!("state.{l}.{s}"), &[n * self.config.train.batch]);
             layers.push(units.iter().enumerate().map(one).collect::<Result<_, _>>()?);
         }
         Ok(layers)
@@ -127,6 +125,13 @@ fn named(prefix: &str, parameters: &[Tensor], all: &[Vec<f32>]) -> Vec<Named<f32
 }
 
 fn read(tensors: &TensorFile, prefix: &str, parameters: &[Tensor]) -> Result<Vec<Vec<f32>>, Error> {
-    let one = |t: &Tensor| Ok(tensors.numbers(&format!("{prefix}{}", t.name), &t.shape)?);
+    let one = |t: &Tensor| numbers(tensors, &format!("{prefix}{}", t.name), &t.shape);
     parameters.iter().map(one).collect()
+}
+
+fn numbers(tensors: &TensorFile, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
+    tensors.numbers(name, shape).map_err(|e| {
+        let way = "the settings in config.toml are not those of this checkpoint: put them back, or train again";
+        Error::Refused(format!("{e}; {way}"))
+    })
 }

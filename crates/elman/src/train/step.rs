@@ -117,14 +117,7 @@ impl Training {
         };
         let p = &self.progress;
         let loss = if loss.is_finite() { "a gradient is not finite".into() } else { format!("the loss is {loss}") };
-        Error::Diverged(format!(
-            "step {} (epoch {}): {loss}, {what}; the last good checkpoint is kept: lower optimiser.rate ({}) or \
-             optimiser.clip_norm ({}) in its config.toml and resume, or train again",
-            p.step + 1,
-            p.epoch + 1,
-            self.config.optimiser.rate(),
-            self.config.optimiser.clip_norm
-        ))
+        Error::Diverged(format!("step {} (epoch {}): {loss}, {what}", p.step + 1, p.epoch + 1))
     }
 
     /// Scores the validation part, keeps the best parameters, and moves on; `None` if `stop` was raised.

@@ -11,9 +11,11 @@ use crate::model::{Lm, Start, State};
 use crate::run::folder::{CELL, CONFIG, METRICS, NewFolder};
 use crate::run::{Config, Folder, checkpoint};
 use crate::tensors::TensorError;
+use crate::whole_file::shown;
 use elman_cell::Cell;
 use elman_engine::Isa;
 use elman_engine::optimise::{Average, Optimiser};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -77,11 +79,15 @@ pub fn train(
     let feed = Feed::load(&config)?;
     let mut training = Training::new(config, cell, feed, machine)?;
     if let Some(folder) = new.folder() {
-        training.write_settings(folder)?;
-        training.save(folder)?;
+        let written = training.write_settings(folder).and_then(|()| training.save(folder));
+        // The folder has another name so far, which says nothing to anybody.
+        written.map_err(|e| match e {
+            Error::Write { source, .. } => Error::Write { file: shown(out), source },
+            other => other,
+        })?;
     }
     let folder = new.publish()?;
-    training.run(&folder, watch, stop).map_err(|e| with_way_out(e, &folder))
+    training.run(&folder, watch, stop).map_err(|e| with_way_out(e, &folder, &training.config))
 }
 
 /// Goes on with the run in `path`, from its last checkpoint or, with `previous`, from the one before.
@@ -97,22 +103,34 @@ pub fn resume(
 ) -> Result<Ended, Error> {
     let mut folder = Folder::open(path)?;
     let config = folder.config()?;
-    checkpoint::newest(&folder)?;
+    checkpoint::find(&folder, previous)?;
     folder.lock()?;
     let found = checkpoint::load::<Record>(&folder, previous)?;
     let (cell, feed) = (folder.cell()?, Feed::reload(&config, &folder)?);
     let mut training = Training::new(config, cell, feed, machine)?;
     training.restore(&folder, found)?;
-    training.run(&folder, watch, stop).map_err(|e| with_way_out(e, &folder))
+    training.run(&folder, watch, stop).map_err(|e| with_way_out(e, &folder, &training.config))
 }
 
-/// What to do when a disk is full, or a folder cannot be written to, amid a run.
-fn with_way_out(error: Error, folder: &Folder) -> Error {
+/// What to do when a run ends early: the last checkpoint is whole.
+fn with_way_out(error: Error, folder: &Folder, config: &Config) -> Error {
+    let name = folder.name();
     match error {
-        Error::Write { .. } | Error::Tensors(TensorError::Io { .. }) => {
-            let name = folder.name();
-            let way = format!("the last checkpoint is whole: make room, then `elman resume {name}`");
-            Error::Refused(format!("{error}; {way}"))
+        Error::Write { file, source } | Error::Tensors(TensorError::Io { file, source }) => {
+            let first = match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room on the disk",
+                _ => "make it possible to write there",
+            };
+            let way = format!("the last checkpoint is whole: {first}, then `elman resume {name}`");
+            Error::Refused(format!("{file}: {source}; {way}"))
+        }
+        Error::Diverged(why) => {
+            let (rate, norm) = (config.optimiser.rate(), config.optimiser.clip_norm);
+            let clip = if norm > 0.0 { format!("or clip_norm ({norm:?})") } else { "or set clip_norm".into() };
+            let file = folder.join(CONFIG);
+            let way = format!("lower optimiser.rate ({rate:?}) {clip} in {}", file.display());
+            let message = format!("{why}; the last good checkpoint is kept: {way} and `elman resume {name}`");
+            Error::Diverged(format!("{message}, or train again"))
         }
         _ => error,
     }

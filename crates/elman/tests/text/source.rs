@@ -95,6 +95,8 @@ fn a_single_bad_byte_in_utf8_is_called_damage() {
     assert!(told.contains("damaged here"), "{told}");
     let cut = "ёж".as_bytes();
     assert!(message(&cut[..3]).contains("t.txt:1: byte 3 of the line"), "{}", message(&cut[..3]));
+    assert!(message(&cut[..3]).contains("may have been cut off"), "{}", message(&cut[..3]));
+    assert!(!message(&[&cut[..3], b"\n"].concat()).contains("cut off"));
 }
 
 #[test]
@@ -153,10 +155,7 @@ fn what_is_not_a_text_is_refused() {
 #[test]
 fn names_that_are_no_files() {
     let open = |name: &str| Source::open(name, None).err().unwrap().to_string();
-    assert_eq!(
-        open("no/such.txt"),
-        "no/such.txt: there is no such file; check the path, or give `-` to read standard input"
-    );
+    assert_eq!(open("no/such.txt"), "no/such.txt: there is no such file; check the path");
     assert_eq!(open("src"), "src: this is a folder; name one file in it");
 }
 

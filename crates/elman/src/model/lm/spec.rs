@@ -163,8 +163,9 @@ impl LmSpec {
     /// # Errors
     /// Sizes that the cell forbids, or that overflow.
     pub fn memory(&self, steps: usize, batch: usize, copies: usize) -> Result<Memory, EngineError> {
-        let overflow = || EngineError::Overflow { what: "the model".into() };
+        let overflow = || EngineError::Overflow { what: "the model is larger than any memory".into() };
         self.vocabulary.checked_mul(self.embedding.max(self.hidden)).filter(fits).ok_or_else(overflow)?;
+        self.hidden.checked_mul(self.hidden.max(self.embedding)).filter(fits).ok_or_else(overflow)?;
         let tokens = steps.checked_mul(batch).ok_or_else(overflow)?;
         tokens.checked_mul(self.embedding.max(self.hidden)).filter(fits).ok_or_else(overflow)?;
         let networks = self.networks()?;

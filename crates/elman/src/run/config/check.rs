@@ -130,12 +130,20 @@ impl Config {
         }
     }
 
+    fn other_embedding(&self) -> bool {
+        self.model.embedding.is_some_and(|e| e != self.model.hidden)
+    }
+
     fn check_pairs(&self) -> Result<(), Error> {
         let o = &self.optimiser;
         let momentum = matches!(o.rule, RuleName::Momentum | RuleName::Rmsprop);
         let message = match () {
             () if o.nesterov && o.rule != RuleName::Momentum => "optimiser.nesterov needs the rule `momentum`",
             () if o.momentum.is_some() && !momentum => "optimiser.momentum needs the rule `momentum` or `rmsprop`",
+            () if self.model.tied && self.model.layers == 1 && self.other_embedding() => {
+                "tied, the only layer has as many units as the embedding: give model.hidden and model.embedding the \
+                 same number"
+            }
             () if o.average_from == Some(0) => "optimiser.average_from counts epochs from 1",
             () if o.clip_norm > 0.0 && o.clip_value > 0.0 => {
                 "gradients are clipped by norm or by value: set one of optimiser.clip_norm and clip_value to 0"
