@@ -32,9 +32,9 @@ CHECKED, NEAR = 4, 1e-3
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", metavar="PATH", help="a Python that has the peers; none is installed then")
-    parser.add_argument("--cells", default="lstm,gru-reset-after")
+    parser.add_argument("--cells", default="lstm", metavar="C,…", help="of lstm, gru-reset-after")
     parser.add_argument("--hidden", default="200,650", metavar="H,…")
-    parser.add_argument("--tied", default="no,yes", help="no, yes or both")
+    parser.add_argument("--tied", default="no", help="no, yes or no,yes")
     parser.add_argument("--threads", default="1,2", metavar="N,…")
     parser.add_argument("--peers", default="torch,torch-compile")
     parser.add_argument("--rounds", type=int, default=3)
@@ -199,7 +199,7 @@ def main():
                     print(row(records[-1], ["elman", *names]), flush=True)
                     for name, error in records[-1]["errors"].items():
                         print(f"    {name}: {error}", flush=True)
-                    Path(options.out).write_text(json.dumps({**about(), "points": records}, indent=1))
+                    Path(options.out).write_text(json.dumps({**about(python), "points": records}, indent=1))
     ratios = [r["ratio"] for r in records if "ratio" in r]
     if ratios:
         print(f"geometric mean of the ratios: {statistics.geometric_mean(ratios):.2f}")

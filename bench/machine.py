@@ -79,11 +79,14 @@ class Child:
         self.process.wait()
 
 
-def about():
-    """What the figures belong to."""
+def about(python):
+    """What the figures belong to. `python` is the one that has the peers."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
     cpu = platform.processor()
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu)
-    return {"commit": commit, "cpu": cpu, "cores": os.cpu_count(), "command": sys.argv}
+    packages = [line.split(">=")[0] for line in (BENCH / "requirements.txt").read_text().split()]
+    ask = "import importlib.metadata as m, json, sys; print(json.dumps({p: m.version(p) for p in sys.argv[1:]}))"
+    versions = json.loads(subprocess.run([python, "-c", ask, *packages], check=True, stdout=subprocess.PIPE).stdout)
+    return {"commit": commit, "cpu": cpu, "cores": os.cpu_count(), "command": sys.argv, "versions": versions}

@@ -4,7 +4,11 @@ import statistics
 from pathlib import Path
 
 MARKS = "<!-- speed, by bench/run.py -->\n", "<!-- /speed -->\n"
-TITLES = {"torch": "PyTorch", "torch-compile": "torch.compile", "onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "jax": "JAX"}
+# Title and package of each peer.
+TITLES = {
+    "torch": ("PyTorch", "torch"), "torch-compile": ("torch.compile", "torch"), "onnxruntime": ("ONNX Runtime", "onnxruntime"),
+    "openvino": ("OpenVINO", "openvino"), "jax": ("JAX", "jax"),
+}
 
 
 def ratio(record, peers=None, key="median_us"):
@@ -106,7 +110,7 @@ def worse_with_two(records):
     return lines + [f"{share:6.2f}  {cell:22}{size:>12}" for share, cell, size in slower]
 
 
-def put_table(file, records, peers):
+def put_table(file, records, peers, about):
     """The table in Markdown, in place of what stands between the marks in `file`."""
     file = Path(file)
     text = file.read_text()
@@ -114,12 +118,14 @@ def put_table(file, records, peers):
     _, ended, after = rest.partition(MARKS[1])
     if not (found and ended):
         raise SystemExit(f"{file}: no lines {MARKS[0].strip()} and {MARKS[1].strip()} to put the table between")
-    file.write_text(before + found + "\n".join(markdown(records, peers)) + "\n" + ended + after)
+    file.write_text(before + found + "\n".join(markdown(records, peers, about)) + "\n" + ended + after)
 
 
-def markdown(records, peers):
-    columns = ["cell; steps, batch, hidden", "threads", "Elman µs (spread)", "bound", "ratio", *[TITLES[n] for n in peers]]
-    lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
+def markdown(records, peers, about):
+    titles = [f"{title} {about['versions'][package].split('+')[0]}" for title, package in map(TITLES.get, peers)]
+    columns = ["cell; steps, batch, hidden", "threads", "Elman µs (spread)", "bound", "best peer", *titles]
+    lines = [f"{about['cores']} cores of an {about['cpu']}, commit {about['commit'][:7]}:", ""]
+    lines += ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
     for r in records:
         cell, size = label(r)
         own = r["results"].get("elman")

@@ -122,12 +122,12 @@ def main():
             for name, error in records[-1]["errors"].items():
                 if not error.startswith("NotImplementedError"):
                     print(f"    {name}: {error}", flush=True)
-            out.write_text(json.dumps({**about(), "points": records}, indent=1))
+            out.write_text(json.dumps({**about(python), "points": records}, indent=1))
         for child in [reference, *(peer.child for peer in peers.values())]:
             child.end()
     print("\n".join(report.means(records) + report.behind(records) + report.worse_with_two(records)))
     if options.table:
-        report.put_table(options.table, records, options.peers)
+        report.put_table(options.table, records, options.peers, about(python))
     print(f"\nT,B,H: steps, batch, hidden = input. bound: the lower bound as a share of Elman's time. {out}")
 
 
