@@ -1,5 +1,5 @@
-"""PyTorch in eager mode: torch.nn where it has the cell, else a loop over the steps; and that loop with its step under
-torch.compile (a loop of 35 steps or more compiled as a whole takes minutes)."""
+"""PyTorch in eager mode: torch.nn where it has the cell, else a loop over the steps; and that loop under torch.compile,
+some steps a call (a loop of 35 compiled as a whole takes minutes)."""
 
 import torch
 
@@ -23,19 +23,23 @@ class Functions:
 
 
 class Torch(Contender):
+    at_once = 1_000_000  # all of them
+
     def __init__(self, threads):
         torch.set_num_threads(threads)
         torch.set_num_interop_threads(1)
 
     def build(self, cell, kind, steps, batch, hidden):
-        network = Module(cell, hidden) if cell in MODULES else Loop(cell, hidden, self.compiled)
+        network = Module(cell, hidden) if cell in MODULES else Loop(cell, hidden, self.compiled, self.at_once)
         return calls(network, kind, steps, batch, hidden)
 
-    def compiled(self, step):
-        return step
+    def compiled(self, steps):
+        return steps
 
 
 class TorchCompiled(Torch):
+    at_once = 5
+
     def __init__(self, threads):
         super().__init__(threads)
         torch._inductor.config.compile_threads = 1
@@ -46,8 +50,8 @@ class TorchCompiled(Torch):
         torch._dynamo.reset()
         return super().build(cell, kind, *size)
 
-    def compiled(self, step):
-        return torch.compile(step, dynamic=False)
+    def compiled(self, steps):
+        return torch.compile(steps, dynamic=False)
 
 
 def calls(network, kind, steps, batch, hidden):
@@ -107,22 +111,35 @@ class Module:
 
 
 class Loop:
-    def __init__(self, cell, hidden, compiled, dtype=torch.float32):
-        self.cell = CELLS[cell]
+    """`compiled` makes of a function of several steps one that may be faster; `at_once` is how many steps it is given."""
+
+    def __init__(self, cell, hidden, compiled, at_once, dtype=torch.float32):
+        self.cell, self.at_once, self.steps = CELLS[cell], at_once, compiled(steps_of(CELLS[cell]))
         given = parameters(cell, hidden)
         self.values = {n: torch.from_numpy(v).to(dtype).requires_grad_() for n, v in given.items()}
-        self.one_step = compiled(lambda p, state, at: self.cell.step(Functions, p, state, *at))
 
     def output(self, x, state):
         ahead = self.cell.ahead(Functions, self.values, x)
         outputs = []
-        for t in range(x.size(0)):
-            state = self.one_step(self.values, state, tuple(a[t] for a in ahead))
-            outputs.append(state[0])
+        for parts in zip(*(a.split(self.at_once) for a in ahead)):
+            state, some = self.steps(self.values, state, parts)
+            outputs += some
         return torch.stack(outputs)
 
     def step(self, x, state):
-        return self.one_step(self.values, state, self.cell.ahead(Functions, self.values, x[0]))
+        return self.steps(self.values, state, self.cell.ahead(Functions, self.values, x))[0]
 
     def canonical(self, tensor):
         return tensor
+
+
+def steps_of(cell):
+    def steps(p, state, ahead):
+        """The last state, and the output of each step."""
+        outputs = []
+        for at in zip(*(a.unbind(0) for a in ahead)):
+            state = cell.step(Functions, p, state, *at)
+            outputs.append(state[0])
+        return state, outputs
+
+    return steps

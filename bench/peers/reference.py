@@ -49,7 +49,7 @@ class Reference:
 
 
 def run(cell, kind, x):
-    network = Loop(cell, x.shape[2], lambda step: step, torch.float64)
+    network = Loop(cell, x.shape[2], lambda steps: steps, len(x), torch.float64)
     x = torch.from_numpy(x).double().requires_grad_()
     state = tuple(torch.zeros(x.shape[1:], dtype=torch.float64, requires_grad=True) for _ in network.cell.states)
     y = network.output(x, state)
