@@ -42,7 +42,7 @@ def pinned(threads):
         # Linux shares cores by session: without this, another's work takes half of them however nice it is.
         os.setsid()
         try:
-            Path("/proc/self/autogroup").write_text("-10")
+            Path("/proc/self/autogroup").write_text("-20")
         except OSError:
             pass  # not Linux, or not allowed: then all have the same share
     return pin
