@@ -132,8 +132,9 @@ def markdown(records, peers, about):
         if not own:
             continue
         bound = f"{100 * r['bound_us'] / own['median_us']:.0f}%" if r["bound_us"] else "–"
+        digits = 1 if own["median_us"] < 100 else 0
         each = [number(ratio(r, [name])) for name in peers]
         shown = [f"{cell.replace(' +grad', ' with gradients')}; {size.replace(',', ', ')}", str(r["threads"])]
-        shown += [f"{own['median_us']:,.0f} (±{50 * own['spread']:.0f}%)", bound, number(ratio(r)), *each]
+        shown += [f"{own['median_us']:,.{digits}f} (±{50 * own['spread']:.0f}%)", bound, number(ratio(r)), *each]
         lines.append("| " + " | ".join(shown) + " |")
     return lines

@@ -44,6 +44,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.6, help="of a peer's turn")
     parser.add_argument("--out", default=str(ROOT / "target" / "bench.json"))
+    parser.add_argument("--read", metavar="FILE,…", help="time nothing: means and table of figures that --out wrote")
     parser.add_argument("--table", metavar="FILE", help="put the table into a Markdown file, between its marks")
     options = parser.parse_args()
     options.threads = [int(n) for n in (options.threads or ("1,2" if options.full else "1")).split(",")]
@@ -104,31 +105,46 @@ def summary(answers):
     return {"median_us": middle, "p99_us": tail, "min_us": least, "spread": (medians[-1] - medians[0]) / middle}
 
 
-def main():
-    options = arguments()
+def time_all(options):
+    """Prints and writes each point as it is done; what --out holds in the end."""
     python, program = environment(options.python), build()
     WORK.mkdir(parents=True, exist_ok=True)
     out = Path(options.out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    records = []
+    figures = {**about(python), "points": []}
     print(report.heading(options.peers), flush=True)
     for threads in options.threads:
         reference = Child(python, "reference", threads)
         peers = {name: Peer(python, name, threads, WORK) for name in options.peers}
         contenders = {"elman": Elman(program, threads, reference, WORK), **peers}
         for point in points_of(options, threads):
-            records.append(time_point(point, contenders, reference, options))
-            print(report.row(records[-1], options.peers), flush=True)
-            for name, error in records[-1]["errors"].items():
+            record = time_point(point, contenders, reference, options)
+            figures["points"].append(record)
+            print(report.row(record, options.peers), flush=True)
+            for name, error in record["errors"].items():
                 if not error.startswith("NotImplementedError"):
                     print(f"    {name}: {error}", flush=True)
-            out.write_text(json.dumps({**about(python), "points": records}, indent=1))
+            out.write_text(json.dumps(figures, indent=1))
         for child in [reference, *(peer.child for peer in peers.values())]:
             child.end()
+    return figures
+
+
+def read(files):
+    """Figures of one run or of several; where they share a point the last one counts."""
+    runs = [json.loads(Path(file).read_text()) for file in files]
+    key = lambda record: (record["cell"], record["pass"], record["threads"], *record["size"])
+    return {**runs[-1], "points": list({key(record): record for run in runs for record in run["points"]}.values())}
+
+
+def main():
+    options = arguments()
+    figures = read(options.read.split(",")) if options.read else time_all(options)
+    records = figures["points"]
     print("\n".join(report.means(records) + report.behind(records) + report.worse_with_two(records)))
     if options.table:
-        report.put_table(options.table, records, options.peers, about(python))
-    print(f"\nT,B,H: steps, batch, hidden = input. bound: the lower bound as a share of Elman's time. {out}")
+        report.put_table(options.table, records, options.peers, figures)
+    print(f"\nT,B,H: steps, batch, hidden = input. bound: the lower bound as a share of Elman's time. {options.read or options.out}")
 
 
 main()
