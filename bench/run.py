@@ -1,144 +1,88 @@
 #!/usr/bin/env python3
-"""Times Elman beside PyTorch, ONNX Runtime and JAX on this machine, in one command:
+"""Times Elman beside PyTorch, ONNX Runtime, OpenVINO and JAX on this machine, in one command:
 
     python3 bench/run.py
 
 Makes an environment of its own with the peers (target/bench-venv), builds `elman`, and times every point in rounds in
-which all contenders take turns, so that what else runs on the machine hits all of them. Prints a table and writes JSON.
-Ratios are peer / elman: above 1, Elman is faster. The bound is `elman cell explain`'s, from multiply-adds and reading
-measured on this machine; three times that for forward and backward.
+which all contenders take turns, so that what else runs on the machine hits all of them. Everybody's result is compared
+with a reference first; who is wrong is not timed. Prints a table and means, and writes JSON. A ratio is Elman's time over
+that of the fastest peer: below 1, Elman is faster.
 """
 
 import argparse
 import json
-import os
-import platform
 import statistics
-import subprocess
-import sys
-import venv
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-BENCH = ROOT / "bench"
-# What peers call a cell, and which of ours has the same equations.
-CELLS = {"lstm": "lstm", "gru": "gru-reset-after", "mut1": "mut1"}
-# (steps, batch, hidden); input = hidden.
-FEW = [(100, 1, 128), (35, 20, 200), (100, 32, 256)]
+import report
+from bound import bound_us
+from contenders import Elman, Peer
+from machine import ROOT, WORK, Child, about, build, environment
+
+BUILT_IN = ["lstm", "gru-reset-after", "gru", "tanh"]
+WRITTEN = ["mut1", "mut2", "mut3", "lstm-f", "lstm-i", "lstm-o", "lstm-peephole", "layer-norm-lstm"]
+PASSES = ["forward", "backward", "stream"]
+PEERS = ["torch", "torch-compile", "onnxruntime", "openvino", "jax"]
+# (steps, batch, hidden); input = hidden. Written cells are timed at the few.
+FEW = [(35, 20, 200), (100, 32, 256), (100, 1, 128)]
 FULL = [
     (100, 1, 32), (100, 1, 128), (100, 1, 256), (100, 1, 512), (100, 1, 1024), (1000, 1, 64),
     (100, 32, 128), (100, 32, 256), (100, 32, 512), (35, 20, 200), (35, 20, 650), (35, 64, 1024),
 ]
+STREAM = [32, 128, 256, 512]
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", metavar="PATH", help="a Python that has the peers; none is installed then")
-    parser.add_argument("--full", action="store_true", help="all sizes, 1 and 2 threads (an hour and more)")
+    parser.add_argument("--full", action="store_true", help="all cells and sizes, 1 and 2 threads (hours)")
     parser.add_argument("--points", metavar="T,B,H;…", help="steps,batch,hidden of the points to time")
-    parser.add_argument("--cells", default="lstm,gru,mut1")
-    parser.add_argument("--passes", default="forward,backward", help="backward: forward and backward together")
-    parser.add_argument("--peers", default="torch,onnxruntime,jax")
+    parser.add_argument("--cells", metavar="C,…", help="default lstm,gru-reset-after,mut1; with --full all")
+    parser.add_argument("--passes", metavar="P,…", help="forward, backward (both together), stream (a step a call); default all")
+    parser.add_argument("--peers", metavar="P,…", default=",".join(PEERS))
     parser.add_argument("--threads", metavar="N,…", help="default 1; with --full 1,2")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.6, help="of a peer's turn")
     parser.add_argument("--out", default=str(ROOT / "target" / "bench.json"))
+    parser.add_argument("--read", metavar="FILE,…", help="time nothing: means and table of figures that --out wrote")
+    parser.add_argument("--table", metavar="FILE", help="put the table into a Markdown file, between its marks")
     options = parser.parse_args()
-    for name, known in [("cells", CELLS), ("passes", ["forward", "backward"])]:
-        wrong = set(getattr(options, name).split(",")) - set(known)
+    options.threads = [int(n) for n in (options.threads or ("1,2" if options.full else "1")).split(",")]
+    for name, known, default in [
+        ("cells", BUILT_IN + WRITTEN, BUILT_IN + WRITTEN if options.full else ["lstm", "gru-reset-after", "mut1"]),
+        ("passes", PASSES, PASSES),
+        ("peers", PEERS, []),
+    ]:
+        chosen = getattr(options, name)
+        setattr(options, name, chosen.split(",") if chosen else default)
+        wrong = set(getattr(options, name)) - set(known)
         if wrong:
             parser.error(f"--{name}: no {', '.join(sorted(wrong))}; choose of {', '.join(known)}")
     return options
 
 
-def points_of(options):
-    if options.points:
-        return [tuple(int(n) for n in point.split(",")) for point in options.points.split(";")]
-    return FULL if options.full else FEW
+def points_of(options, threads):
+    """Every point at a number of threads."""
+    given = options.points and [tuple(int(n) for n in point.split(",")) for point in options.points.split(";")]
+    for cell in options.cells:
+        for kind in options.passes:
+            if kind == "stream":
+                sizes = [(1, 1, hidden) for hidden in (STREAM if options.full else STREAM[1::2])]
+                sizes = [(1, 1, h) for _, _, h in given] if given else sizes
+            else:
+                sizes = given or (FULL if options.full and cell in BUILT_IN else FEW)
+            for size in dict.fromkeys(sizes):
+                yield {"cell": cell, "pass": kind, "size": size, "threads": threads}
 
 
-def environment(options):
-    """The Python that runs the peers."""
-    if options.python:
-        return options.python
-    folder = ROOT / "target" / "bench-venv"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        print(f"making {folder}", file=sys.stderr)
-        venv.create(folder, with_pip=True)
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", BENCH / "requirements.txt"], check=True)
-    return str(python)
-
-
-def build():
-    """The `elman` to time."""
-    command = ["cargo", "build", "--release", "--package", "elman-cli", "--message-format", "json"]
-    lines = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
-    found = [message.get("executable") for message in map(json.loads, lines)]
-    return [path for path in found if path][-1]
-
-
-def pinned(threads):
-    """Keeps a process to as many cores as it has threads, where the system lets us."""
-    def pin():
-        if hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-    return pin
-
-
-class Elman:
-    """Our own program, started for each turn."""
-
-    def __init__(self, program, threads):
-        self.program, self.threads = program, threads
-
-    def ask(self, command, point, *extra):
-        sizes = dict(zip(["--steps", "--batch", "--hidden"], point["size"]))
-        sizes |= {"--input": point["size"][2], "--threads": self.threads}
-        words = [word for pair in sizes.items() for word in map(str, pair)]
-        call = [self.program, "cell", command, CELLS[point["cell"]], *words, "--json", *extra]
-        done = subprocess.run(call, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=pinned(self.threads))
-        return json.loads(done.stdout) if done.returncode == 0 else {"error": done.stderr.strip()}
-
-    def turn(self, point, _seconds):
-        return self.ask("bench", point, *(["--backward"] if point["pass"] == "backward" else []))
-
-    def bound(self, point):
-        answer = self.ask("explain", point)
-        if "error" in answer:
-            return None, answer
-        return answer["bound_us"] * (3 if point["pass"] == "backward" else 1), answer
-
-
-class Peer:
-    """A process of `peers.py` that answers a request a line."""
-
-    def __init__(self, python, name, threads):
-        command = [python, str(BENCH / "peers.py"), name, str(threads)]
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            preexec_fn=pinned(threads),
-        )
-
-    def turn(self, point, seconds):
-        steps, batch, hidden = point["size"]
-        request = {"cell": point["cell"], "backward": point["pass"] == "backward", "seconds": seconds}
-        try:
-            print(json.dumps(request | {"steps": steps, "batch": batch, "hidden": hidden}), file=self.process.stdin, flush=True)
-            return json.loads(self.process.stdout.readline())
-        except (BrokenPipeError, json.JSONDecodeError):
-            return {"error": f"ended with code {self.process.wait()}"}
-
-    def end(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def time_point(point, elman, peers, options):
-    """Rounds in which everybody takes a turn; one that fails drops out."""
-    contenders = {"elman": elman, **peers}
+def time_point(point, contenders, reference, options):
+    """All are checked, then take turns in rounds; one that fails drops out."""
+    wanted = reference.ask(do="write", cell=point["cell"], kind=point["pass"], size=point["size"], folder=str(WORK))
+    if "error" in wanted:
+        return {**point, "bound_us": None, "results": {}, "errors": {"reference": wanted["error"]}}
+    checked = {name: contender.check(point) for name, contender in contenders.items()}
+    errors = {name: answer["error"] for name, answer in checked.items() if "error" in answer}
     turns = {name: [] for name in contenders}
-    errors = {}
     for _ in range(options.rounds):
         for name, contender in contenders.items():
             if name in errors:
@@ -148,74 +92,59 @@ def time_point(point, elman, peers, options):
                 errors[name] = answer["error"]
             else:
                 turns[name].append(answer)
-    results = {name: summary(answers) for name, answers in turns.items() if answers}
-    bound, explained = elman.bound(point)
-    own = results.get("elman")
-    for name, result in results.items():
-        if own and name != "elman":
-            result["ratio"] = result["median_us"] / own["median_us"]
+    results = {n: summary(answers) | checked[n] for n, answers in turns.items() if answers and n not in errors}
+    bound, explained = bound_us(contenders["elman"], point)
     return {**point, "bound_us": bound, "results": results, "errors": errors, "machine": explained}
 
 
 def summary(answers):
+    """Of a contender's turns: medians and tails are the median turn's, the spread is that of all."""
     medians = sorted(a["median_us"] for a in answers)
     middle = statistics.median(medians)
-    return {"median_us": middle, "min_us": min(a["min_us"] for a in answers), "spread": (medians[-1] - medians[0]) / middle}
+    tail, least = statistics.median(a["p99_us"] for a in answers), min(a["min_us"] for a in answers)
+    return {"median_us": middle, "p99_us": tail, "min_us": least, "spread": (medians[-1] - medians[0]) / middle}
 
 
-def row(record, peers):
-    """One line of the table."""
-    cell = record["cell"] + (" +grad" if record["pass"] == "backward" else "")
-    results = record["results"]
-    shown = [f"{cell:12}", f"{','.join(map(str, record['size'])):>13}", f"{record['threads']:>2}"]
-    own = results.get("elman")
-    bound = record["bound_us"]
-    shown.append(f"{own['median_us']:>10,.0f} ±{50 * own['spread']:3.0f}%" if own else f"{'–':>16}")
-    shown.append(f"{100 * bound / own['median_us']:>5.0f}%" if own and bound else f"{'–':>6}")
-    for name in peers:
-        result = results.get(name)
-        ratio = f"{result['ratio']:5.2f}×" if result and "ratio" in result else f"{'':6}"
-        shown.append(f"{result['median_us']:>10,.0f} {ratio}" if result else f"{'–':>10} {'':6}")
-    return "  ".join(shown)
+def time_all(options):
+    """Prints and writes each point as it is done; what --out holds in the end."""
+    python, program = environment(options.python), build()
+    WORK.mkdir(parents=True, exist_ok=True)
+    out = Path(options.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    figures = {**about(python), "points": []}
+    print(report.heading(options.peers), flush=True)
+    for threads in options.threads:
+        reference = Child(python, "reference", threads)
+        peers = {name: Peer(python, name, threads, WORK) for name in options.peers}
+        contenders = {"elman": Elman(program, threads, reference, WORK), **peers}
+        for point in points_of(options, threads):
+            record = time_point(point, contenders, reference, options)
+            figures["points"].append(record)
+            print(report.row(record, options.peers), flush=True)
+            for name, error in record["errors"].items():
+                if not error.startswith("NotImplementedError"):
+                    print(f"    {name}: {error}", flush=True)
+            out.write_text(json.dumps(figures, indent=1))
+        for child in [reference, *(peer.child for peer in peers.values())]:
+            child.end()
+    return figures
 
 
-def heading(peers):
-    shown = [f"{'cell':12}", f"{'T,B,H':>13}", f"{'th':>2}", f"{'elman µs':>16}", f"{'bound':>6}"]
-    return "  ".join(shown + [f"{name:>10} {'ratio':6}" for name in peers])
-
-
-def about():
-    """What the figures belong to."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
-    cpu = platform.processor()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        cpu = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), cpu)
-    return {"commit": commit, "cpu": cpu, "cores": os.cpu_count(), "command": sys.argv}
+def read(files):
+    """Figures of one run or of several; where they share a point the last one counts."""
+    runs = [json.loads(Path(file).read_text()) for file in files]
+    key = lambda record: (record["cell"], record["pass"], record["threads"], *record["size"])
+    return {**runs[-1], "points": list({key(record): record for run in runs for record in run["points"]}.values())}
 
 
 def main():
     options = arguments()
-    python, program = environment(options), build()
-    names = options.peers.split(",") if options.peers else []
-    threads = [int(n) for n in (options.threads or ("1,2" if options.full else "1")).split(",")]
-    out = Path(options.out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    records = []
-    print(heading(names), flush=True)
-    for count in threads:
-        elman = Elman(program, count)
-        peers = {name: Peer(python, name, count) for name in names}
-        for cell in options.cells.split(","):
-            for kind in options.passes.split(","):
-                for size in points_of(options):
-                    point = {"cell": cell, "pass": kind, "size": size, "threads": count}
-                    records.append(time_point(point, elman, peers, options))
-                    print(row(records[-1], names), flush=True)
-                    out.write_text(json.dumps({**about(), "points": records}, indent=1))
-        for peer in peers.values():
-            peer.end()
-    print(f"\nT,B,H: steps, batch, hidden = input. bound: the lower bound as a share of elman's time. {out}")
+    figures = read(options.read.split(",")) if options.read else time_all(options)
+    records = figures["points"]
+    print("\n".join(report.means(records) + report.behind(records) + report.worse_with_two(records)))
+    if options.table:
+        report.put_table(options.table, records, options.peers, figures)
+    print(f"\nT,B,H: steps, batch, hidden = input. bound: the lower bound as a share of Elman's time. {options.read or options.out}")
 
 
 main()
