@@ -75,7 +75,10 @@ class Child:
             return {"error": f"ended with code {self.process.wait()}"}
 
     def end(self):
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except BrokenPipeError:
+            pass  # it has ended already, and a request to it was answered with that
         self.process.wait()
 
 
