@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::Dropout;
+use crate::text::Window;
 use std::sync::Arc;
 
 const STEPS: usize = 5;
