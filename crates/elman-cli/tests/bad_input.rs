@@ -71,7 +71,6 @@ fn a_lost_pointer_leaves_the_last_checkpoint() {
         edit(&folder, "x/config.toml", "max_steps = 6", "max_steps = 9");
         folder.run("resume x --previous").good();
         folder.run("resume x").good();
-        folder.run(&format!("train lm {SMALL} --max-steps 9 --out straight")).good();
         assert!(model != bytes(&folder, "x/model.safetensors"));
     }
 }
