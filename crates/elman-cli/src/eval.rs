@@ -49,7 +49,7 @@ impl Arguments {
             (None, PartName::Test) => Chosen::Test,
         };
         let mut trained = Trained::load(&self.run, machine)?;
-        let figures = evaluate(&mut trained, &chosen, self.batch, watch::stop_on_interrupt(String::new())?)?;
+        let figures = evaluate(&mut trained, &chosen, self.batch, watch::stop_on_interrupt(None)?)?;
         if self.json { Outcome::json(&figures) } else { Ok(Outcome::good(table(&figures))) }
     }
 }

@@ -60,7 +60,7 @@ impl Arguments {
             None => watch::default_folder(&config),
         };
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
-        let stop = watch::stop_on_interrupt(watch::at_once(&out))?;
+        let stop = watch::stop_on_interrupt(Some(&out))?;
         let mut watch = Watch::new();
         let ended = elman::train::train(config, &out, machine, &mut |event| watch.show(&event), stop);
         watch.close();
@@ -70,7 +70,7 @@ impl Arguments {
     /// Shows the losses of growing rates.
     fn find_rate(&self, config: Config) -> Result<Outcome, elman::Error> {
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
-        let sweep = find_rate(config, machine, RATES, watch::stop_on_interrupt(String::new())?)?;
+        let sweep = find_rate(config, machine, RATES, watch::stop_on_interrupt(None)?)?;
         let mut text = String::from("rate        loss\n");
         for p in sweep.points.iter().step_by(ROWS) {
             let _ = writeln!(text, "{:<10.2e}  {:.4}", p.rate, p.loss);

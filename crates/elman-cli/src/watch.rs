@@ -169,15 +169,18 @@ fn evaluated(e: &Evaluation) -> String {
 
 /// Four decimals, where they say something.
 fn rate(rate: f64) -> String {
-    if rate == 0.0 || (1e-2..1e4).contains(&rate) { format!("{rate:.4}") } else { format!("{rate:.2e}") }
+    if rate == 0.0 || (1e-3..1e4).contains(&rate) { format!("{rate:.4}") } else { format!("{rate:.2e}") }
 }
 
-/// A flag that Ctrl-C raises. A second Ctrl-C ends the program at once, with these last words.
-pub fn stop_on_interrupt(words: String) -> Result<&'static AtomicBool, elman::Error> {
+/// A flag that Ctrl-C raises. A second Ctrl-C ends the program at once, with a word on the run that was being trained.
+pub fn stop_on_interrupt(run: Option<&Path>) -> Result<&'static AtomicBool, elman::Error> {
     static STOP: AtomicBool = AtomicBool::new(false);
+    let run = run.map(Path::to_path_buf);
     let handler = move || {
         if STOP.swap(true, Ordering::Relaxed) {
-            eprint!("{words}");
+            if let Some(run) = &run {
+                eprintln!("{}", at_once(run));
+            }
             std::process::exit(crate::outcome::INTERRUPTED.into());
         }
     };
@@ -185,10 +188,9 @@ pub fn stop_on_interrupt(words: String) -> Result<&'static AtomicBool, elman::Er
     Ok(&STOP)
 }
 
-/// What a second Ctrl-C has the last word with.
-pub fn at_once(out: &Path) -> String {
-    let run = out.display();
-    format!("stopped at once, nothing more was saved; to go on from the last checkpoint: elman resume {run}\n")
+fn at_once(run: &Path) -> String {
+    let (name, what) = (run.display(), "stopped at once, nothing more was saved");
+    if run.exists() { format!("{what}; to go on from the last checkpoint: elman resume {name}") } else { what.into() }
 }
 
 /// `runs/TEXT-CELL`, or `runs/TASK-CELL` for made data.

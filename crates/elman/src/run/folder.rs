@@ -64,7 +64,7 @@ impl NewFolder {
             }
             fs::create_dir_all(above).map_err(write)?;
         }
-        clear_abandoned(target, &beside);
+        clear_abandoned(target);
         fs::create_dir(&beside).map_err(write)?;
         let mut new =
             NewFolder { folder: Some(Folder { path: beside.clone(), lock: None }), target: target.to_path_buf() };
@@ -100,9 +100,9 @@ impl NewFolder {
     }
 }
 
-/// Removes folders for `target` that their processes were killed over before they had a name: nobody holds their lock.
-/// One that has our own number in its name is a dead process's too.
-fn clear_abandoned(target: &Path, own: &Path) {
+/// Removes folders for `target` that their processes were killed over before they had a name: nobody holds their lock, or
+/// there is none yet.
+fn clear_abandoned(target: &Path) {
     let (Some(above), Some(name)) = (target.parent(), target.file_name()) else { return };
     let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
     let begin = format!(".{}.", name.to_string_lossy());
@@ -110,8 +110,7 @@ fn clear_abandoned(target: &Path, own: &Path) {
     let Ok(entries) = fs::read_dir(above) else { return };
     for entry in entries.flatten().filter(|e| number(&e.file_name().to_string_lossy()).is_some()) {
         let lock = File::open(entry.path().join(LOCK));
-        let free = lock.as_ref().map_or(own.file_name() == Some(&entry.file_name()), |l| l.try_lock().is_ok());
-        if free {
+        if lock.as_ref().map_or(true, |l| l.try_lock().is_ok()) {
             // What cannot be removed does no harm, or is named when the new folder is made.
             let _ = fs::remove_dir_all(entry.path());
         }
