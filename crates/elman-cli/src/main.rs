@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 /// Recurrent networks from equations: write a cell as a paper prints it; Elman checks, differentiates and runs it.
 ///
-/// Without a command, a tour of less than a minute trains four cells and shows them side by side.
+/// Without a command, a tour of half a minute trains four cells and shows them side by side.
 #[derive(Parser)]
 #[command(name = "elman", version, after_help = "Example:\n  elman cell list\n  elman cell show mut1 --format latex")]
 struct Arguments {

@@ -37,7 +37,9 @@ impl Arguments {
 fn give(tour: &Tour, machine: &Machine) -> Result<Outcome, elman::Error> {
     let (isa, threads) = (machine.isa()?, machine.threads());
     let stop = watch::stop_on_interrupt()?;
-    eprintln!("A tour: recurrent networks learn a task from examples that Elman makes up. It takes about a minute.\n");
+    eprintln!(
+        "A tour: recurrent networks learn a task from examples that Elman makes up. It takes about half a minute.\n"
+    );
     eprintln!("{ABOUT}\n");
     let bars = Bars::new(tour);
     let report = elman::tour::run(tour, isa, threads, &|news| bars.show(tour, news), stop)?;
@@ -130,7 +132,7 @@ fn next(tour: &Tour, program: &str) -> String {
          {program} cell show mut1          # the equations of a cell are all there is to it; write your own\n  \
          {program} cell grad mut1          # its derived gradient, checked\n  \
          {program} train lm --data {text} --unit char --hidden 64 --epochs 2    # a model of a text\n  \
-         {program} train lm --data 'synth:{task}' --cell gru --hidden {hidden} --rate 0.01 --epochs 9    # this task again\n  \
+         {program} train lm --data 'synth:{task}' --cell gru --hidden {hidden} --rate 0.01 --epochs 8    # this task again\n  \
          {program} --help\n"
     )
 }

@@ -20,9 +20,9 @@ const ANSWERED: usize = 8;
 
 /// The task of [`Tour::default`] in words.
 pub const ABOUT: &str = "\
-The task: read 50 to 55 letters, one at a time. Two of them are marks, X or Y; the others mean nothing.
+The task: read 60 to 66 letters, one at a time. Two of them are marks, X or Y; the others mean nothing.
 After the last letter, say which two marks came, in their order: Q for XX, R for XY, S for YX, U for YY.
-The first mark comes some 45 letters before the end: a network must remember it while it reads on.";
+The first mark comes some 50 letters before the end: a network must remember it while it reads on.";
 
 /// What is trained, on what, for how long.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,12 +51,12 @@ impl Default for Tour {
     /// Long enough for the cells with gates.
     fn default() -> Tour {
         Tour {
-            task: "temporal-order?length=50".into(),
+            task: "temporal-order?length=60".into(),
             cells: ["tanh", "lstm", "gru", "mut1"].map(String::from).into(),
             hidden: 32,
             batch: 32,
             steps: 9000,
-            rate: 0.01,
+            rate: 0.005,
             clip: 1.0,
             seed: 1,
             questions: 1000,
