@@ -77,7 +77,7 @@ impl Bars {
                 bars[cell].set_position(step);
                 bars[cell].set_message(format!("loss {loss:.3}"));
             }
-            None if step % (tour.steps / LINES).max(1) == 0 => {
+            None if step * LINES / tour.steps > (step - 1) * LINES / tour.steps => {
                 eprintln!("  {:5} {:>3}%  loss {loss:.3}", tour.cells[cell], 100 * step / tour.steps);
             }
             _ => {}

@@ -22,7 +22,7 @@ fn the_tour_ends_in_a_table_an_example_and_commands_that_work() {
         common::Run::from(command.output().unwrap()).good()
     };
     let run = tour();
-    for part in ["tanh", "lstm", "gru", "mut1", "right answers", "The network", "says", "25.0%"] {
+    for part in ["tanh", "lstm", "gru", "mut1", "right answers", "the network must", "says", "25.0%"] {
         assert!(run.out.contains(part), "no {part}: {run:?}");
     }
     assert!(run.err.contains("The task:") && run.err.contains("100%  loss"), "{run:?}");
