@@ -8,15 +8,17 @@ mod generate;
 mod outcome;
 mod predict;
 mod resume;
+mod tour;
 mod train;
 mod values;
 mod watch;
 
-use clap::{CommandFactory, Parser, Subcommand};
-use outcome::Outcome;
+use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Recurrent networks from equations: write a cell as a paper prints it; Elman checks, differentiates and runs it.
+///
+/// Without a command, a tour of half a minute trains four cells and shows them side by side.
 #[derive(Parser)]
 #[command(name = "elman", version, after_help = "Example:\n  elman cell list\n  elman cell show mut1 --format latex")]
 struct Arguments {
@@ -26,11 +28,13 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train a model on a text
+    /// Train four cells on one task and see them side by side; what `elman` alone does
+    Tour(tour::Arguments),
+    /// Train a model on a text or on made data
     Train(Box<train::Arguments>),
     /// Go on with a run that was stopped
     Resume(resume::Arguments),
-    /// Measure a trained model on a text
+    /// Measure a trained model
     Eval(eval::Arguments),
     /// Score lines as they come
     Predict(predict::Arguments),
@@ -48,6 +52,7 @@ fn main() -> ExitCode {
         Some(Command::Predict(arguments)) => arguments.run(),
         Some(Command::Generate(arguments)) => arguments.run(),
         Some(Command::Cell(arguments)) => arguments.run(),
-        None => Ok(Outcome::good(Arguments::command().render_help().to_string())),
+        Some(Command::Tour(arguments)) => arguments.run(),
+        None => tour::Arguments::default().run(),
     })
 }

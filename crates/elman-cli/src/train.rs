@@ -21,7 +21,7 @@ const ROWS: usize = 8;
 #[command(
     args_override_self = true,
     allow_negative_numbers = true,
-    after_help = "Example:\n  elman train lm --data README.md --unit char --hidden 64 --epochs 2 --out runs/readme\n  elman train lm --data synth:memorization?length=3 --hidden 24 --epochs 1 --out runs/made\n\nEvery setting can stand in a file (--config); flags win over it. The run's folder holds all of them in config.toml."
+    after_help = "Example:\n  elman train lm --data README.md --unit char --hidden 64 --epochs 2 --out runs/readme\n  elman train lm --data 'synth:memorization?length=3' --hidden 24 --epochs 1 --out runs/made\n\nEvery setting can stand in a file (--config); flags win over it. The run's folder holds all of them in config.toml."
 )]
 pub struct Arguments {
     /// What to train

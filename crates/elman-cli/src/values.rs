@@ -38,7 +38,7 @@ pub struct Shape {
 }
 
 /// Threads and instruction set.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct Machine {
     /// Threads [default: one for each core]
     #[arg(long, value_name = "N", value_parser = few, help_heading = "Machine")]

@@ -32,6 +32,14 @@ const SMALL: &str = "--data a.txt --cell lstm --layers 2 --hidden 12 --embedding
      --dropout 0.2 --dropout-recurrent 0.2 --dropout-embedding 0.1 --zoneout 0.1 --evaluate-every 31 --warmup 10 \
      --eval-batch 3";
 
+/// The same on made data, with examples of unequal lengths.
+const MADE: &str = "--data synth:sums?digits=2 --cell lstm --layers 2 --hidden 12 --batch 4 --epochs 3 --epoch-steps 60 \
+     --held-out 30 --dropout 0.2 --dropout-recurrent 0.2 --zoneout 0.1 --evaluate-every 31 --warmup 10";
+
+fn train_made(folder: &Folder, flags: &str, out: &str) -> Run {
+    folder.run(&format!("train lm {MADE} {flags} --out {out}"))
+}
+
 fn train(folder: &Folder, flags: &str, out: &str) -> Run {
     folder.run(&format!("train lm {SMALL} {flags} --out {out}"))
 }
@@ -86,10 +94,14 @@ fn a_run_is_a_model_that_others_read() {
 #[test]
 fn threads_change_no_bit_of_a_model() {
     let folder = folder();
-    train(&folder, "--threads 1", "one").good();
-    train(&folder, "--threads 2", "two").good();
-    assert!(bytes(&folder, "one/model.safetensors") == bytes(&folder, "two/model.safetensors"));
-    assert_eq!(metrics(&folder, "one"), metrics(&folder, "two"));
+    for (train, name) in [(train as fn(&Folder, &str, &str) -> Run, "text"), (train_made, "made")] {
+        let [one, two] = ["one", "two"].map(|threads| format!("{name}-{threads}"));
+        train(&folder, "--threads 1", &one).good();
+        train(&folder, "--threads 2", &two).good();
+        let model = |run: &str| bytes(&folder, &format!("{run}/model.safetensors"));
+        assert!(model(&one) == model(&two), "{name}");
+        assert_eq!(metrics(&folder, &one), metrics(&folder, &two));
+    }
 }
 
 #[test]
@@ -103,8 +115,8 @@ fn a_run_from_its_own_config_is_the_same_run() {
 }
 
 /// Kills the process after each of these milliseconds, resumes, and lets it end.
-fn killed(folder: &Folder, flags: &str, out: &str, moments: &[u64]) {
-    let start = format!("train lm {SMALL} {flags} --checkpoint-seconds 0.02 --threads 1 --out {out}");
+fn killed(folder: &Folder, settings: &str, out: &str, moments: &[u64]) {
+    let start = format!("train lm {settings} --checkpoint-seconds 0.02 --threads 1 --out {out}");
     let again = format!("resume {out} --threads 2");
     for after in moments {
         let arguments = if folder.path().join(out).exists() { &again } else { &start };
@@ -122,11 +134,12 @@ fn killed(folder: &Folder, flags: &str, out: &str, moments: &[u64]) {
 #[test]
 fn a_killed_run_ends_in_the_bits_of_one_that_was_not() {
     let folder = folder();
-    for (name, flags) in [("adam", ""), ("sgd", "--optimiser nt-asgd --nonmonotone 0 --rate 0.5")] {
-        train(&folder, flags, &format!("{name}-whole")).good();
+    let averaged = format!("{SMALL} --optimiser nt-asgd --nonmonotone 0 --rate 0.5");
+    for (name, settings) in [("adam", SMALL), ("sgd", averaged.as_str()), ("made", MADE)] {
+        folder.run(&format!("train lm {settings} --out {name}-whole")).good();
         // Numbers that share no period with anything in the program.
         let moments: Vec<u64> = (0..8).map(|i| 11 + (i * 7919) % 173).collect();
-        killed(&folder, flags, name, &moments);
+        killed(&folder, settings, name, &moments);
         let whole = bytes(&folder, &format!("{name}-whole/model.safetensors"));
         assert!(whole == bytes(&folder, &format!("{name}/model.safetensors")), "{name}");
         assert_eq!(metrics(&folder, &format!("{name}-whole")), metrics(&folder, name));
@@ -334,6 +347,62 @@ fn a_line_is_answered_before_the_next_one_comes() {
     }
     drop(to);
     assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn a_run_on_made_data_says_what_it_is_and_is_measured() {
+    let folder = folder();
+    let run = train_made(&folder, "", "x").good();
+    assert!(run.err.contains("sums?digits=2&terms=2&seed=1") && run.err.contains("accuracy"), "{run:?}");
+    let config = std::fs::read_to_string(folder.path().join("x/config.toml")).unwrap();
+    assert!(config.contains("train = \"synth:sums?digits=2&terms=2&seed=1\""), "{config}");
+    assert!(config.contains("epoch_steps = 60") && config.contains("held_out = 30"), "{config}");
+    let metrics = metrics(&folder, "x");
+    assert!(metrics.iter().all(|m| m["valid_accuracy"].is_f64() && m.get("valid_perplexity").is_none()), "{metrics:?}");
+    let last = metrics.iter().rfind(|m| m["improved"] == true).unwrap();
+    let valid = folder.run("eval x --part valid --json").good().json();
+    assert_eq!(valid["accuracy"], last["valid_accuracy"]);
+    assert_eq!((&valid["examples"], &valid["part"]), (&30.into(), &"valid".into()));
+    let longer = folder.run("eval x --data synth:sums?digits=3 --json").good().json();
+    assert_eq!(longer["data"], "synth:sums?digits=3&terms=2&seed=1");
+    assert!(folder.run("eval x").good().out.contains("trivial"));
+    let written = folder.run("generate x --prompt 12+34= --length 3").good().out;
+    assert!(written.starts_with("12+34=") && written.trim_end().len() == 9, "{written}");
+    folder.run("train --config x/config.toml --out y").good();
+    assert!(bytes(&folder, "x/model.safetensors") == bytes(&folder, "y/model.safetensors"));
+    folder.run("predict x --data a.txt").one_error(&["made data", "elman eval"]);
+    folder.run("eval x --data a.txt").one_error(&["a.txt", "synth:"]);
+    folder.run("eval x --data synth:copy").one_error(&["other symbols"]);
+    folder.run("generate x --prompt a").one_error(&["`a`", "0123456789"]);
+    let found = folder.run("train lm --data synth:parity?length=3 --hidden 8 --batch 4 --find-lr").good();
+    assert!(found.out.contains("--rate "), "{found:?}");
+    let tasks = "train lm --data synth:parity --hidden 4 --max-steps 2 --held-out 3";
+    folder.run(tasks).good();
+    folder.run("generate runs/parity-lstm").one_error(&["parity", "elman eval"]);
+}
+
+#[test]
+fn made_data_that_cannot_be_is_one_line_and_leaves_nothing() {
+    let folder = folder();
+    folder.text("run.toml", "[data]\ntrain = \"synth:sums\"\nunit = \"char\"\n");
+    let before = folder.files();
+    let refuses = |arguments: &str, parts: &[&str]| {
+        folder.run(&format!("train {arguments} --out x")).one_error(parts);
+        assert_eq!(folder.files(), before, "{arguments}");
+    };
+    refuses("lm --data synth:coppy", &["`coppy`", "`copy`"]);
+    refuses("lm --data synth:copy?dealy=3", &["`dealy`", "`delay`"]);
+    refuses("lm --data synth:copy?delay=0", &["delay=0"]);
+    refuses("lm --data synth:copy?delay=1000000 --hidden 2000", &["memory"]);
+    for flag in ["--unit char", "--valid a.txt", "--test a.txt", "--min-count 2", "--vocab-size 9", "--steps 5"] {
+        refuses(&format!("lm --data synth:copy {flag}"), &[flag.split(' ').next().unwrap(), "synth:"]);
+    }
+    refuses("lm --data synth:adding --tied", &["--tied", "numbers"]);
+    refuses("lm --data synth:adding --embedding 4", &["--embedding", "numbers"]);
+    refuses("lm --data a.txt --epoch-steps 4", &["--epoch-steps", "synth:"]);
+    refuses("lm --data a.txt --held-out 4", &["--held-out", "synth:"]);
+    refuses("lm --data synth:copy --held-out 0", &["data.held_out"]);
+    refuses("--config run.toml", &["data.unit"]);
 }
 
 #[test]

@@ -3,12 +3,59 @@
 mod common;
 
 use common::{Folder, elman, root, run_in};
+use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
 #[test]
-fn without_arguments_help_is_printed() {
-    let run = run_in(&root(), "").good();
-    assert!(run.out.contains("Usage: elman"), "{run:?}");
+fn help_is_printed_and_names_the_tour() {
+    let run = run_in(&root(), "--help").good();
+    assert!(run.out.contains("Usage: elman") && run.out.contains("tour"), "{run:?}");
+}
+
+/// The tour in few steps, as a user sees it whose command is `elman`.
+#[test]
+fn the_tour_ends_in_a_table_an_example_and_commands_that_work() {
+    let folder = folder_of_examples();
+    let tour = || {
+        let mut command = elman(&["tour", "--steps", "30"]);
+        command.current_dir(folder.path()).env_remove("CARGO_MANIFEST_DIR");
+        common::Run::from(command.output().unwrap()).good()
+    };
+    let run = tour();
+    for part in ["tanh", "lstm", "gru", "mut1", "right answers", "the network must", "says", "25.0%"] {
+        assert!(run.out.contains(part), "no {part}: {run:?}");
+    }
+    assert!(run.err.contains("The task:") && run.err.contains("100%  loss"), "{run:?}");
+    let without_speeds = |run: &common::Run| -> Vec<String> {
+        let speed = |l: &str| l.rsplit_once("  ").map_or(l, |(left, _)| left).to_string();
+        run.out.lines().map(speed).collect()
+    };
+    assert_eq!(without_speeds(&run), without_speeds(&tour()));
+    let (_, next) = run.out.split_once("What to type next:").unwrap();
+    let program = env!("CARGO_BIN_EXE_elman");
+    let lines: Vec<&str> = next.lines().filter_map(|l| l.trim().strip_prefix(program)).collect();
+    assert!(lines.len() >= 4, "{next}");
+    for line in lines {
+        folder.run(&line.split('#').next().unwrap_or_default().replace('\'', "")).good();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_tour_is_quiet() {
+    let mut child = elman(&[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    let mut err = BufReader::new(child.stderr.take().unwrap());
+    while !line.contains("The task:") {
+        assert!(err.read_line(&mut line).unwrap() > 0, "{line}");
+    }
+    let id = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let run = common::Run::from(child.wait_with_output().unwrap());
+    assert!(run.code == Some(130) && run.out.is_empty(), "{run:?}");
+    let mut rest = String::new();
+    err.read_to_string(&mut rest).unwrap();
+    assert!(!rest.contains("error"), "{rest}");
 }
 
 #[test]
@@ -92,6 +139,7 @@ fn the_examples_of_help_texts_run() {
         "cell grad",
         "cell run",
         "cell bench",
+        "tour",
         "train",
         "resume",
         "eval",
@@ -103,7 +151,7 @@ fn the_examples_of_help_texts_run() {
         let lines: Vec<&str> = examples.lines().filter_map(|l| l.trim().strip_prefix("elman ")).collect();
         assert!(!lines.is_empty(), "{command}");
         for line in lines {
-            folder.run(line).good();
+            folder.run(&line.replace('\'', "")).good();
         }
     }
 }
@@ -117,7 +165,7 @@ fn the_examples_of_documents_run() {
         let lines: Vec<&str> = commands.filter(|l| !l.contains(" CELL ")).collect();
         assert!(lines.len() > 3, "{document}: {lines:?}");
         for line in lines {
-            let command = line.split('#').next().unwrap_or_default();
+            let command = line.split('#').next().unwrap_or_default().replace('\'', "");
             let command = command.replace("my.cell", &written_cell(&folder));
             folder.run(&command).good();
         }

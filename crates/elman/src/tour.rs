@@ -7,13 +7,22 @@
 use crate::cells;
 use crate::error::Error;
 use crate::model::{Draw, Dropout, Ends, Lm, LmSpec, Start, State};
-use crate::synth::{Example, Level, Made, Split};
+use crate::synth::{Level, Made, Split};
 use crate::train::made::{Right, answers};
 use elman_engine::Isa;
 use elman_engine::optimise::{Optimiser, Rule, Step, clip_norm};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
+
+/// Questions whose answers are kept.
+const ANSWERED: usize = 8;
+
+/// The task of [`Tour::default`] in words.
+pub const ABOUT: &str = "\
+The task: read 60 to 66 letters, one at a time. Two of them are marks, X or Y; the others mean nothing.
+After the last letter, say which two marks came, in their order: Q for XX, R for XY, S for YX, U for YY.
+The first mark comes some 50 letters before the end: a network must remember it while it reads on.";
 
 /// What is trained, on what, for how long.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,15 +48,15 @@ pub struct Tour {
 }
 
 impl Default for Tour {
-    /// Long enough for the gated cells, about 75 seconds of one core.
+    /// Long enough for the cells with gates.
     fn default() -> Tour {
         Tour {
             task: "temporal-order?length=60".into(),
             cells: ["tanh", "lstm", "gru", "mut1"].map(String::from).into(),
             hidden: 32,
             batch: 32,
-            steps: 800,
-            rate: 0.003,
+            steps: 9000,
+            rate: 0.005,
             clip: 1.0,
             seed: 1,
             questions: 1000,
@@ -77,8 +86,8 @@ pub struct Learned {
     pub parameters: usize,
     /// Steps of sequences a second, in training.
     pub speed: f64,
-    /// What it answers to the example that is shown.
-    pub answer: String,
+    /// What it answers to the first questions.
+    pub answers: Vec<String>,
 }
 
 /// What the tour came to.
@@ -90,13 +99,15 @@ pub struct Report {
     pub trivial: f64,
     /// The accuracy of drawing one of the task's symbols blindly.
     pub chance: f64,
-    /// A question, its right answer, and both in words.
-    pub example: Shown,
+    /// The first question that the cells answer differently, or the first of all.
+    pub shown: Shown,
 }
 
-/// An example to look at.
+/// A question to look at.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shown {
+    /// Which of the questions.
+    pub index: usize,
     /// What is read.
     pub question: String,
     /// What should be answered.
@@ -146,13 +157,16 @@ pub fn run(
         Level::Accuracy(share) => share,
         Level::SquaredError(_) => f64::NAN,
     };
-    let example = shown(&made, &made.example(Split::Test, 0));
-    Ok(Some(Report { learned, trivial, chance: 1.0 / made.symbols().len() as f64, example }))
+    let shown = shown(&made, &learned);
+    Ok(Some(Report { learned, trivial, chance: 1.0 / made.symbols().len() as f64, shown }))
 }
 
-fn shown(made: &Made, example: &Example) -> Shown {
+fn shown(made: &Made, learned: &[Learned]) -> Shown {
+    let differ = |k: &usize| learned.windows(2).any(|pair| pair[0].answers[*k] != pair[1].answers[*k]);
+    let index = (0..ANSWERED).find(differ).unwrap_or(0);
+    let example = made.example(Split::Test, index as u64);
     let (question, answer) = (made.text(example.inputs.symbols()), made.text(&example.answer()));
-    Shown { question, answer, words: made.words(example) }
+    Shown { index, question, answer, words: made.words(&example) }
 }
 
 /// Trains one cell and asks it.
@@ -190,10 +204,13 @@ fn learn(
     }
     let speed = read as f64 / began.elapsed().as_secs_f64().max(1e-9);
     let Some(right) = Right::of(&mut lm, made, Split::Test, tour.questions, tour.batch, stop)? else { return Ok(None) };
-    let said = lm.answer(&made.batch(Split::Test, 0, 1), &mut State::default())?;
-    let answer = made.text(&answers(&said.outputs, made.symbols().len()));
+    let mut answer = |k: usize| -> Result<String, Error> {
+        let said = lm.answer(&made.batch(Split::Test, k as u64, 1), &mut State::default())?;
+        Ok(made.text(&answers(&said.outputs, made.symbols().len())))
+    };
+    let answers = (0..ANSWERED).map(&mut answer).collect::<Result<_, _>>()?;
     let parameters = lengths.iter().sum();
-    Ok(Some(Learned { cell: name.clone(), accuracy: right.accuracy(), parameters, speed, answer }))
+    Ok(Some(Learned { cell: name.clone(), accuracy: right.accuracy(), parameters, speed, answers }))
 }
 
 /// The model of one cell before its first step.

@@ -1,7 +1,7 @@
 //! Where steps of training come from: windows of a text, whose states go on, or batches of whole made examples, each from a
 //! fresh state. Where a run stands in a text is its window; in made data, its step alone.
 
-use super::made::Right;
+use super::made::{Right, longest};
 use super::plan::Material;
 use super::progress::{Progress, fingerprint};
 use super::score::{self, Score};
@@ -12,9 +12,6 @@ use crate::run::{Config, Folder};
 use crate::synth::{Block, Form, Made, Split};
 use crate::text::{Corpus, Window, Windows};
 use std::sync::atomic::AtomicBool;
-
-/// Examples whose longest stands for all when memory is counted.
-const LOOKED_AT: usize = 32;
 
 /// What is trained on, and the memory for one step of it.
 pub(super) enum Feed {
@@ -63,7 +60,7 @@ impl Feed {
     pub fn longest(&self, train: &Train) -> usize {
         match self {
             Feed::Text(..) => train.steps,
-            Feed::Made(made, _) => made.batch(Split::Train, 0, LOOKED_AT).steps,
+            Feed::Made(made, _) => longest(made),
         }
     }
 

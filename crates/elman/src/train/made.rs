@@ -6,6 +6,9 @@ use crate::synth::{Form, Made, Split};
 use elman_engine::Real;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+/// Examples that [`longest`] looks at.
+const LOOKED_AT: u64 = 32;
+
 /// What was answered. Does not depend on how many examples went side by side.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Right {
@@ -80,6 +83,11 @@ impl Right {
     pub fn whole_accuracy(&self) -> f64 {
         self.whole as f64 / self.examples as f64
     }
+}
+
+/// Steps of the longest of some examples, which stand for all when memory is counted.
+pub fn longest(made: &Made) -> usize {
+    (0..LOOKED_AT).map(|k| made.example(Split::Train, k).steps()).max().unwrap_or(0)
 }
 
 /// The likeliest symbol of each row of logits, the first of equal ones.

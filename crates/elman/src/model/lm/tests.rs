@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::model::Dropout;
+use crate::synth::{Form, Made, Split};
 use crate::text::Window;
 use std::sync::Arc;
 
@@ -32,32 +33,36 @@ fn all_masks(variational: bool) -> Dropout {
     Dropout { input: 0.2, between: 0.3, output: 0.25, embedding: 0.2, recurrent: 0.4, zoneout: 0.3, variational }
 }
 
-fn loss(lm: &mut Lm<f64>, state: &State<f64>, draw: &Draw, scale: f64) -> f64 {
+fn loss(lm: &mut Lm<f64>, span: &Span, state: &State<f64>, draw: &Draw, scale: f64) -> f64 {
     let mut gradients = lm.no_gradients();
-    let losses = lm.train(&window(1), &mut state.clone(), draw, scale, &mut gradients).unwrap();
+    let losses = lm.train(span.clone(), &mut state.clone(), draw, scale, &mut gradients).unwrap();
     scale * losses.iter().sum::<f64>()
 }
 
 fn check(cell: &str, tied: bool, dropout: Dropout) {
     let mut lm = model::<f64>(&spec(cell, tied, dropout.zoneout), 1);
-    let draw = Draw { dropout, seed: 9, clock: 70 };
     let mut state = State::default();
     lm.score(&window(2), &mut state).unwrap();
+    check_span(&mut lm, &Span::from(&window(1)), &state, dropout);
+}
+
+fn check_span(lm: &mut Lm<f64>, span: &Span, state: &State<f64>, dropout: Dropout) {
+    let draw = Draw { dropout, seed: 9, clock: 70 };
     let mut gradients = lm.no_gradients();
     let scale = 0.7;
-    lm.train(&window(1), &mut state.clone(), &draw, scale, &mut gradients).unwrap();
+    lm.train(span.clone(), &mut state.clone(), &draw, scale, &mut gradients).unwrap();
     for k in 0..gradients.len() {
         for i in (0..gradients[k].len()).step_by(5) {
             let mut at = |by: f64| {
                 lm.update(|w| w[k][i] += by);
-                let value = loss(&mut lm, &state, &draw, scale);
+                let value = loss(lm, span, state, &draw, scale);
                 lm.update(|w| w[k][i] -= by);
                 value
             };
             let difference = (at(1e-5) - at(-1e-5)) / 2e-5;
             let found = gradients[k][i];
             let name = &lm.parameters()[k].name;
-            assert!((difference - found).abs() < TOLERANCE, "{cell} {tied} {name}[{i}]: {difference} {found}");
+            assert!((difference - found).abs() < TOLERANCE, "{name}[{i}]: {difference} {found}");
         }
     }
 }
@@ -69,6 +74,46 @@ fn gradients_are_those_of_the_loss_untied_and_tied_with_all_masks() {
         check("gru", tied, all_masks(false));
         check("lstm", tied, Dropout::default());
     }
+}
+
+#[test]
+fn gradients_of_scored_places_of_unequal_sequences_are_those_of_their_loss() {
+    for (task, embedding) in [("sums?digits=2", 6), ("adding?length=6", 2)] {
+        let made = Made::parse(task).unwrap();
+        let block = made.batch(Split::Train, 3, 4);
+        let ends = if made.form() == Form::Symbols { Ends::Symbols } else { Ends::Numbers };
+        let vocabulary = made.symbols().len().max(1);
+        let spec = LmSpec { ends, embedding, vocabulary, ..spec("gru", false, 0.2) };
+        let dropout = Dropout { embedding: 0.0, ..all_masks(false) };
+        check_span(&mut model::<f64>(&spec, 1), &Span::from(&block), &State::default(), dropout);
+    }
+}
+
+#[test]
+fn an_example_has_the_same_losses_alone_and_beside_longer_ones() {
+    let made = Made::parse("sums?digits=3").unwrap();
+    let block = made.batch(Split::Train, 0, 5);
+    assert!(block.lengths.iter().any(|n| *n != block.steps), "{:?}", block.lengths);
+    let mut lm = model::<f32>(&spec("lstm", false, 0.0), 1);
+    let together = lm.answer(&block, &mut State::default()).unwrap();
+    let places: Vec<usize> = (0..block.scored.len()).filter(|p| block.scored[*p]).collect();
+    for column in 0..5 {
+        let alone = lm.answer(&made.batch(Split::Train, column, 1), &mut State::default()).unwrap();
+        let own = (0..places.len()).filter(|k| places[*k] % 5 == column as usize);
+        let (mut losses, mut outputs) = (vec![], vec![]);
+        for k in own {
+            losses.push(together.losses[k]);
+            outputs.extend_from_slice(&together.outputs[k * VOCABULARY..(k + 1) * VOCABULARY]);
+        }
+        assert_eq!((alone.losses, alone.outputs), (losses, outputs), "{column}");
+    }
+}
+
+#[test]
+fn symbols_for_a_model_of_numbers_are_refused() {
+    let mut lm = model::<f32>(&LmSpec { ends: Ends::Numbers, ..spec("gru", false, 0.0) }, 1);
+    assert!(lm.score(&window(1), &mut State::default()).is_err());
+    assert!(LmSpec { ends: Ends::Numbers, ..spec("gru", true, 0.0) }.memory(1, 1, 0).is_err());
 }
 
 #[test]
