@@ -36,7 +36,7 @@ impl Arguments {
 
 fn give(tour: &Tour, machine: &Machine) -> Result<Outcome, elman::Error> {
     let (isa, threads) = (machine.isa()?, machine.threads());
-    let stop = watch::stop_on_interrupt()?;
+    let stop = watch::stop_on_interrupt(None)?;
     eprintln!(
         "A tour: recurrent networks learn a task from examples that Elman makes up. It takes about half a minute.\n"
     );
