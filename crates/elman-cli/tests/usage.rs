@@ -27,7 +27,7 @@ fn the_tour_ends_in_a_table_an_example_and_commands_that_work() {
     }
     assert!(run.err.contains("The task:") && run.err.contains("100%  loss"), "{run:?}");
     let without_speeds = |run: &common::Run| -> Vec<String> {
-        let speed = |l: &str| l.rsplit_once("  ").map_or(l, |(left, _)| left).to_string();
+        let speed = |l: &str| l.rsplit_once("  ").map_or(l, |(left, _)| left.trim_end()).to_string();
         run.out.lines().map(speed).collect()
     };
     assert_eq!(without_speeds(&run), without_speeds(&tour()));
