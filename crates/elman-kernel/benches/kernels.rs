@@ -88,6 +88,22 @@ fn main() -> Result<()> {
             );
         }
     }
+    if wanted("head") {
+        // An output layer over 10,000 words: logits, the gradient by its input, the gradient by its weights.
+        let (words, hidden) = (10_000, 200);
+        for tokens in [64, 128, 256] {
+            let times = [
+                ("logits", product(isa, tokens, hidden, 1, words)?),
+                ("by input", product(isa, tokens, words, 1, hidden)?),
+                ("by weights", outer_of(isa, 1, tokens, hidden, &[words])?),
+            ];
+            for (name, seconds) in times {
+                let flops = 2.0 * (tokens * hidden * words) as f64 / seconds / 1e9;
+                let share = 100.0 * flops / peak;
+                println!("head {tokens} tokens, {name}: {:9.1} µs {flops:6.1} GFLOP/s {share:3.0} %", seconds * 1e6);
+            }
+        }
+    }
     if wanted("pack") {
         let shape = MatrixShape { members: 4, units: 512, segments: vec![512] };
         let data = vec![0.5f32; 4 * 512 * 512];
@@ -161,7 +177,7 @@ fn place(offset: usize, rows: Rows, stride: usize) -> Place {
 fn time(isa: Isa, phases: Vec<Phase>, timeline: &Timeline, memory: usize, shapes: Vec<MatrixShape>) -> Result<f64> {
     let team = Team::new(1)?;
     let mut memory = Buffer::from_slice(&numbers(memory));
-    let constants = numbers(8192);
+    let constants = numbers(16384);
     let mut packed = Vec::new();
     for shape in &shapes {
         let k: usize = shape.segments[0];
@@ -278,20 +294,28 @@ fn lstm(isa: Isa, steps: usize, rows: usize, hidden: usize) -> Result<f64> {
 }
 
 fn outer(isa: Isa, steps: usize, batch: usize, hidden: usize) -> Result<f64> {
-    let tokens = steps * batch;
-    let right = place(0, Rows::Before, hidden);
-    let gates = (batch + tokens) * hidden;
-    let out = gates + tokens * 4 * hidden;
-    let lefts = (0..4)
-        .map(|g| OuterRow {
-            left: place(gates + g * hidden, Rows::Token, 4 * hidden),
-            rows: hidden,
-            out: out + g * hidden * hidden,
-            stride: hidden,
-        })
-        .collect();
-    let phase = Phase::Outer { right, columns: hidden, lefts };
-    time(isa, vec![phase], &Timeline::equal(steps, batch), out + 4 * hidden * hidden, vec![])
+    outer_of(isa, steps, batch, hidden, &[hidden; 4])
+}
+
+/// Gradients of matrices of `columns` whose rows are those of the left operands.
+fn outer_of(isa: Isa, steps: usize, batch: usize, columns: usize, lefts: &[usize]) -> Result<f64> {
+    let (tokens, all) = (steps * batch, lefts.iter().sum::<usize>());
+    let right = place(0, Rows::Before, columns);
+    let first = (batch + tokens) * columns;
+    let out = first + tokens * all;
+    let mut before = 0;
+    let lefts = lefts.iter().map(|&rows| {
+        let row = OuterRow {
+            left: place(first + before, Rows::Token, all),
+            rows,
+            out: out + before * columns,
+            stride: columns,
+        };
+        before += rows;
+        row
+    });
+    let phase = Phase::Outer { right, columns, lefts: lefts.collect() };
+    time(isa, vec![phase], &Timeline::equal(steps, batch), out + all * columns, vec![])
 }
 
 /// Fused multiply-adds in registers alone, GFLOP/s.

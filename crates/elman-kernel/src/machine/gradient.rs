@@ -17,7 +17,7 @@ const TOKENS: usize = 256;
 const COLUMNS: usize = 512;
 
 /// Rows of a left operand packed at once, so that each of its cache lines is fetched once.
-const ROWS: usize = 48;
+const ROWS: usize = 96;
 
 /// Tokens of a left operand packed at once: their lines stay in the first cache while the blocks take their parts.
 const ABREAST: usize = 16;
