@@ -11,6 +11,7 @@ use crate::buffer::Buffer;
 use crate::code::LANES;
 use crate::isa::Isa;
 use crate::real::Real;
+use crate::team::Team;
 
 /// What a packed matrix multiplies: per member [units × Σ segments].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,15 +116,23 @@ impl<T: Real> PackedMatrix<T> {
     /// Errors: too few views, a view that leaves its data; nothing is changed then.
     pub fn repack(&mut self, views: &[View<'_, T>]) -> Result<(), PackError> {
         self.check(views)?;
-        let segments = self.shape.segments.clone();
-        for (index, view) in views.iter().enumerate() {
-            let (member, segment) = (index / segments.len(), index % segments.len());
-            let first: usize = segments[..segment].iter().sum();
-            for block in 0..self.shape.units.div_ceil(LANES) {
-                self.pack_strip(member, block, first, segments[segment], view);
-            }
-        }
+        self.panels().into_iter().for_each(|panel| panel.fill(views));
         Ok(())
+    }
+
+    /// The same, shared by the threads of a team.
+    ///
+    /// Errors: as [`PackedMatrix::repack`].
+    pub fn repack_on(&mut self, team: &Team, views: &[View<'_, T>]) -> Result<(), PackError> {
+        self.check(views)?;
+        team.each(self.panels(), |panel| panel.fill(views));
+        Ok(())
+    }
+
+    fn panels(&mut self) -> Vec<Panel<'_, T>> {
+        let (shape, panel) = (&self.shape, self.panel);
+        let chunks = self.data.chunks_mut((panel * LANES * self.inner).max(1));
+        chunks.enumerate().map(|(p, data)| Panel { shape, first: p * panel, inner: self.inner, data }).collect()
     }
 
     /// Its shape.
@@ -171,20 +180,43 @@ impl<T: Real> PackedMatrix<T> {
         }
         Ok(())
     }
+}
 
-    /// Units `16 · block ..` of one member and segment.
-    fn pack_strip(&mut self, member: usize, block: usize, first: usize, k: usize, view: &View<'_, T>) {
-        let (start, width) = self.strip(block * self.shape.members + member);
-        let units = LANES.min(self.shape.units - block * LANES);
-        let source = &view.data[view.offset + block * LANES * view.unit_stride..];
-        let target = &mut self.data[start + first * width..];
-        if view.unit_stride == 1 {
-            for (kk, row) in target.chunks_mut(width).take(k).enumerate() {
-                row[..units].copy_from_slice(&source[kk * view.k_stride..][..units]);
+/// A panel, to be filled.
+struct Panel<'a, T> {
+    shape: &'a MatrixShape,
+    /// Its first strip.
+    first: usize,
+    inner: usize,
+    data: &'a mut [T],
+}
+
+impl<T: Real> Panel<'_, T> {
+    fn fill(self, views: &[View<'_, T>]) {
+        let width = self.data.len() / self.inner;
+        let segments = &self.shape.segments;
+        for s in 0..width / LANES {
+            let (block, member) = ((self.first + s) / self.shape.members, (self.first + s) % self.shape.members);
+            let units = LANES.min(self.shape.units - block * LANES);
+            let mut before = 0;
+            for (view, &k) in views[member * segments.len()..].iter().zip(segments) {
+                let target = &mut self.data[before * width + s * LANES..];
+                strip(view, block * LANES, units, k, target, width);
+                before += k;
             }
-        } else {
-            transpose(source, view.unit_stride, view.k_stride, target, width, units, k);
         }
+    }
+}
+
+/// Units `first ..` of one member and segment.
+fn strip<T: Real>(view: &View<'_, T>, first: usize, units: usize, k: usize, target: &mut [T], width: usize) {
+    let source = &view.data[view.offset + first * view.unit_stride..];
+    if view.unit_stride == 1 {
+        for (kk, row) in target.chunks_mut(width).take(k).enumerate() {
+            row[..units].copy_from_slice(&source[kk * view.k_stride..][..units]);
+        }
+    } else {
+        transpose(source, view.unit_stride, view.k_stride, target, width, units, k);
     }
 }
 

@@ -17,6 +17,9 @@ const SPINS: u32 = 4_000;
 /// Rounds at a barrier before a waiting thread lets others run: ten times what the fastest barrier takes.
 const BARRIER_SPINS: u32 = 400;
 
+/// Items that are not worth waking a thread for.
+const FEW: usize = 4;
+
 type Payload = Box<dyn Any + Send>;
 
 /// How a worker calls the region: the closure's address and the worker's view.
@@ -121,6 +124,21 @@ impl Team {
         if let Some(payload) = panic {
             std::panic::resume_unwind(payload);
         }
+    }
+
+    /// Does `work` on every item: threads take the next one as they become free. Few items stay with the caller.
+    pub fn each<I: Send>(&self, items: Vec<I>, work: impl Fn(I) + Sync) {
+        if self.threads() == 1 || (items.len() < FEW && !self.shares_all) {
+            return items.into_iter().for_each(work);
+        }
+        let items = Mutex::new(items.into_iter());
+        self.run(|_| {
+            // The lock is given back before the work begins.
+            let next = || lock(&items).next();
+            while let Some(item) = next() {
+                work(item);
+            }
+        });
     }
 
     fn fork(&self, closure: *const (), call: Call) {
@@ -290,6 +308,15 @@ mod tests {
                 });
             }
             assert_eq!(count.into_inner(), (0..threads).map(|i| 50 << (8 * i)).sum());
+        }
+    }
+
+    #[test]
+    fn each_item_is_done_once() {
+        for (team, count) in [(Team::new(2).unwrap(), 3), (Team::new(3).unwrap(), 50), (Team::new(1).unwrap(), 7)] {
+            let mut numbers = vec![1usize; count];
+            team.each(numbers.iter_mut().enumerate().collect(), |(i, n)| *n += i);
+            assert!(numbers.iter().enumerate().all(|(i, n)| *n == i + 1));
         }
     }
 

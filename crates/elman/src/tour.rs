@@ -194,11 +194,11 @@ fn learn(
         let block = made.batch(Split::Train, step * tour.batch as u64, tour.batch);
         let scored = block.scored.iter().filter(|s| **s).count() as f64;
         let losses = lm.train(&block, &mut State::default(), &draw, 1.0 / scored, &mut gradients)?;
-        let (loss, norm) = (losses.iter().sum::<f64>() / scored, clip_norm(&mut gradients, tour.clip));
+        let (loss, norm) = (losses.iter().sum::<f64>() / scored, clip_norm(lm.team(), &mut gradients, tour.clip));
         if !(loss.is_finite() && norm.is_finite()) {
             return Err(Error::Diverged(format!("{name}: the loss of step {} is no number", step + 1)));
         }
-        lm.update(|weights| optimiser.step(weights, &gradients, &ways));
+        lm.update_on(|weights, team| optimiser.step(team, weights, &gradients, &ways));
         read += block.lengths.iter().sum::<usize>();
         watch(News { cell, step: step + 1, loss });
     }

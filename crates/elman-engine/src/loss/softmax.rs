@@ -91,14 +91,14 @@ impl<T: Real> SoftmaxHead<T> {
     ///
     /// # Errors
     /// Slices of other lengths.
-    pub fn set_weights(&mut self, weight: &[T], bias: &[T]) -> Result<(), EngineError> {
+    pub fn set_weights(&mut self, weight: &[T], bias: &[T], team: &Team) -> Result<(), EngineError> {
         check("output weight", weight.len(), self.vocabulary * self.units)?;
         check("output bias", bias.len(), self.vocabulary)?;
         self.bias.copy_from_slice(bias);
         let rows = View { data: weight, offset: 0, unit_stride: self.units, k_stride: 1 };
         let columns = View { unit_stride: 1, k_stride: self.units, ..rows };
         for (m, v) in self.matrices.iter_mut().zip([rows, columns]) {
-            m.repack(&[v]).map_err(|e| EngineError::Kernel(e.to_string()))?;
+            m.repack_on(team, &[v]).map_err(|e| EngineError::Kernel(e.to_string()))?;
         }
         Ok(())
     }
@@ -328,11 +328,11 @@ mod tests {
 
     fn run<T: Real>(c: &Case<T>, isa: Isa, threads: usize) -> (TokenLosses, Vec<T>, Vec<T>, Vec<T>) {
         let mut head = SoftmaxHead::new(isa, VOCABULARY, UNITS).unwrap();
-        head.set_weights(&c.w, &c.b).unwrap();
         let mut dh = vec![T::ZERO; c.h.len()];
         let (mut dw, mut db) = (vec![T::ZERO; c.w.len()], vec![T::ZERO; c.b.len()]);
         let into = HeadGradients { h: &mut dh, weight: &mut dw, bias: &mut db };
         let team = Team::sharing_all(threads).unwrap();
+        head.set_weights(&c.w, &c.b, &team).unwrap();
         let losses = head.losses_and_gradients(&c.h, &c.targets, 0.5, into, &team).unwrap();
         assert_eq!(losses, head.losses(&c.h, &c.targets, &team).unwrap());
         (losses, dh, dw, db)

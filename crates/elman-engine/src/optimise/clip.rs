@@ -2,11 +2,22 @@
 //!
 //!   g ← g · c / ‖g‖ where ‖g‖ > c          gᵢ ← max(−c, min(c, gᵢ))
 
-use elman_kernel::Real;
+use super::PIECE;
+use elman_kernel::{Real, Team};
 
 /// The Euclidean norm of all gradients: per tensor 16 lanes of `f64` in order, added as a tree, then tensor by tensor.
-pub fn norm<T: Real>(gradients: &[Vec<T>]) -> f64 {
-    gradients.iter().map(|g| squares(g)).sum::<f64>().sqrt()
+/// Threads share the tensors.
+pub fn norm<T: Real>(team: &Team, gradients: &[Vec<T>]) -> f64 {
+    let mut sums = vec![0.0; gradients.len()];
+    let longest = gradients.iter().map(Vec::len).max().unwrap_or(0);
+    let each: Vec<_> = gradients.iter().zip(&mut sums).collect();
+    let sum = |(g, sum): (&Vec<T>, &mut f64)| *sum = squares(g);
+    if longest < PIECE {
+        each.into_iter().for_each(sum)
+    } else {
+        team.each(each, sum)
+    }
+    sums.iter().sum::<f64>().sqrt()
 }
 
 fn squares<T: Real>(g: &[T]) -> f64 {
@@ -23,12 +34,13 @@ fn squares<T: Real>(g: &[T]) -> f64 {
 }
 
 /// Scales all gradients so that their norm is at most `limit`; the norm before.
-pub fn clip_norm<T: Real>(gradients: &mut [Vec<T>], limit: f64) -> f64 {
-    let norm = norm(gradients);
+pub fn clip_norm<T: Real>(team: &Team, gradients: &mut [Vec<T>], limit: f64) -> f64 {
+    let norm = norm(team, gradients);
     if norm > limit {
         let scale = T::from_f64(limit / norm);
         let mul = |x: &mut T| *x = T::binary(elman_kernel::code::Binary::Mul, *x, scale);
-        gradients.iter_mut().flatten().for_each(mul);
+        let pieces = gradients.iter_mut().flat_map(|g| g.chunks_mut(PIECE)).collect();
+        team.each(pieces, |piece: &mut [T]| piece.iter_mut().for_each(mul));
     }
     norm
 }

@@ -12,8 +12,11 @@ mod sgd;
 pub use average::Average;
 pub use clip::{clip_norm, clip_value, norm};
 
-use elman_kernel::Real;
 use elman_kernel::code::Binary;
+use elman_kernel::{Real, Team};
+
+/// Elements that a thread takes at once.
+const PIECE: usize = 1 << 14;
 
 /// How parameters follow gradients.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -59,6 +62,21 @@ impl Rule {
             Rule::RmsProp { momentum, .. } => 1 + usize::from(momentum != 0.0),
         }
     }
+
+    /// Step number `count` of some parameters with their moments.
+    fn step<T: Real>(self, p: &mut [T], g: &[T], moments: &mut [&mut [T]], s: Step, count: u64) {
+        match (self, moments) {
+            (Rule::Momentum { momentum, nesterov }, [v]) => sgd::momentum(p, g, v, s, momentum, nesterov),
+            (Rule::Adam { beta1, beta2, epsilon, decoupled }, [m, v]) => {
+                adam::step(p, g, m, v, s, adam::Betas { beta1, beta2, epsilon, decoupled }, count);
+            }
+            (Rule::RmsProp { decay, epsilon, .. }, [v]) => rmsprop::step(p, g, v, s, decay, epsilon),
+            (Rule::RmsProp { decay, epsilon, momentum }, [v, m]) => {
+                rmsprop::momentum(p, g, v, m, s, decay, epsilon, momentum);
+            }
+            _ => sgd::step(p, g, s),
+        }
+    }
 }
 
 /// What one parameter's step uses.
@@ -88,25 +106,21 @@ impl<T: Real> Optimiser<T> {
         Optimiser { rule, moments, steps: 0 }
     }
 
-    /// One step of every parameter. `steps[i]` says how parameter i goes.
-    pub fn step(&mut self, parameters: &mut [Vec<T>], gradients: &[Vec<T>], steps: &[Step]) {
+    /// One step of every parameter, shared by the threads of a team. `steps[i]` says how parameter i goes.
+    pub fn step(&mut self, team: &Team, parameters: &mut [Vec<T>], gradients: &[Vec<T>], steps: &[Step]) {
         self.steps += 1;
+        let (rule, count) = (self.rule, self.steps);
+        let mut pieces = vec![];
         for (((p, g), m), s) in parameters.iter_mut().zip(gradients).zip(&mut self.moments).zip(steps) {
             if s.frozen {
                 continue;
             }
-            match (self.rule, m.as_mut_slice()) {
-                (Rule::Momentum { momentum, nesterov }, [v]) => sgd::momentum(p, g, v, *s, momentum, nesterov),
-                (Rule::Adam { beta1, beta2, epsilon, decoupled }, [m, v]) => {
-                    adam::step(p, g, m, v, *s, adam::Betas { beta1, beta2, epsilon, decoupled }, self.steps);
-                }
-                (Rule::RmsProp { decay, epsilon, .. }, [v]) => rmsprop::step(p, g, v, *s, decay, epsilon),
-                (Rule::RmsProp { decay, epsilon, momentum }, [v, m]) => {
-                    rmsprop::momentum(p, g, v, m, *s, decay, epsilon, momentum);
-                }
-                _ => sgd::step(p, g, *s),
+            let mut moments: Vec<_> = m.iter_mut().map(|m| m.chunks_mut(PIECE)).collect();
+            for (p, g) in p.chunks_mut(PIECE).zip(g.chunks(PIECE)) {
+                pieces.push((p, g, moments.iter_mut().filter_map(Iterator::next).collect::<Vec<_>>(), *s));
             }
         }
+        team.each(pieces, |(p, g, mut m, s)| rule.step(p, g, &mut m, s, count));
     }
 
     /// The rule.

@@ -9,7 +9,7 @@ fn run(rule: Rule, step: Step) -> Vec<f64> {
     let mut o = Optimiser::new(rule, &[3]);
     let mut p = vec![START.to_vec()];
     for g in GRADIENTS {
-        o.step(&mut p, &[g.to_vec()], &[step]);
+        o.step(&Team::new(1).unwrap(), &mut p, &[g.to_vec()], &[step]);
     }
     p.remove(0)
 }
@@ -72,6 +72,23 @@ fn rmsprop() {
     }
 }
 
+/// Longer than a piece, with an odd rest: threads and pieces change no bit.
+#[test]
+fn threads_share_a_step() {
+    let n = 3 * PIECE + 5;
+    let numbers = |k: usize| (0..n).map(|i| ((i * k % 1009) as f32 - 500.0) / 300.0).collect::<Vec<f32>>();
+    let run = |team: &Team| {
+        let rule = Rule::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-3, decoupled: true };
+        let (mut o, mut p) = (Optimiser::new(rule, &[n, 3]), vec![numbers(7), vec![1.0; 3]]);
+        let mut g = vec![numbers(11), vec![2.0; 3]];
+        let norm = clip_norm(team, &mut g, 3.0);
+        o.step(team, &mut p, &g, &[S, S]);
+        o.step(team, &mut p, &g, &[S, S]);
+        (norm, p, o.moments().to_vec())
+    };
+    assert!(run(&Team::new(1).unwrap()) == run(&Team::sharing_all(2).unwrap()));
+}
+
 #[test]
 fn frozen_parameters_stay() {
     assert_eq!(run(Rule::Sgd, Step { frozen: true, ..S }), START);
@@ -80,11 +97,12 @@ fn frozen_parameters_stay() {
 #[test]
 fn clipping_keeps_the_direction_and_finds_the_norm() {
     let mut g = vec![vec![3.0f64; 17], vec![-4.0; 5]];
-    let before = norm(&g);
+    let team = Team::sharing_all(2).unwrap();
+    let before = norm(&team, &g);
     assert!((before - (17.0 * 9.0 + 5.0 * 16.0f64).sqrt()).abs() < 1e-12);
-    assert_eq!(clip_norm(&mut g, 1e9), before);
-    clip_norm(&mut g, 2.0);
-    assert!((norm(&g) - 2.0).abs() < 1e-12 && (g[0][0] / g[1][0] + 0.75).abs() < 1e-12);
+    assert_eq!(clip_norm(&team, &mut g, 1e9), before);
+    clip_norm(&team, &mut g, 2.0);
+    assert!((norm(&team, &g) - 2.0).abs() < 1e-12 && (g[0][0] / g[1][0] + 0.75).abs() < 1e-12);
     clip_value(&mut g, 0.25);
     assert!(g.iter().flatten().all(|x: &f64| x.abs() <= 0.25));
 }
@@ -101,7 +119,7 @@ fn an_average_is_the_mean() {
 fn a_restored_optimiser_goes_on() {
     let rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decoupled: true };
     let (mut a, mut p) = (Optimiser::new(rule, &[3]), vec![START.to_vec()]);
-    a.step(&mut p, &[GRADIENTS[0].to_vec()], &[S]);
+    a.step(&Team::new(1).unwrap(), &mut p, &[GRADIENTS[0].to_vec()], &[S]);
     let mut b = Optimiser::new(rule, &[3]);
     assert!(!b.restore(vec![vec![vec![0.0; 2]; 2]], 1));
     assert!(b.restore(a.moments().to_vec(), a.steps()));

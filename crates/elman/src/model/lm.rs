@@ -97,9 +97,19 @@ impl<T: Real> Lm<T> {
 
     /// Changes the parameters' numbers, not their lengths.
     pub fn update(&mut self, change: impl FnOnce(&mut [Vec<T>])) {
-        change(&mut self.weights);
+        self.update_on(|weights, _| change(weights));
+    }
+
+    /// The same with the model's threads at hand.
+    pub fn update_on(&mut self, change: impl FnOnce(&mut [Vec<T>], &Team)) {
+        change(&mut self.weights, &self.team);
         self.head_packed = false;
         self.layers.forget_packed();
+    }
+
+    /// Its threads.
+    pub fn team(&self) -> &Team {
+        &self.team
     }
 
     /// Gradients of zero.
@@ -185,7 +195,7 @@ impl<T: Real> Lm<T> {
     fn forward(&mut self, span: &Span, state: &mut State<T>, draw: Option<&Draw>) -> Result<Vec<T>, EngineError> {
         if !self.head_packed {
             let [weight, bias] = self.spec.head_parameters(&self.parameters);
-            self.head.set_weights(&self.weights[weight], &self.weights[bias])?;
+            self.head.set_weights(&self.weights[weight], &self.weights[bias], &self.team)?;
             self.head_packed = true;
         }
         self.layers.pack(&self.weights, draw)?;

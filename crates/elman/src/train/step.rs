@@ -82,9 +82,9 @@ impl Training {
     fn clip(&mut self) -> f64 {
         let o = &self.config.optimiser;
         if o.clip_norm > 0.0 {
-            return clip_norm(&mut self.gradients, o.clip_norm);
+            return clip_norm(self.lm.team(), &mut self.gradients, o.clip_norm);
         }
-        let norm = norm(&self.gradients);
+        let norm = norm(self.lm.team(), &self.gradients);
         if o.clip_value > 0.0 {
             clip_value(&mut self.gradients, o.clip_value);
         }
@@ -100,7 +100,7 @@ impl Training {
     fn update(&mut self, rate: f64) {
         let steps: Vec<Step> = self.ways.iter().map(|w| w.step(rate)).collect();
         let Training { lm, optimiser, gradients, average, .. } = self;
-        lm.update(|weights| optimiser.step(weights, gradients, &steps));
+        lm.update_on(|weights, team| optimiser.step(team, weights, gradients, &steps));
         if let Some(average) = average {
             average.add(lm.weights());
         }

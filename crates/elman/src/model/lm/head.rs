@@ -18,9 +18,9 @@ impl<T: Real> Head<T> {
         })
     }
 
-    pub fn set_weights(&mut self, weight: &[T], bias: &[T]) -> Result<(), EngineError> {
+    pub fn set_weights(&mut self, weight: &[T], bias: &[T], team: &Team) -> Result<(), EngineError> {
         match self {
-            Head::Softmax(head) => head.set_weights(weight, bias),
+            Head::Softmax(head) => head.set_weights(weight, bias, team),
             Head::Linear(head) => head.set_weights(weight, bias),
         }
     }
