@@ -63,14 +63,18 @@ fn table(evaluated: &Evaluated) -> String {
 
 fn table_of_made(f: &MadeFigures) -> String {
     let MadeFigures { data, part, examples, scored, found } = f;
-    let head = format!("made data           {data}, {part}\nexamples            {examples}, {scored} answers\n");
+    let head = |what: &str| {
+        format!("made data           {data}, {part}\nexamples            {examples}\nscored {what:<13}{scored}\n")
+    };
     match found {
         Found::Symbols { loss, accuracy, whole_accuracy, trivial_accuracy, .. } => format!(
-            "{head}nats per answer     {loss:.4}\naccuracy            {accuracy:.4} (trivial {trivial_accuracy:.4})\n\
-             whole examples      {whole_accuracy:.4}\n"
+            "{}nats per symbol     {loss:.4}\naccuracy            {accuracy:.4} (trivial {trivial_accuracy:.4})\n\
+             whole examples      {whole_accuracy:.4}\n",
+            head("symbols")
         ),
         Found::Numbers { squared_error, trivial_squared_error } => {
-            format!("{head}squared error       {squared_error:.5} (trivial {trivial_squared_error:.5})\n")
+            let figures = format!("squared error       {squared_error:.5} (trivial {trivial_squared_error:.5})\n");
+            head("numbers") + &figures
         }
     }
 }

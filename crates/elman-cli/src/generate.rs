@@ -3,9 +3,14 @@
 use crate::outcome::Outcome;
 use crate::values::{Machine, size};
 use clap::Args;
-use elman::generate::{Sampling, generate};
+use elman::generate::{Sampling, generate, unknown};
 use elman::model::Trained;
 use std::path::PathBuf;
+
+/// Most unknown parts of a prompt that are named.
+const NAMED: usize = 5;
+/// Most characters of each.
+const CHARACTERS: usize = 30;
 
 /// Arguments of `elman generate`.
 #[derive(Args)]
@@ -43,6 +48,23 @@ impl Arguments {
         let (temperature, top_k, top_p, seed) = (self.temperature, self.top_k, self.top_p, self.seed);
         let mut trained = Trained::load(&self.run, machine)?;
         let sampling = Sampling { temperature, top_k, top_p, seed };
-        Ok(Outcome::good(generate(&mut trained, &self.prompt, self.length, sampling)? + "\n"))
+        let remarks = lacking(&unknown(&trained.tokens, &self.prompt)?);
+        let text = generate(&mut trained, &self.prompt, self.length, sampling)?;
+        Ok(Outcome::good(text + "\n").with_remarks(remarks))
     }
+}
+
+/// A line on what the vocabulary lacks; empty where it lacks nothing.
+fn lacking(unknown: &[String]) -> String {
+    if unknown.is_empty() {
+        return String::new();
+    }
+    let cut = |piece: &String| piece.chars().take(CHARACTERS).collect::<String>();
+    let named: Vec<String> =
+        unknown.iter().take(NAMED).map(|piece| format!("`{}`", cut(piece).escape_debug())).collect();
+    let more = match unknown.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("warning: not in the vocabulary, so read as <unk>: {}{more}\n", named.join(", "))
 }

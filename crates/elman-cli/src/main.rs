@@ -1,6 +1,7 @@
 //! The `elman` program: arguments in, exit code out.
 //!
-//! 0 is success, 1 an error (one line on standard error, or diagnostics of a cell), 2 wrong usage, 130 Ctrl-C.
+//! 0 is success, 1 an error (one line on standard error, or diagnostics of a cell), 2 a command line that cannot be read,
+//! 130 Ctrl-C.
 
 mod cell;
 mod eval;
@@ -13,6 +14,7 @@ mod train;
 mod values;
 mod watch;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
@@ -45,7 +47,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    outcome::finish(match Arguments::parse().command {
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| with_data_flag(error).exit());
+    outcome::finish(match arguments.command {
         Some(Command::Train(arguments)) => arguments.run(),
         Some(Command::Resume(arguments)) => arguments.run(),
         Some(Command::Eval(arguments)) => arguments.run(),
@@ -55,4 +58,19 @@ fn main() -> ExitCode {
         Some(Command::Tour(arguments)) => arguments.run(),
         None => tour::Arguments::default().run(),
     })
+}
+
+/// Where `elman train` is given a file or made data without its flag, a hint at the flag.
+fn with_data_flag(mut error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(place)) = error.get(ContextKind::InvalidArg) else { return error };
+    let word = match error.get(ContextKind::InvalidValue) {
+        Some(ContextValue::String(value)) => value,
+        _ => place,
+    };
+    let is_data = !place.starts_with('-') && word.contains(['.', '/', ':']);
+    if is_data && std::env::args_os().nth(1).is_some_and(|command| command == "train") {
+        let tip = format!("a text or made data is named by --data: elman train lm --data '{word}'");
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    }
+    error
 }

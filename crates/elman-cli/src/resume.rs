@@ -27,7 +27,7 @@ impl Arguments {
     pub fn run(self) -> Result<Outcome, elman::Error> {
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
         let stop = watch::stop_on_interrupt(Some(&self.run))?;
-        let mut watch = Watch::new();
+        let mut watch = Watch::new(String::new());
         let show = &mut |event: elman::train::Event| watch.show(&event);
         let ended = elman::train::resume(&self.run, self.previous, machine, show, stop);
         watch.close();

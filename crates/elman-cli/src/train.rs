@@ -61,7 +61,7 @@ impl Arguments {
         };
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
         let stop = watch::stop_on_interrupt(Some(&out))?;
-        let mut watch = Watch::new();
+        let mut watch = Watch::new(elman::cell_check::warnings(&config.model.cell));
         let ended = elman::train::train(config, &out, machine, &mut |event| watch.show(&event), stop);
         watch.close();
         Ok(watch.ended(ended?, &out))
@@ -88,8 +88,11 @@ impl Arguments {
             None => Config::default(),
         };
         if self.task.is_none() && self.config.is_none() {
-            let message = "nothing to train: `elman train lm --data FILE`, or --config FILE";
-            return Err(elman::Error::Refused(message.into()));
+            let data = self.flags.data().unwrap_or("FILE");
+            let message = format!("what to train is missing: `elman train lm --data {data}`, or --config FILE");
+            Arguments::augment_args(clap::Command::new("elman train"))
+                .error(clap::error::ErrorKind::MissingRequiredArgument, message)
+                .exit();
         }
         self.flags.apply(&mut config);
         self.flags.check(&config)?;

@@ -25,12 +25,15 @@ pub struct Watch {
     /// A text is trained on, whose losses have a perplexity.
     text: bool,
     shown: Instant,
+    /// Of the cell, as they are printed; shown before the first step.
+    warnings: String,
 }
 
 impl Watch {
-    /// Nothing is shown yet.
-    pub fn new() -> Watch {
-        Watch { bar: None, terminal: std::io::stderr().is_terminal(), text: true, shown: Instant::now() }
+    /// Nothing is shown yet; `warnings` of the cell come first.
+    pub fn new(warnings: String) -> Watch {
+        let terminal = std::io::stderr().is_terminal();
+        Watch { bar: None, terminal, text: true, shown: Instant::now(), warnings }
     }
 
     /// Shows what happened.
@@ -69,6 +72,9 @@ impl Watch {
 
     fn begin(&mut self, plan: &Plan) {
         self.text = matches!(plan.material, Material::Text { .. });
+        if !self.warnings.is_empty() {
+            self.line(&self.warnings);
+        }
         self.line(&begin(plan));
         if !self.terminal {
             return;
@@ -156,7 +162,7 @@ fn evaluated(e: &Evaluation) -> String {
         Score::Numbers(right) => format!("squared error {:.5}", right.mean_loss()),
     };
     format!(
-        "epoch {}  step {}  train loss {:.4}  valid loss {:.4}  {quality}  rate {:.4}  {:.0} tokens/s{}",
+        "epoch {}  step {}  train loss {:.4}  valid loss {:.4}  {quality}  rate {}  {:.0} tokens/s{}",
         e.epoch,
         e.step,
         e.train_loss,
@@ -167,9 +173,10 @@ fn evaluated(e: &Evaluation) -> String {
     )
 }
 
-/// Four decimals, where they say something.
+/// Four significant digits without zeros at their end: 0.002, 1.5, 2.88e-5.
 fn rate(rate: f64) -> String {
-    if rate == 0.0 || (1e-3..1e4).contains(&rate) { format!("{rate:.4}") } else { format!("{rate:.2e}") }
+    let rounded = format!("{rate:.3e}").parse().unwrap_or(rate);
+    if rounded == 0.0 || (1e-3..1e4).contains(&rounded) { rounded.to_string() } else { format!("{rounded:e}") }
 }
 
 /// A flag that Ctrl-C raises. A second Ctrl-C ends the program at once, with a word on the run that was being trained.
@@ -204,4 +211,26 @@ pub fn default_folder(config: &Config) -> PathBuf {
         None => stem(&config.data.train),
     };
     Path::new("runs").join(format!("{data}-{}", stem(&config.model.cell)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_has_four_digits_at_most_whatever_its_size() {
+        for (number, text) in [
+            (0.0, "0"),
+            (0.002, "0.002"),
+            (1.5, "1.5"),
+            (20.0, "20"),
+            (0.123456, "0.1235"),
+            (0.00099996, "0.001"),
+            (2.88e-5, "2.88e-5"),
+            (1.0 / 3e6, "3.333e-7"),
+            (9999.96, "1e4"),
+        ] {
+            assert_eq!(rate(number), text);
+        }
+    }
 }

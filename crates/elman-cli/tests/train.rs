@@ -210,7 +210,6 @@ fn what_cannot_work_is_one_line_and_leaves_nothing() {
         assert_eq!(folder.files(), before, "{arguments}");
     };
     refuses("train lm --out x", &["--data"]);
-    refuses("train", &["train lm"]);
     refuses("train lm --data nope.txt --out x", &["nope.txt"]);
     refuses("train lm --data binary.txt --out x", &["binary.txt:1", "NUL"]);
     refuses("train lm --data empty.txt --out x", &["empty.txt", "empty"]);
@@ -226,11 +225,34 @@ fn what_cannot_work_is_one_line_and_leaves_nothing() {
     refuses("resume nope", &["nope"]);
     refuses("eval nope", &["nope"]);
     refuses("generate nope", &["nope"]);
-    for cell in ["--cell wrong.cell", "--cell mut1 --hidden 8 --embedding 9"] {
-        let run = folder.run(&format!("train lm --data a.txt {cell} --out x"));
-        assert!(run.code == Some(1) && run.err.starts_with("error["), "{run:?}");
+    folder.text("eight.cell", "param W : 8 x 8\nh' = tanh(W x + U h + b)\n");
+    let before = folder.files();
+    for (flags, hint) in [
+        ("--data a.txt --cell wrong.cell", "hint: "),
+        ("--data a.txt --cell mut1 --hidden 8 --embedding 9", "with --embedding 8 the sizes fit"),
+        ("--data a.txt --cell mut1 --hidden 8 --embedding 9 --layers 3", "with --embedding 8 the sizes fit"),
+        ("--data a.txt --cell eight.cell --hidden 9 --embedding 5", "--embedding 5 is input, --hidden 9 is hidden"),
+        ("--data a.txt --hidden 10000000", "take a smaller --hidden"),
+        ("--data synth:adding --cell mut1 --hidden 8", "with --hidden 2 the sizes fit"),
+    ] {
+        let run = folder.run(&format!("train lm {flags} --out x"));
+        assert!(run.code == Some(1) && run.err.starts_with("error[") && run.err.contains(hint), "{flags}: {run:?}");
         assert_eq!(folder.files(), before);
     }
+}
+
+#[test]
+fn warnings_of_a_cell_come_once_before_its_training() {
+    let folder = folder();
+    folder.text("my.cell", "h' = tanh(W*x + U*h + b)\n");
+    let checked = folder.run("cell check my.cell").good();
+    let run = folder.run("train lm --data a.txt --cell my.cell --hidden 8 --batch 4 --max-steps 3 --out x").good();
+    assert!(checked.err.contains("warning[W001]") && run.err.starts_with(&checked.err), "{checked:?} {run:?}");
+    assert_eq!(run.err.matches("W001").count(), checked.err.matches("W001").count());
+    assert!(run.err.contains("  rate 0.002  "), "{run:?}");
+    folder.text("noted.cell", "h' = tanh(W x + U h + b)\ny = h' * h'\n");
+    let run = folder.run("train lm --data a.txt --cell noted.cell --hidden 8 --batch 4 --max-steps 3 --out y").good();
+    assert!(!run.err.contains("note["), "{run:?}");
 }
 
 #[test]
@@ -295,6 +317,19 @@ fn another_version_another_cell_another_text_are_named() {
     folder.run("eval x").one_error(&["model.safetensors", "wanted"]);
     folder.text("x/config.toml", &config.replace("format = 1", "format = 7"));
     folder.run("eval x").one_error(&["config.toml", "format is 7"]);
+}
+
+/// What docs/training.md says of texts: those for training and validation must stay.
+#[test]
+fn a_test_part_may_change_and_a_validation_part_may_not() {
+    let folder = folder();
+    folder.text("valid.txt", "the old cat sat\nthe end\n");
+    folder.text("test.txt", "one two\nthe end\n");
+    train(&folder, "--max-steps 5 --valid valid.txt --test test.txt", "x").good();
+    folder.text("test.txt", "the end\n");
+    folder.run("resume x").good();
+    folder.text("valid.txt", "the old cat\nthe end\n");
+    folder.run("resume x").one_error(&["a.txt or ", "valid.txt: the text has changed"]);
 }
 
 #[cfg(target_os = "linux")]
@@ -365,7 +400,8 @@ fn a_run_on_made_data_says_what_it_is_and_is_measured() {
     assert_eq!((&valid["examples"], &valid["part"]), (&30.into(), &"valid".into()));
     let longer = folder.run("eval x --data synth:sums?digits=3 --json").good().json();
     assert_eq!(longer["data"], "synth:sums?digits=3&terms=2&seed=1");
-    assert!(folder.run("eval x").good().out.contains("trivial"));
+    let table = folder.run("eval x").good().out;
+    assert!(table.contains("trivial") && table.contains("\nexamples            30\nscored symbols      "), "{table}");
     let written = folder.run("generate x --prompt 12+34= --length 3").good().out;
     assert!(written.starts_with("12+34=") && written.trim_end().len() == 9, "{written}");
     folder.run("train --config x/config.toml --out y").good();
@@ -410,6 +446,8 @@ fn a_cell_of_ones_own_goes_with_its_run() {
     let folder = folder();
     folder.text("my.cell", "h' = tanh(W x + U h + b)\n");
     folder.run("train lm --data a.txt --cell my.cell --hidden 8 --batch 4 --max-steps 9 --out x").good();
+    folder.text("my.cell", "h' = tanh(W x)\n");
+    folder.run("resume x").good();
     std::fs::remove_file(folder.path().join("my.cell")).unwrap();
     folder.run("eval x").good();
     folder.run("resume x").good();
@@ -435,6 +473,27 @@ fn generation_follows_the_seed_and_the_prompt() {
     assert_eq!(write("--temperature 0 --seed 3"), write("--temperature 0 --seed 4"));
     assert_eq!(write("--top-k 1"), write("--temperature 0"));
     folder.run("generate x --top-p 0").one_error(&["top-p"]);
+}
+
+#[test]
+fn what_a_prompt_has_that_the_vocabulary_lacks_is_named() {
+    let folder = folder();
+    train(&folder, "--unit char --max-steps 3", "char").good();
+    train(&folder, "--max-steps 3", "word").good();
+    train(&folder, "--unit subword --vocab-size 280 --max-steps 3", "subword").good();
+    let warning = |run: &str, prompt: &str| {
+        let words = ["generate", run, "--length", "3", "--prompt", prompt];
+        let run = Run::from(elman(&words).current_dir(folder.path()).output().unwrap()).good();
+        assert!(!run.out.is_empty(), "{run:?}");
+        run.err
+    };
+    let begin = "warning: not in the vocabulary, so read as <unk>: ";
+    assert_eq!(warning("char", "the QQZ cat"), format!("{begin}`Q`, `Z`\n"));
+    assert_eq!(warning("char", "BCDEFGHI\u{7}"), format!("{begin}`B`, `C`, `D`, `E`, `F` and 4 more\n"));
+    assert_eq!(warning("word", "the dog <unk> sat, the dog"), format!("{begin}`dog`, `sat,`\n"));
+    for (run, prompt) in [("char", "the cat\n"), ("char", ""), ("word", "the cat"), ("subword", "Qé")] {
+        assert_eq!(warning(run, prompt), "", "{run} {prompt}");
+    }
 }
 
 #[test]

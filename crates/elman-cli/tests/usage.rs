@@ -76,6 +76,8 @@ fn wrong_usage_is_2() {
         "cell bench tanh --input 3 --hidden 5 --batch 2 --steps 4 --threads none",
         "cell grad tanh --tolerance 0",
         "cell grad tanh --tolerance nan",
+        "train",
+        "train --data a",
         "train lstm",
         "train lm --data a --clip 1 --clip-value 1",
         "train lm --data a --hidden 0",
@@ -87,6 +89,23 @@ fn wrong_usage_is_2() {
         let run = run_in(&root(), arguments);
         assert_eq!(run.code, Some(2), "{arguments}: {run:?}");
         assert!(run.out.is_empty(), "{arguments}: {run:?}");
+    }
+}
+
+#[test]
+fn data_without_its_task_or_its_flag_gets_a_hint() {
+    for (arguments, hint) in [
+        ("train --data my.txt", "`elman train lm --data my.txt`"),
+        ("train my.txt", "elman train lm --data 'my.txt'"),
+        ("train lm my.txt --hidden 5", "elman train lm --data 'my.txt'"),
+        ("train lm synth:sums?digits=2", "elman train lm --data 'synth:sums?digits=2'"),
+    ] {
+        let run = run_in(&root(), arguments);
+        assert!(run.code == Some(2) && run.err.contains(hint), "{arguments}: {run:?}");
+    }
+    for arguments in ["train lstm", "eval a my.txt", "train lm --rate my.txt", "train lm --my.txt"] {
+        let run = run_in(&root(), arguments);
+        assert!(run.code == Some(2) && !run.err.contains("elman train lm --data"), "{arguments}: {run:?}");
     }
 }
 

@@ -147,6 +147,15 @@ pub fn check(cell: &str, given: Given) -> Checked {
     Checked { report, rendered: diagnostics.render(&text.file, &text.source), good }
 }
 
+/// The warnings of the cell that a name or a path stands for, as [`check`] renders them; empty where there are none, or no
+/// cell.
+pub fn warnings(cell: &str) -> String {
+    let Ok(text) = Text::find(cell) else { return String::new() };
+    let Ok(parsed) = elman_cell::parse(&text.name, &text.source) else { return String::new() };
+    let warnings = parsed.diagnostics.into_iter().filter(|d| d.severity == Severity::Warning);
+    Diagnostics(warnings.collect()).render(&text.file, &text.source)
+}
+
 /// Sizes to check a cell at where the one that is not given takes part in nothing that can be wrong.
 fn enough(cell: &Cell, given: Given) -> Option<Sizes> {
     let uses = |counts: fn(Dim) -> u32| cell.requirements.iter().any(|r| counts(r.left) + counts(r.right) > 0);

@@ -11,7 +11,7 @@ use serde::Serialize;
 pub struct Glance {
     /// What commands call it.
     pub name: String,
-    /// The first line of its documentation.
+    /// Its documentation up to the first line that ends a sentence.
     pub about: String,
     /// The shapes of its parameters: `4 of hidden x (hidden + input), 4 of hidden`.
     pub parameters: String,
@@ -21,10 +21,16 @@ pub struct Glance {
 pub fn built_in() -> Result<Vec<Glance>, Error> {
     let glance = |name: &&str| {
         let cell = cells::find(name)?;
-        let about = cell.doc.lines().next().unwrap_or_default().trim().to_string();
-        Ok(Glance { name: name.to_string(), about, parameters: shapes(&cell) })
+        Ok(Glance { name: name.to_string(), about: about(&cell.doc), parameters: shapes(&cell) })
     };
     builtin::names().iter().map(glance).collect()
+}
+
+/// The lines up to the first that ends with a full stop, as one.
+fn about(doc: &str) -> String {
+    let lines: Vec<&str> = doc.lines().map(str::trim).collect();
+    let end = lines.iter().position(|line| line.ends_with('.')).map_or(lines.len(), |last| last + 1);
+    lines[..end].join(" ")
 }
 
 /// Each shape once, in the order of first appearance, with the number of parameters that have it.
@@ -51,5 +57,22 @@ fn written(shape: Shape) -> String {
         Shape::Scalar => "1".into(),
         Shape::Vector(dim) => dim.to_string(),
         Shape::Matrix(rows, columns) => format!("{} x {}", side(rows), side(columns)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_of_a_cell_ends_with_its_sentence() {
+        for glance in built_in().unwrap() {
+            assert!(glance.about.ends_with('.') && glance.about.len() < 200, "{}: {}", glance.name, glance.about);
+        }
+        assert_eq!(
+            about("A cell that asks for\ninput = hidden.\nSomebody 2017."),
+            "A cell that asks for input = hidden."
+        );
+        assert_eq!((about("no stop").as_str(), about("").as_str()), ("no stop", ""));
     }
 }

@@ -8,7 +8,8 @@
 use crate::error::Error;
 use crate::model::State;
 use crate::model::{Tokens, Trained};
-use crate::text::Window;
+use crate::text::vocabulary::UNKNOWN;
+use crate::text::{Unit, Window};
 use elman_engine::dropout::{MaskKey, Purpose};
 
 /// How tokens are drawn.
@@ -51,6 +52,27 @@ pub fn generate(trained: &mut Trained, prompt: &str, length: usize, sampling: Sa
         Tokens::Text(tokenizer) => tokenizer.decode(&ids)?,
         Tokens::Made(made) => made.text(&ids),
     })
+}
+
+/// The words (characters, of a vocabulary of characters) of a prompt that the vocabulary lacks, which are read as `<unk>`:
+/// each once, in the order of the prompt. None for made data, where [`generate`] refuses them.
+///
+/// # Errors
+/// A prompt that the tokeniser refuses.
+pub fn unknown(tokens: &Tokens, prompt: &str) -> Result<Vec<String>, Error> {
+    let Tokens::Text(tokenizer) = tokens else { return Ok(vec![]) };
+    let Some(unknown) = tokenizer.unknown() else { return Ok(vec![]) };
+    let pieces: Vec<String> = match tokenizer.unit() {
+        Unit::Character => prompt.chars().map(String::from).collect(),
+        Unit::Word | Unit::Subword => prompt.split_whitespace().map(String::from).collect(),
+    };
+    let mut found = vec![];
+    for piece in pieces {
+        if piece != UNKNOWN && !found.contains(&piece) && tokenizer.encode(&piece)?.contains(&unknown) {
+            found.push(piece);
+        }
+    }
+    Ok(found)
 }
 
 /// The prompt's ids, what stands before it, and what is never drawn.

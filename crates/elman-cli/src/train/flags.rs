@@ -185,6 +185,11 @@ pub struct Flags {
 }
 
 impl Flags {
+    /// The data that a flag names.
+    pub fn data(&self) -> Option<&str> {
+        self.data.as_deref()
+    }
+
     /// Lays the flags that are given over the settings.
     pub fn apply(&self, c: &mut Config) {
         self.apply_model(c);

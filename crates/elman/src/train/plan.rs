@@ -89,6 +89,7 @@ impl Plan {
         };
         let needed = spec.memory(feed.longest(t), t.batch.max(t.eval_batch), copies).map_err(|e| match e {
             EngineError::Overflow { what } => Error::Refused(format!("{what}; {way}")),
+            EngineError::Sizes(text) => EngineError::Sizes(with_flags(text, spec)).into(),
             other => other.into(),
         })?;
         memory::refuse_bytes(needed.bytes as u128, way)?;
@@ -106,4 +107,20 @@ impl Plan {
             done: 0,
         })
     }
+}
+
+/// What a cell says of sizes it cannot have, with the flags that set them.
+fn with_flags(diagnostics: String, spec: &LmSpec) -> String {
+    let LmSpec { hidden, embedding, .. } = *spec;
+    let (flag, size, equal) = match spec.ends {
+        Ends::Symbols => ("--embedding", hidden, LmSpec { embedding: hidden, ..spec.clone() }),
+        Ends::Numbers => ("--hidden", embedding, LmSpec { hidden: embedding, ..spec.clone() }),
+    };
+    let hint = match () {
+        () if diagnostics.contains("error[E208]") => "take a smaller --hidden or --embedding".into(),
+        () if equal.memory(1, 1, 0).is_ok() => format!("with {flag} {size} the sizes fit, and the cell stays as it is"),
+        () if spec.ends == Ends::Symbols => format!("--embedding {embedding} is input, --hidden {hidden} is hidden"),
+        () => format!("the data has input = {embedding}, --hidden {hidden} is hidden"),
+    };
+    format!("{diagnostics}\nhint: {hint}\n")
 }

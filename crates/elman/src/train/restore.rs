@@ -63,7 +63,8 @@ impl Training {
             return Err(Error::Refused(format!("{}: {message}", file.display())));
         }
         if record.text != self.made_with.text {
-            let file = &self.config.data.train;
+            let data = &self.config.data;
+            let file = data.valid.as_ref().map_or(data.train.clone(), |valid| format!("{} or {valid}", data.train));
             let what = if self.feed.carries() { "text" } else { "made data" };
             let message = "has changed since the checkpoint was written; put it back, or train again";
             return Err(Error::Refused(format!("{file}: the {what} {message}")));
