@@ -15,9 +15,6 @@ const ROWS: usize = 36;
 /// Most rows of a tile of products alone, whose operands stay in the second cache.
 const PRODUCT_ROWS: usize = 96;
 
-/// Inner indices after which a long chain is paused: a panel of 64 columns of them is a part of the second cache.
-const INNER: usize = 512;
-
 /// Memory of one thread.
 pub(super) struct Workspace<T> {
     /// Slots, then packed operands of gradients.
@@ -163,42 +160,10 @@ impl<T: Real> Run<'_, T> {
             }
         }
         // Safety: the strips are those of the tile, and checked as the caller promises.
-        unsafe { self.chains(packed, segments, strips, first / LANES * members, frame.rows) };
+        unsafe { self.multiply(packed, segments, strips, first / LANES * members, frame.rows) };
     }
 
-    /// Products of `rows` rows with strips, the first of which is number `first` of the matrix. Where several blocks of
-    /// rows use the same weights one after another, long chains are paused, so that these weights stay in a cache.
-    ///
-    /// Safety: as [`crate::kernels::Product`], for all rows.
-    unsafe fn chains(
-        &self,
-        packed: &PackedMatrix<T>,
-        segments: &[Segment<T>],
-        strips: &mut [Strip<T>],
-        first: usize,
-        rows: usize,
-    ) {
-        let inner: usize = segments.iter().map(|segment| segment.k).sum();
-        if inner <= 2 * INNER || rows <= self.kernels.rows {
-            // Safety: the caller's promise.
-            return unsafe { self.multiply(packed, segments, strips, first, rows) };
-        }
-        for segment in segments {
-            for begin in (0..segment.k).step_by(INNER) {
-                let k = INNER.min(segment.k - begin);
-                let part = [Segment { a: segment.a.wrapping_add(begin), row: segment.row, k }];
-                // Safety: the caller's promise, for a part of the chain.
-                unsafe { self.multiply(packed, &part, strips, first, rows) };
-                for (s, strip) in strips.iter_mut().enumerate() {
-                    let (_, width) = packed.strip(first + s);
-                    strip.b = strip.b.wrapping_add(k * width);
-                    (strip.init, strip.init_row) = (strip.out, strip.out_row);
-                }
-            }
-        }
-    }
-
-    /// The same, each chain from end to end.
+    /// Products of `rows` rows with strips, the first of which is number `first` of the matrix.
     ///
     /// Safety: as [`crate::kernels::Product`], for all rows.
     unsafe fn multiply(
