@@ -180,7 +180,7 @@ impl<T> PhaseCode<T> {
     fn stages(&self) -> &[StageCode<T>] {
         match self {
             PhaseCode::Bulk { stages, .. } | PhaseCode::Steps { stages, .. } => stages,
-            PhaseCode::Outer(_) | PhaseCode::Total { .. } => &[],
+            PhaseCode::Outer(_) | PhaseCode::Total { .. } | PhaseCode::Exponentials { .. } => &[],
         }
     }
 }
