@@ -162,8 +162,7 @@ fn gradients() {
     rule(total(place(0, Rows::Fixed, 0), 1, 100), "Token, Before or After");
     overlaps(total(token(0), 10, 99), &four());
     let wide = |rows| place(0, rows, 16);
-    let exponentials =
-        |value, units, largest, sum| vec![Phase::Exponentials { value, units, largest, sum }];
+    let exponentials = |value, units, largest, sum| vec![Phase::Exponentials { value, units, largest, sum }];
     check(exponentials(wide(Rows::Token), 16, 300, 316), &four()).unwrap();
     rule(exponentials(wide(Rows::Batch), 16, 300, 316), "Token place");
     rule(exponentials(wide(Rows::Token), 15, 300, 316), "multiple of 16");

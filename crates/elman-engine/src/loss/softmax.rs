@@ -15,9 +15,7 @@
 //! one chain over all tokens, in order, and the targets' terms after them; parts are summed in order: no result depends
 //! on threads or on the chunk.
 
-use elman_kernel::code::{
-    Binary, LANES, Member, OuterRow, Phase, Place, Product, Rows, Split, Stage, Timeline, Unary,
-};
+use elman_kernel::code::{Binary, LANES, Member, OuterRow, Phase, Place, Product, Rows, Split, Stage, Timeline, Unary};
 use elman_kernel::{Buffer, Isa, Machine, MatrixShape, PackedMatrix, Real, Team, View};
 
 use crate::error::{EngineError, check};
@@ -416,9 +414,8 @@ impl<T: Real> Chunk<'_, T> {
             }
             let view = View { data: scaled, offset: 0, unit_stride: 1, k_stride: stride };
             let machines = &mut *self.machines;
-            let views: Vec<_> = (0..self.blocks)
-                .map(|s| View { offset: s * machines.width * stride, ..view })
-                .collect();
+            let views: Vec<_> =
+                (0..self.blocks).map(|s| View { offset: s * machines.width * stride, ..view }).collect();
             machines.rows[which].repack(&views).map_err(kernel)?;
             let rows = std::slice::from_ref(&machines.rows[which]);
             run(&mut machines.dw[which][usize::from(!first)], &mut self.parts[part], rows, self.team)?;

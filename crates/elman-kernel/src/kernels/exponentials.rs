@@ -76,4 +76,3 @@ unsafe fn columns<S: Lanes>(
         s.store(sum, total);
     }
 }
-

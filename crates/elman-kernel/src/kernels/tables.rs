@@ -1,8 +1,8 @@
 //! The tables: each body, compiled once for each instruction set.
 
 use super::elementwise::{Fma, One, Select, Two, map};
-use super::product::product;
 use super::exponentials::exponentials;
+use super::product::product;
 use super::reduce::{Largest, Sum, fold, total};
 use super::{Input, Kernels, Product, Segment, Strip};
 use crate::isa::Isa;

@@ -218,13 +218,7 @@ impl<T: Real> Worker<'_, T> {
                             3 => interleave::<T, 3>(source, spot.stride, rows, target),
                             4 => interleave::<T, 4>(source, spot.stride, rows, target),
                             5 => interleave::<T, 5>(source, spot.stride, rows, target),
-                            6 => interleave::<T, 6>(source, spot.stride, rows, target),
-                            7 => interleave::<T, 7>(source, spot.stride, rows, target),
-                            8 => interleave::<T, 8>(source, spot.stride, rows, target),
-                            9 => interleave::<T, 9>(source, spot.stride, rows, target),
-                            10 => interleave::<T, 10>(source, spot.stride, rows, target),
-                            11 => interleave::<T, 11>(source, spot.stride, rows, target),
-                            _ => interleave::<T, 12>(source, spot.stride, rows, target),
+                            _ => interleave::<T, 6>(source, spot.stride, rows, target),
                         }
                     }
                 }

@@ -136,7 +136,8 @@ impl<'a, T: Real> Reference<'a, T> {
 
     fn exponentials(&mut self, value: &Place, unit: usize, largest: usize, sum: usize) {
         let at: Vec<_> = (0..self.tokens().len()).map(|t| value.offset + t * value.stride + unit).collect();
-        let most = at.iter().fold(T::from_f64(f64::NEG_INFINITY), |x, &i| if self.memory[i] > x { self.memory[i] } else { x });
+        let most =
+            at.iter().fold(T::from_f64(f64::NEG_INFINITY), |x, &i| if self.memory[i] > x { self.memory[i] } else { x });
         let mut total = T::ZERO;
         for block in at.chunks(256) {
             let mut part = T::ZERO;
