@@ -68,7 +68,13 @@ impl<T: Real> Layer<T> {
     }
 
     pub fn set_weights(&mut self, params: &[&[T]]) -> Result<(), EngineError> {
-        self.packed = Arc::new(Packed::new(self.isa, &self.plan.weights, &self.schedule, self.sizes, params)?);
+        match Arc::get_mut(&mut self.packed) {
+            Some(packed) => packed.repack(&self.plan.weights, &self.schedule, self.sizes, params)?,
+            // Others go on with the numbers they have.
+            None => {
+                self.packed = Arc::new(Packed::new(self.isa, &self.plan.weights, &self.schedule, self.sizes, params)?);
+            }
+        }
         Ok(())
     }
 

@@ -29,6 +29,22 @@ impl<T: Real> Packed<T> {
         sizes: Sizes,
         params: &[&[T]],
     ) -> Result<Packed<T>, EngineError> {
+        let kernel = |e: elman_kernel::PackError| EngineError::Kernel(e.to_string());
+        let zero = |m: &crate::plan::MatrixPlan| PackedMatrix::zero(isa, &m.shape()).map_err(kernel);
+        let matrices = plan.matrices.iter().map(zero).collect::<Result<_, _>>()?;
+        let mut packed = Packed { matrices, constants: Buffer::new(plan.memory) };
+        packed.repack(plan, schedule, sizes, params)?;
+        Ok(packed)
+    }
+
+    /// Packs other numbers of the same shapes, into the same memory.
+    pub fn repack(
+        &mut self,
+        plan: &WeightPlan,
+        schedule: &Schedule,
+        sizes: Sizes,
+        params: &[&[T]],
+    ) -> Result<(), EngineError> {
         let mut values = Invariants::new(schedule, sizes, params);
         let dense: Vec<Rc<Vec<T>>> = plan.dense.iter().map(|(a, n)| values.value(*a, *n)).collect();
         let view = |v: &MatrixView| {
@@ -38,17 +54,14 @@ impl<T: Real> Packed<T> {
             };
             View { data, offset: v.offset, unit_stride: v.row_stride, k_stride: v.column_stride }
         };
-        let mut matrices = vec![];
-        for m in &plan.matrices {
+        for (m, packed) in plan.matrices.iter().zip(&mut self.matrices) {
             let views: Vec<View<T>> = m.members.iter().flatten().map(view).collect();
-            let packed = PackedMatrix::pack(isa, &m.shape(), &views);
-            matrices.push(packed.map_err(|e| EngineError::Kernel(e.to_string()))?);
+            packed.repack(&views).map_err(|e| EngineError::Kernel(e.to_string()))?;
         }
-        let mut constants = Buffer::new(plan.memory);
         for c in &plan.constants {
-            constants[c.offset..c.offset + c.units].copy_from_slice(&values.value(c.arena, c.node));
+            self.constants[c.offset..c.offset + c.units].copy_from_slice(&values.value(c.arena, c.node));
         }
-        Ok(Packed { matrices, constants })
+        Ok(())
     }
 }
 

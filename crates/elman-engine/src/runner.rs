@@ -128,8 +128,22 @@ impl<T: Real> Runner<T> {
     /// # Errors
     /// Weights of other shapes.
     pub fn set_weights(&mut self, weights: &Weights<T>) -> Result<(), EngineError> {
-        weights.check(&self.network)?;
-        self.weights.clone_from(weights);
+        let all: Vec<&[T]> = weights.0.iter().map(Vec::as_slice).collect();
+        self.set_parameters(&all)
+    }
+
+    /// The same from slices, one a parameter in the order of [`Network::parameters`].
+    ///
+    /// # Errors
+    /// Slices of other lengths.
+    pub fn set_parameters(&mut self, parameters: &[&[T]]) -> Result<(), EngineError> {
+        check("weights (tensors)", parameters.len(), self.weights.0.len())?;
+        for ((own, given), t) in self.weights.0.iter().zip(parameters).zip(self.network.parameters()) {
+            check(&t.name, given.len(), own.len())?;
+        }
+        for (own, given) in self.weights.0.iter_mut().zip(parameters) {
+            own.copy_from_slice(given);
+        }
         for (layer, index) in self.layers.iter_mut().zip(&self.network.0.index) {
             let params: Vec<&[T]> = index.iter().map(|i| self.weights.0[*i].as_slice()).collect();
             layer.set_weights(&params)?;

@@ -383,8 +383,12 @@ impl<T: Real> Chunk<'_, T> {
             let (own, known) = (memory[self.layout.largest + i], most[first + i]);
             // NaN is the largest.
             let all = if own <= known { known } else { own };
-            before[i] = T::unary(Unary::Exp, T::binary(Binary::Sub, known, all));
-            now[i] = T::unary(Unary::Exp, T::binary(Binary::Sub, own, all));
+            // One of the two is 1.
+            if own <= known {
+                now[i] = T::unary(Unary::Exp, T::binary(Binary::Sub, own, known));
+            } else {
+                before[i] = T::unary(Unary::Exp, T::binary(Binary::Sub, known, own));
+            }
             largest[part * BLOCKS * BLOCK + first + i] = own;
             most[first + i] = all;
             sum[first + i] = scaled_sum(sum[first + i], before[i], memory[self.layout.sum + i], now[i]);

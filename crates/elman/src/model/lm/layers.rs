@@ -69,11 +69,14 @@ impl<T: Real> Layers<T> {
             return Ok(());
         }
         for (l, runner) in self.runners.iter_mut().enumerate() {
-            let mut own: Vec<Vec<T>> = self.index[l].iter().map(|k| weights[*k].clone()).collect();
+            let own = self.index[l].iter().map(|k| weights[*k].as_slice());
             if let Some(draw) = dropping {
+                let mut own: Vec<Vec<T>> = own.map(<[T]>::to_vec).collect();
                 drop_recurrent(&self.recurrent[l], &self.index[l], draw, &mut own);
+                runner.set_weights(&Weights(own))?;
+            } else {
+                runner.set_parameters(&own.collect::<Vec<_>>())?;
             }
-            runner.set_weights(&Weights(own))?;
         }
         self.packed = if dropping.is_some() { Packed::Dropped } else { Packed::Plain };
         Ok(())
@@ -123,8 +126,8 @@ impl<T: Real> Layers<T> {
         }
     }
 
-    /// `dy` is the gradient by the last layer's output, and becomes that by the first one's input. Gradients of parameters
-    /// are added to the model's.
+    /// `dy` is the gradient by the last layer's output, and becomes that by the first one's input. Gradients of the
+    /// layers' parameters are written over the model's.
     pub fn backward(
         &mut self,
         team: &Team,
@@ -134,14 +137,18 @@ impl<T: Real> Layers<T> {
     ) -> Result<(), EngineError> {
         for l in (0..self.runners.len()).rev() {
             multiply(dy, self.between.get(l).and_then(Option::as_deref));
-            self.runners[l].backward_on(team, dy, None, &mut self.gradients)?;
             let own = &mut self.gradients.parameters;
-            if draw.dropout.recurrent > 0.0 {
+            own.clear();
+            own.extend(self.index[l].iter().map(|k| std::mem::take(&mut gradients[*k])));
+            let done = self.runners[l].backward_on(team, dy, None, &mut self.gradients);
+            let own = &mut self.gradients.parameters;
+            if draw.dropout.recurrent > 0.0 && done.is_ok() {
                 drop_recurrent(&self.recurrent[l], &self.index[l], draw, own);
             }
             for (k, g) in self.index[l].iter().zip(own) {
-                gradients[*k].iter_mut().zip(g).for_each(|(to, g)| *to = T::binary(Binary::Add, *to, *g));
+                gradients[*k] = std::mem::take(g);
             }
+            done?;
             std::mem::swap(dy, &mut self.gradients.inputs[0]);
         }
         Ok(())
