@@ -124,6 +124,11 @@ impl<T: Real> SoftmaxHead<T> {
     /// # Errors
     /// Sizes of 0 or too large for memory addresses.
     pub fn new(isa: Isa, vocabulary: usize, units: usize) -> Result<SoftmaxHead<T>, EngineError> {
+        SoftmaxHead::in_parts(isa, vocabulary, units, words_of_a_part(units))
+    }
+
+    /// The same with at most `most` words in a part.
+    fn in_parts(isa: Isa, vocabulary: usize, units: usize, most: usize) -> Result<SoftmaxHead<T>, EngineError> {
         for (what, n) in [("vocabulary", vocabulary), ("units", units)] {
             if n == 0 {
                 return Err(EngineError::Zero { what });
@@ -132,7 +137,7 @@ impl<T: Real> SoftmaxHead<T> {
         let overflow = || EngineError::Overflow { what: "output layer".into() };
         let row = units.checked_add(BLOCKS * BLOCK).ok_or_else(overflow)?;
         vocabulary.checked_mul(row).filter(|n| *n < isize::MAX as usize / 64).ok_or_else(overflow)?;
-        let (words, parts) = cut(vocabulary, units);
+        let (words, parts) = cut(vocabulary, most);
         let layout = layout(words, units);
         let part = |first: usize| {
             let count = words.min(vocabulary - first);
@@ -152,7 +157,7 @@ impl<T: Real> SoftmaxHead<T> {
 
     /// Numbers of memory that it takes: weights, gradients, and the logits of a chunk.
     pub fn memory(vocabulary: usize, units: usize) -> usize {
-        let (words, parts) = cut(vocabulary, units);
+        let (words, parts) = cut(vocabulary, words_of_a_part(units));
         let chunk = BLOCKS * BLOCK;
         let tokens = chunk * (4 * row(units) + units + parts);
         parts.saturating_mul(layout(words, units).len).saturating_add(tokens)
@@ -521,9 +526,13 @@ fn row(units: usize) -> usize {
     ((units / LANES + 1) | 1) * LANES
 }
 
+/// Most words of a part.
+fn words_of_a_part(units: usize) -> usize {
+    (PART / (row(units) * size_of::<f32>())).max(BLOCK)
+}
+
 /// Words of a part, and parts.
-fn cut(vocabulary: usize, units: usize) -> (usize, usize) {
-    let most = (PART / (row(units) * size_of::<f32>())).max(BLOCK);
+fn cut(vocabulary: usize, most: usize) -> (usize, usize) {
     let words = vocabulary.div_ceil(vocabulary.div_ceil(most));
     (words, vocabulary.div_ceil(words))
 }
@@ -568,8 +577,9 @@ mod tests {
         Case { h: draw(TOKENS * UNITS, 1), w: draw(VOCABULARY * UNITS, 2), b: draw(VOCABULARY, 3), targets }
     }
 
+    /// Parts of 13, 13 and 11 words.
     fn run<T: Real>(c: &Case<T>, isa: Isa, threads: usize) -> (TokenLosses, Vec<T>, Vec<T>, Vec<T>) {
-        let mut head = SoftmaxHead::new(isa, VOCABULARY, UNITS).unwrap();
+        let mut head = SoftmaxHead::in_parts(isa, VOCABULARY, UNITS, 15).unwrap();
         let mut dh = vec![T::ZERO; c.h.len()];
         let (mut dw, mut db) = (vec![T::ZERO; c.w.len()], vec![T::ZERO; c.b.len()]);
         let into = HeadGradients { h: &mut dh, weight: &mut dw, bias: &mut db };
@@ -624,6 +634,35 @@ mod tests {
             for threads in [1, 2] {
                 assert!(run(&c, isa, threads) == wanted, "{isa}, {threads} threads");
             }
+        }
+    }
+
+    /// What a token gets does not depend on those beside it; chunks of one strip and of full blocks agree.
+    #[test]
+    fn bits_do_not_depend_on_the_chunk() {
+        let c = case::<f32>();
+        let team = Team::new(1).unwrap();
+        let mut head = SoftmaxHead::in_parts(Isa::detect(), VOCABULARY, UNITS, 15).unwrap();
+        head.set_weights(&c.w, &c.b, &team).unwrap();
+        let (losses, logits) = (head.losses(&c.h, &c.targets, &team).unwrap(), head.logits(&c.h, &team).unwrap());
+        for (i, h) in c.h.chunks(UNITS).enumerate() {
+            assert_eq!(head.losses(h, &c.targets[i..=i], &team).unwrap(), &losses[i..=i], "token {i}");
+            assert_eq!(head.logits(h, &team).unwrap(), &logits[i * VOCABULARY..(i + 1) * VOCABULARY], "token {i}");
+        }
+    }
+
+    /// The largest logit comes last, far above those of the parts before it, or first: nothing overflows or is lost.
+    #[test]
+    fn parts_of_very_different_size() {
+        for large in [0, VOCABULARY - 1] {
+            let mut c = case::<f32>();
+            c.b[large] = 300.0;
+            let (losses, dh, dw, _) = run(&c, Isa::detect(), 1);
+            for (i, loss) in losses.iter().enumerate() {
+                let near = c.targets[i] as usize == large;
+                assert!(if near { *loss == 0.0 } else { (290.0..310.0).contains(loss) }, "{i}: {loss}");
+            }
+            assert!(dh.iter().chain(&dw).all(|x| x.is_finite()));
         }
     }
 

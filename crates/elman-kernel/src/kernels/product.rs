@@ -8,7 +8,11 @@
 
 use super::{Segment, Strip};
 use crate::code::LANES;
+use crate::machine::prefetch;
 use crate::simd::Lanes;
+
+/// Rows from which on a kernel has time to ask for the next.
+const AHEAD: usize = 4;
 
 /// `ACROSS`: rows of the operand follow each other, and its k are a segment's `row` apart.
 ///
@@ -35,7 +39,13 @@ pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const N
             // Safety: the caller promises these rows.
             *a = unsafe { a.add(if ACROSS { i } else { (first + i) * segment.row }) };
         }
+        // The rows of the next block, which often follow these, are asked for a little at a time.
+        let (next, step) =
+            (segment.a.wrapping_add((first + MR) * segment.row), (MR * segment.row).div_ceil(segment.k.max(1)));
         for k in 0..segment.k {
+            if AHEAD <= MR && !ACROSS {
+                prefetch(next.wrapping_add(k * step));
+            }
             let mut w = [[s.splat64(0.0); NV]; NP];
             for p in 0..NP {
                 for v in 0..NV {

@@ -22,6 +22,7 @@ mod sharing;
 mod tile;
 
 pub use error::CodeError;
+pub(crate) use tile::prefetch;
 
 use crate::buffer::Buffer;
 use crate::code::{Phase, Split, Timeline};

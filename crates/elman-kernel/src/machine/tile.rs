@@ -223,7 +223,7 @@ fn fetch<T>(strips: &[Strip<T>], rows: std::ops::Range<usize>) {
 
 /// Asks for a cache line.
 #[inline(always)]
-pub(super) fn prefetch<T>(at: *const T) {
+pub(crate) fn prefetch<T>(at: *const T) {
     #[cfg(target_arch = "x86_64")]
     // Safety: a prefetch touches no memory, whatever its address.
     unsafe {
