@@ -393,20 +393,17 @@ mod tests {
     #[test]
     fn a_team_that_waits_is_crowded_for_a_while() {
         let team = Team::new(2).unwrap();
-        let late = |culprit: usize| {
-            team.run(|member| {
-                if member.index == culprit {
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                member.barrier();
-            });
+        let after = |waited: u64| {
+            let crowd = team.crowd.get().after(Duration::from_micros(1000), Duration::from_micros(waited));
+            team.crowd.set(crowd);
             (0..).take_while(|_| team.crowded()).count() as u32
         };
-        assert_eq!(late(1), LEFT.0);
-        assert_eq!(late(1), 2 * LEFT.0);
-        // The caller itself was busy: the others did not keep it waiting.
-        assert_eq!(late(0), 0);
-        assert_eq!(late(1), LEFT.0);
+        assert_eq!([after(900), after(501), after(900)], [8, 16, 32]);
+        assert_eq!(after(499), 0);
+        assert_eq!(after(501), 8);
+        assert_eq!((0..10).map(|_| after(900)).last(), Some(LEFT.1));
+        let short = Crowd { left: 3, last: 8 }.after(SHORT / 2, SHORT / 2);
+        assert_eq!((short.left, short.last), (3, 8));
     }
 
     #[test]

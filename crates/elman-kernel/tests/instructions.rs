@@ -115,6 +115,9 @@ fn case<T: Real>(rows: usize, units: usize, gap: usize, whole_rows: bool) -> Cas
 fn every_instruction_at_odd_sizes() {
     for (i, units) in [1, 3, 8, 15, 16, 17, 33, 64, 70, 131].into_iter().enumerate() {
         for rows in [1, 2, 7] {
+            if too_large(rows * units * 20) {
+                continue;
+            }
             let what = format!("{rows} rows of {units}");
             case::<f32>(rows, units, i % 2, false).check(&[Timeline::equal(1, rows)], &what);
             case::<f32>(rows, units, i % 3, true).check(&[Timeline::equal(1, rows)], &what);
@@ -129,6 +132,7 @@ fn f64() {
 
 /// Wide rows and many rows: tiles of both kinds.
 #[test]
+#[cfg_attr(miri, ignore)]
 fn more_than_one_tile() {
     case::<f32>(50, 70, 0, false).check(&[Timeline::equal(1, 50)], "many rows");
     case::<f32>(3, 2500, 0, true).check(&[Timeline::equal(1, 3)], "wide rows");

@@ -54,6 +54,9 @@ fn every_shape_f32() {
         for (j, &units) in UNITS.iter().enumerate() {
             let members = 1 + (i + j) % 5;
             let segments: &[usize] = [&[7][..], &[1, 13], &[5, 1, 9]][(i + 2 * j) % 3];
+            if too_large(rows * units * 2) {
+                continue;
+            }
             let what = format!("{rows} rows, {units} units, {members} members, {segments:?}");
             case::<f32>(rows, units, members, segments, false).check(&[Timeline::equal(1, rows)], &what);
             case::<f32>(rows, units, members, segments, true).check(&[Timeline::equal(1, rows)], &what);
@@ -69,6 +72,7 @@ fn f64() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore)]
 fn many_tokens() {
     let tokens = 23 * 11;
     case::<f32>(tokens, 70, 3, &[19], false).check(&[Timeline::equal(23, 11)], "tokens");

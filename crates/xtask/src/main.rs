@@ -3,11 +3,12 @@
 //! `cargo xtask licences`: every crate we depend on has a licence that ours may be used with. Reads `cargo metadata`, so it needs no network beyond what the build needs, and no tool that has to be built first.
 //! Does not look into the crates: it believes the `license` field that they publish.
 //!
-//! The other two, `exhaustive` and `kills`, say in their files what they check.
+//! The others, `exhaustive`, `kills` and `miri`, say in their files what they check.
 
 mod exhaustive;
 mod kills;
 mod licences;
+mod miri;
 
 use std::process::ExitCode;
 
@@ -16,10 +17,11 @@ fn main() -> ExitCode {
     match asked.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["licences"] => licences::report(),
         ["exhaustive", ..] => exhaustive::report(&asked[1..]),
+        ["miri"] => miri::report(),
         ["kills", ..] => kills::report(&asked[1..]),
         _ => {
             eprintln!(
-                "usage: cargo xtask licences\n       cargo xtask exhaustive [FUNCTION …]\n       cargo xtask kills [--kills N] [--seed N]"
+                "usage: cargo xtask licences\n       cargo xtask exhaustive [FUNCTION …]\n       cargo xtask kills [--kills N] [--seed N]\n       cargo xtask miri"
             );
             ExitCode::from(2)
         }
