@@ -25,7 +25,6 @@
 //! ```
 
 mod batch;
-mod chunks;
 mod convert;
 pub mod dropout;
 pub mod embedding;

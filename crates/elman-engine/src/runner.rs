@@ -1,10 +1,11 @@
 //! A network over whole batches: forward, then backward, through layers and directions.
 
+mod chunks;
+
 use elman_cell::program::NodeId;
 use elman_kernel::{Isa, Precision, Real, Team};
 
 use crate::batch::{Batch, Gradients, Outputs, Trace, check_batch, check_states};
-use crate::chunks;
 use crate::error::{EngineError, check};
 use crate::flow::{self, Columns};
 use crate::layer::{Arithmetic, Layer};
@@ -205,33 +206,6 @@ impl<T: Real> Runner<T> {
             return self.forward_in_chunks(team, batch, out);
         }
         self.forward_whole(team, batch, out, None)
-    }
-
-    /// Chunks hand states on: only forward in time, of all sequences at every step, and nothing is kept of a chunk.
-    fn can_be_cut(&self, batch: &Batch<T>) -> bool {
-        let equal = batch.lengths.is_none_or(|lengths| lengths.iter().all(|l| *l == batch.steps));
-        !self.backward && !self.network.spec().bidirectional && self.trace.is_empty() && batch.mask.is_none() && equal
-    }
-
-    /// Chunk by chunk, each from the states of the one before.
-    fn forward_in_chunks(&mut self, team: &Team, batch: &Batch<T>, out: &mut Outputs<T>) -> Result<(), EngineError> {
-        let mut states: Option<Vec<Vec<T>>> = None;
-        for chunk in chunks::cut(batch.steps, batch.batch, self.token_bytes, team.threads()) {
-            let part = |x: &&'_ [T]| {
-                let step = x.len() / batch.steps;
-                chunk.start * step..chunk.end * step
-            };
-            let inputs = batch.inputs.iter().map(|x| &x[part(x)]).collect();
-            let initial = states.as_deref().or(batch.initial);
-            let steps = chunk.len();
-            let one = Batch { steps, batch: batch.batch, inputs, lengths: None, mask: None, initial };
-            self.forward_whole(team, &one, out, Some((chunk.start, batch.steps)))?;
-            if chunk.end < batch.steps {
-                let before = states.replace(std::mem::take(&mut out.states));
-                out.states = before.unwrap_or_default();
-            }
-        }
-        Ok(())
     }
 
     /// All of a batch, or the chunk of one that begins at a step of so many.

@@ -5,6 +5,12 @@
 
 use std::ops::Range;
 
+use elman_kernel::{Real, Team};
+
+use super::Runner;
+use crate::batch::{Batch, Outputs};
+use crate::error::EngineError;
+
 /// Bytes of a chunk's work memory: a part of the last cache, or of a large second one.
 const BYTES: usize = 2 << 20;
 
@@ -13,12 +19,46 @@ const TOKENS: usize = 96;
 
 /// The steps of the chunks, of work memory of `bytes` a token. All are as long, where a length near the wanted one divides
 /// the steps; else the last is shorter.
-pub(crate) fn cut(steps: usize, batch: usize, bytes: usize, threads: usize) -> impl Iterator<Item = Range<usize>> {
+fn cut(steps: usize, batch: usize, bytes: usize, threads: usize) -> impl Iterator<Item = Range<usize>> {
     let tokens = (BYTES / bytes.max(1)).max(TOKENS * threads);
     let wanted = tokens.div_ceil(batch.max(1)).max(1);
     let even = (wanted..=wanted.saturating_mul(2).min(steps)).find(|c| steps % c == 0);
     let length = even.unwrap_or(wanted).clamp(1, steps.max(1));
     (0..steps).step_by(length).map(move |first| first..steps.min(first + length))
+}
+
+impl<T: Real> Runner<T> {
+    /// Chunks hand states on: only forward in time, of all sequences at every step, and nothing is kept of a chunk.
+    pub(super) fn can_be_cut(&self, batch: &Batch<T>) -> bool {
+        let equal = batch.lengths.is_none_or(|lengths| lengths.iter().all(|l| *l == batch.steps));
+        !self.backward && !self.network.spec().bidirectional && self.trace.is_empty() && batch.mask.is_none() && equal
+    }
+
+    /// Chunk by chunk, each from the states of the one before.
+    pub(super) fn forward_in_chunks(
+        &mut self,
+        team: &Team,
+        batch: &Batch<T>,
+        out: &mut Outputs<T>,
+    ) -> Result<(), EngineError> {
+        let mut states: Option<Vec<Vec<T>>> = None;
+        for chunk in cut(batch.steps, batch.batch, self.token_bytes, team.threads()) {
+            let part = |x: &&'_ [T]| {
+                let step = x.len() / batch.steps;
+                chunk.start * step..chunk.end * step
+            };
+            let inputs = batch.inputs.iter().map(|x| &x[part(x)]).collect();
+            let initial = states.as_deref().or(batch.initial);
+            let steps = chunk.len();
+            let one = Batch { steps, batch: batch.batch, inputs, lengths: None, mask: None, initial };
+            self.forward_whole(team, &one, out, Some((chunk.start, batch.steps)))?;
+            if chunk.end < batch.steps {
+                let before = states.replace(std::mem::take(&mut out.states));
+                out.states = before.unwrap_or_default();
+            }
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]
