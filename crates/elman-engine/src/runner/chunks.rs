@@ -22,7 +22,7 @@ const TOKENS: usize = 96;
 fn cut(steps: usize, batch: usize, bytes: usize, threads: usize) -> impl Iterator<Item = Range<usize>> {
     let tokens = (BYTES / bytes.max(1)).max(TOKENS * threads);
     let wanted = tokens.div_ceil(batch.max(1)).max(1);
-    let even = (wanted..=wanted.saturating_mul(2).min(steps)).find(|c| steps % c == 0);
+    let even = (wanted..=wanted.saturating_mul(2).min(steps)).find(|c| steps.is_multiple_of(*c));
     let length = even.unwrap_or(wanted).clamp(1, steps.max(1));
     (0..steps).step_by(length).map(move |first| first..steps.min(first + length))
 }
