@@ -6,10 +6,11 @@ from machine import Child, call
 
 
 class Elman:
-    """`elman cell bench`; its numbers are those that `elman cell run` writes."""
+    """`elman cell bench`; its numbers are those that `elman cell run` writes, in f32 whatever the type that is timed."""
 
-    def __init__(self, program, threads, reference, folder):
+    def __init__(self, program, threads, reference, folder, dtype):
         self.program, self.threads, self.reference, self.folder = program, threads, reference, folder
+        self.dtype = dtype
 
     def ask(self, command, point, threads, *extra):
         sizes = dict(zip(["--steps", "--batch", "--hidden"], point["size"])) | {"--input": point["size"][2]}
@@ -29,15 +30,15 @@ class Elman:
 
     def turn(self, point, _seconds):
         how = {"forward": [], "backward": ["--backward"], "stream": ["--stream"]}[point["pass"]]
-        return self.ask("bench", point, self.threads, *how)
+        return self.ask("bench", point, self.threads, "--dtype", self.dtype, *how)
 
     def explain(self, point, threads):
         return self.ask("explain", point, threads)
 
 
 class Peer:
-    def __init__(self, python, name, threads, folder):
-        self.child, self.folder = Child(python, name, threads), folder
+    def __init__(self, python, name, threads, folder, dtype):
+        self.child, self.folder = Child(python, name, threads, dtype), folder
 
     def check(self, point):
         return self.child.ask(do="check", cell=point["cell"], kind=point["pass"], size=point["size"], folder=str(self.folder))

@@ -61,9 +61,9 @@ def call(words, threads):
 class Child:
     """A process of `peer.py` that answers a request a line."""
 
-    def __init__(self, python, name, threads):
+    def __init__(self, python, name, threads, dtype="f32"):
         self.process = subprocess.Popen(
-            [python, str(BENCH / "peer.py"), name, str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [python, str(BENCH / "peer.py"), name, str(threads), dtype], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, text=True, preexec_fn=pinned(threads),
         )
 

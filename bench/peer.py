@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """One peer, timed on request.
 
-    peer.py PEER THREADS
+    peer.py PEER THREADS DTYPE
 
-PEER is a name in `PEERS`. Reads a JSON object a line from standard input, {"do": …, …}, and answers each with one: what
+PEER is a name in `PEERS`, DTYPE the type of the weights: f32, bf16 or int8. Reads a JSON object a line from standard input, {"do": …, …}, and answers each with one: what
 the peer's method of that name returns, or {"error"}.
 """
 
@@ -33,10 +33,11 @@ def fix_threads(threads):
 
 
 def main():
-    name, threads = sys.argv[1], int(sys.argv[2])
+    name, threads, dtype = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     fix_threads(threads)
     module, kind = PEERS[name]
     peer = getattr(importlib.import_module(f"peers.{module}"), kind)(threads)
+    peer.dtype = dtype
     answers = sys.stdout
     sys.stdout = sys.stderr  # what a library prints is no answer
     for line in sys.stdin:

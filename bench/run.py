@@ -23,6 +23,8 @@ BUILT_IN = ["lstm", "gru-reset-after", "gru", "tanh"]
 WRITTEN = ["mut1", "mut2", "mut3", "lstm-f", "lstm-i", "lstm-o", "lstm-peephole", "layer-norm-lstm"]
 PASSES = ["forward", "backward", "stream"]
 PEERS = ["torch", "torch-compile", "onnxruntime", "openvino", "jax"]
+# Those that keep weights in fewer bits.
+NARROW = {"bf16": ["torch", "openvino"], "int8": ["torch", "onnxruntime"]}
 # (steps, batch, hidden); input = hidden. Written cells are timed at the few.
 FEW = [(35, 20, 200), (100, 32, 256), (100, 1, 128)]
 FULL = [
@@ -39,7 +41,8 @@ def arguments():
     parser.add_argument("--points", metavar="T,B,H;…", help="steps,batch,hidden of the points to time")
     parser.add_argument("--cells", metavar="C,…", help="default lstm,gru-reset-after,mut1; with --full all")
     parser.add_argument("--passes", metavar="P,…", help="forward, backward (both together), stream (a step a call); default all")
-    parser.add_argument("--peers", metavar="P,…", default=",".join(PEERS))
+    parser.add_argument("--peers", metavar="P,…")
+    parser.add_argument("--dtype", choices=["f32", *NARROW], default="f32", help="of the weights; bf16 and int8 do not train")
     parser.add_argument("--threads", metavar="N,…", help="default 1; with --full 1,2")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.6, help="of a peer's turn")
@@ -48,16 +51,19 @@ def arguments():
     parser.add_argument("--table", metavar="FILE", help="put the table into a Markdown file, between its marks")
     options = parser.parse_args()
     options.threads = [int(n) for n in (options.threads or ("1,2" if options.full else "1")).split(",")]
+    narrow = options.dtype != "f32"
     for name, known, default in [
         ("cells", BUILT_IN + WRITTEN, BUILT_IN + WRITTEN if options.full else ["lstm", "gru-reset-after", "mut1"]),
-        ("passes", PASSES, PASSES),
-        ("peers", PEERS, []),
+        ("passes", PASSES, ["forward", "stream"] if narrow else PASSES),
+        ("peers", NARROW[options.dtype] if narrow else PEERS, NARROW[options.dtype] if narrow else PEERS),
     ]:
         chosen = getattr(options, name)
         setattr(options, name, chosen.split(",") if chosen else default)
         wrong = set(getattr(options, name)) - set(known)
         if wrong:
             parser.error(f"--{name}: no {', '.join(sorted(wrong))}; choose of {', '.join(known)}")
+    if narrow and "backward" in options.passes:
+        parser.error(f"--dtype {options.dtype}: weights of few bits do not train; --passes forward,stream")
     return options
 
 
@@ -111,12 +117,12 @@ def time_all(options):
     WORK.mkdir(parents=True, exist_ok=True)
     out = Path(options.out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    figures = {**about(python), "points": []}
+    figures = {**about(python), "dtype": options.dtype, "points": []}
     print(report.heading(options.peers), flush=True)
     for threads in options.threads:
         reference = Child(python, "reference", threads)
-        peers = {name: Peer(python, name, threads, WORK) for name in options.peers}
-        contenders = {"elman": Elman(program, threads, reference, WORK), **peers}
+        peers = {name: Peer(python, name, threads, WORK, options.dtype) for name in options.peers}
+        contenders = {"elman": Elman(program, threads, reference, WORK, options.dtype), **peers}
         for point in points_of(options, threads):
             record = time_point(point, contenders, reference, options)
             figures["points"].append(record)

@@ -14,26 +14,31 @@ import numpy
 # A stream is compared after so many steps on one input.
 STREAMED = 5
 # Of the largest number of a tensor: f32 over a thousand steps stays far below, a wrong equation far above.
-NEAR = 1e-3
+NEAR = {"f32": 1e-3, "bf16": 0.05, "int8": 0.1}
 WARM_UP = 0.15
 LEAST, MOST = 7, 20_000
 
 
 class Contender:
+    # The types of weights it can have; `dtype` is the one that is timed.
+    dtypes, dtype = ["f32"], "f32"
+
     def check(self, cell, kind, size, folder):
         """Builds, compares; {"off"}: the worst difference."""
+        if self.dtype not in self.dtypes:
+            raise NotImplementedError(f"has no weights in {self.dtype}")
         self.call = None
         self.call, read = self.build(cell, kind, *size)
         for _ in range(STREAMED if kind == "stream" else 1):
             returned = self.call()
         with numpy.load(Path(folder) / "expected.npz") as expected:
-            return compare(read(returned), dict(expected))
+            return compare(read(returned), dict(expected), NEAR[self.dtype])
 
     def turn(self, seconds):
         return measure(self.call, seconds)
 
 
-def compare(found, expected):
+def compare(found, expected, near=NEAR["f32"]):
     if missing := set(expected) - set(found):
         return {"error": f"no {', '.join(sorted(missing))}"}
     worst, where = 0.0, None
@@ -42,7 +47,7 @@ def compare(found, expected):
         off = float(numpy.abs(got - want).max() / max(float(numpy.abs(want).max()), 1e-30))
         if not off <= worst:
             worst, where = off, name
-    return {"off": worst} if worst <= NEAR else {"error": f"wrong: {where} is off by {worst:.2g} of its largest number"}
+    return {"off": worst} if worst <= near else {"error": f"wrong: {where} is off by {worst:.2g} of its largest number"}
 
 
 def measure(call, seconds):

@@ -1,5 +1,8 @@
 """ONNX Runtime's recurrent operators, with bound buffers. It does not train, and has no operator for a written cell."""
 
+import tempfile
+from pathlib import Path
+
 import numpy
 import onnxruntime
 
@@ -9,6 +12,8 @@ from .onnx_model import model
 
 
 class OnnxRuntime(Contender):
+    dtypes = ["f32", "int8"]
+
     def __init__(self, threads):
         onnxruntime.set_default_logger_severity(3)
         self.options = onnxruntime.SessionOptions()
@@ -17,6 +22,7 @@ class OnnxRuntime(Contender):
 
     def build(self, cell, kind, steps, batch, hidden):
         network = model(cell, kind, steps, batch, hidden)
+        network = quantised(network) if self.dtype == "int8" else network
         session = onnxruntime.InferenceSession(network, self.options, providers=["CPUExecutionProvider"])
         x = buffer(sequence(steps, batch, hidden))
         if kind == "stream":
@@ -24,6 +30,20 @@ class OnnxRuntime(Contender):
         y = buffer(numpy.zeros((steps, 1, batch, hidden), "float32"))
         binding = bound(session, {"x": x}, {"y": y})
         return lambda: session.run_with_iobinding(binding), lambda _: {"y": y.numpy()}
+
+
+def quantised(network):
+    """The model with 8-bit weights, where there is an operator for it."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    with tempfile.TemporaryDirectory() as folder:
+        plain, narrow = Path(folder) / "plain.onnx", Path(folder) / "narrow.onnx"
+        plain.write_bytes(network)
+        quantize_dynamic(plain, narrow, weight_type=QuantType.QInt8, op_types_to_quantize=["LSTM"])
+        found = narrow.read_bytes()
+    if b"DynamicQuantize" not in found:
+        raise NotImplementedError("has no operator for it in int8")
+    return found
 
 
 def buffer(array):

@@ -23,6 +23,7 @@ class Functions:
 
 
 class Torch(Contender):
+    dtypes = ["f32", "bf16", "int8"]
     at_once = 1_000_000  # all of them
 
     def __init__(self, threads):
@@ -30,8 +31,12 @@ class Torch(Contender):
         torch.set_num_interop_threads(1)
 
     def build(self, cell, kind, steps, batch, hidden):
-        network = Module(cell, hidden) if cell in MODULES else Loop(cell, hidden, self.compiled, self.at_once)
-        return calls(network, kind, steps, batch, hidden)
+        if cell in MODULES:
+            return calls(Module(cell, hidden, self.dtype), kind, steps, batch, hidden)
+        if self.dtype == "int8":
+            raise NotImplementedError("a loop is not quantised")
+        dtype = torch.bfloat16 if self.dtype == "bf16" else torch.float32
+        return calls(Loop(cell, hidden, self.compiled, self.at_once, dtype), kind, steps, batch, hidden)
 
     def compiled(self, steps):
         return steps
@@ -56,8 +61,9 @@ class TorchCompiled(Torch):
 
 def calls(network, kind, steps, batch, hidden):
     """(call, read) of a network with `values`, `output(x, state)` and `step(x, state)`."""
-    x = torch.from_numpy(sequence(steps, batch, hidden)).requires_grad_(kind == "backward")
-    state = tuple(torch.zeros(batch, hidden, requires_grad=kind == "backward") for _ in network.cell.states)
+    x = torch.from_numpy(sequence(steps, batch, hidden)).to(network.dtype).requires_grad_(kind == "backward")
+    zeros = lambda: torch.zeros(batch, hidden, dtype=network.dtype, requires_grad=kind == "backward")
+    state = tuple(zeros() for _ in network.cell.states)
 
     def forward():
         with torch.inference_mode():
@@ -79,21 +85,25 @@ def calls(network, kind, steps, batch, hidden):
         found = {"y": y.detach(), "d.x": d_x} | {f"d.{n}": d for n, d in zip(network.cell.states, d_state)}
         return found | {f"d.{name}": network.canonical(d) for name, d in zip(network.values, d_values)}
 
-    only = lambda y: {"y": y}
+    only = lambda y: {"y": y.float()}
     return {"forward": (forward, only), "backward": (backward, gradients), "stream": (stream, only)}[kind]
 
 
 class Module:
     """torch.nn's, whose gates stand in the order of `cells.py`."""
 
-    def __init__(self, cell, hidden):
-        self.cell = CELLS[cell]
+    def __init__(self, cell, hidden, dtype="f32"):
+        self.cell, self.dtype = CELLS[cell], torch.bfloat16 if dtype == "bf16" else torch.float32
         self.module = MODULES[cell](hidden, hidden)
         given = parameters(cell, hidden)
         given.setdefault("b_u", 0 * given["b"])
         names = {"W": "weight_ih_l0", "U": "weight_hh_l0", "b": "bias_ih_l0", "b_u": "bias_hh_l0"}
         self.module.load_state_dict({name: torch.from_numpy(given[n].T.copy()) for n, name in names.items()})
         self.values = {n: getattr(self.module, name) for n, name in names.items()}
+        if dtype == "int8":
+            self.module = quantised(self.module)
+        else:
+            self.module.to(self.dtype)
 
     def output(self, x, state):
         return self.module(x, self.given(state))[0]
@@ -110,11 +120,20 @@ class Module:
         return tensor.T if tensor.dim() == 2 else tensor
 
 
+def quantised(module):
+    """The module with 8-bit weights, where there is one."""
+    kinds = {torch.nn.LSTM, torch.nn.GRU}
+    if type(module) not in kinds:
+        raise NotImplementedError("has no module for it in int8")
+    return torch.ao.quantization.quantize_dynamic(torch.nn.Sequential(module), kinds, dtype=torch.qint8)[0]
+
+
 class Loop:
     """`compiled` makes of a function of several steps one that may be faster; `at_once` is how many steps it is given."""
 
     def __init__(self, cell, hidden, compiled, at_once, dtype=torch.float32):
         self.cell, self.at_once, self.steps = CELLS[cell], at_once, compiled(steps_of(CELLS[cell]))
+        self.dtype = dtype
         given = parameters(cell, hidden)
         self.values = {n: torch.from_numpy(v).to(dtype).requires_grad_() for n, v in given.items()}
 

@@ -1,7 +1,7 @@
 //! `elman eval`
 
 use crate::outcome::Outcome;
-use crate::values::{Machine, size};
+use crate::values::{Machine, WeightType, size};
 use crate::watch;
 use clap::{Args, ValueEnum};
 use elman::evaluate::{Chosen, Evaluated, Figures, Found, MadeFigures, evaluate};
@@ -24,6 +24,8 @@ pub struct Arguments {
     /// Columns that are scored side by side; with 1 no state is cut
     #[arg(long, value_name = "N", value_parser = size, default_value = "1")]
     batch: usize,
+    #[command(flatten)]
+    weights: WeightType,
     #[command(flatten)]
     machine: Machine,
     /// Print JSON
@@ -48,7 +50,7 @@ impl Arguments {
             (None, PartName::Valid) => Chosen::Valid,
             (None, PartName::Test) => Chosen::Test,
         };
-        let mut trained = Trained::load(&self.run, machine)?;
+        let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
         let figures = evaluate(&mut trained, &chosen, self.batch, watch::stop_on_interrupt(None)?)?;
         if self.json { Outcome::json(&figures) } else { Ok(Outcome::good(table(&figures))) }
     }

@@ -1,7 +1,7 @@
 //! `elman generate`
 
 use crate::outcome::Outcome;
-use crate::values::{Machine, size};
+use crate::values::{Machine, WeightType, size};
 use clap::Args;
 use elman::generate::{Sampling, generate, unknown};
 use elman::model::Trained;
@@ -38,6 +38,8 @@ pub struct Arguments {
     #[arg(long, value_name = "S", default_value = "1", help_heading = "Sampling")]
     seed: u64,
     #[command(flatten)]
+    weights: WeightType,
+    #[command(flatten)]
     machine: Machine,
 }
 
@@ -46,7 +48,7 @@ impl Arguments {
     pub fn run(self) -> Result<Outcome, elman::Error> {
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
         let (temperature, top_k, top_p, seed) = (self.temperature, self.top_k, self.top_p, self.seed);
-        let mut trained = Trained::load(&self.run, machine)?;
+        let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
         let sampling = Sampling { temperature, top_k, top_p, seed };
         let remarks = lacking(&unknown(&trained.tokens, &self.prompt)?);
         let text = generate(&mut trained, &self.prompt, self.length, sampling)?;

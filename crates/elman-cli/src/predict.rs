@@ -1,7 +1,7 @@
 //! `elman predict`
 
 use crate::outcome::Outcome;
-use crate::values::Machine;
+use crate::values::{Machine, WeightType};
 use clap::Args;
 use elman::model::Trained;
 use elman::predict::{Line, predict};
@@ -25,6 +25,8 @@ pub struct Arguments {
     #[arg(long)]
     carry: bool,
     #[command(flatten)]
+    weights: WeightType,
+    #[command(flatten)]
     machine: Machine,
     /// Print a line of JSON for each line
     #[arg(long)]
@@ -35,7 +37,7 @@ impl Arguments {
     /// Scores lines as they come.
     pub fn run(self) -> Result<Outcome, elman::Error> {
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
-        let mut trained = Trained::load(&self.run, machine)?;
+        let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
         let mut source = Source::open(&self.data, trained.config.data.encoding.as_deref())?;
         let mut gone = false;
         let done = predict(&mut trained, &mut source, self.carry, &mut |line| {

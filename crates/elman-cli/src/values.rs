@@ -1,7 +1,7 @@
 //! Values that several commands take, and how they are read.
 
 use clap::{Args, ValueEnum};
-use elman::engine::{Isa, Merge};
+use elman::engine::{Isa, Merge, Precision};
 use elman::lengths::Lengths;
 
 /// The largest size that is taken from the command line.
@@ -54,6 +54,35 @@ impl Machine {
     /// The instruction set that `ELMAN_ISA` names, or the best there is.
     pub fn isa(&self) -> Result<Isa, elman::Error> {
         Isa::from_env().map_err(|e| elman::Error::Refused(e.to_string()))
+    }
+}
+
+/// How weights are kept.
+#[derive(Args)]
+pub struct WeightType {
+    /// Weights of the recurrent layers; bf16 and int8 do not train
+    #[arg(long, value_name = "TYPE", default_value = "f32", help_heading = "Machine")]
+    dtype: Dtype,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Dtype {
+    /// 32 bits
+    F32,
+    /// 16 bits
+    Bf16,
+    /// 8 bits, with a scale for each unit
+    Int8,
+}
+
+impl WeightType {
+    /// The precision asked for.
+    pub fn precision(&self) -> Precision {
+        match self.dtype {
+            Dtype::F32 => Precision::Full,
+            Dtype::Bf16 => Precision::Bf16,
+            Dtype::Int8 => Precision::Int8,
+        }
     }
 }
 

@@ -39,6 +39,18 @@ fn bench_prints_the_keys_in_their_order() {
 }
 
 #[test]
+fn bench_times_weights_of_fewer_bits() {
+    let arguments = "cell bench mut1 --input 5 --hidden 5 --batch 2 --steps 4 --threads 1 --json";
+    for dtype in ["bf16", "int8"] {
+        for extra in ["", "--stream"] {
+            let json = run_in(&root(), &format!("{arguments} --dtype {dtype} {extra}")).good().json();
+            assert_eq!(json["dtype"], dtype);
+            assert!(json["median_us"].as_f64().unwrap() > 0.0);
+        }
+    }
+}
+
+#[test]
 fn bench_counts_operations_of_products() {
     let arguments = "cell bench lstm --input 3 --hidden 5 --batch 2 --steps 4 --threads 1 --json";
     for (extra, tokens) in [("", 8.0), ("--backward", 24.0), ("--stream", 2.0)] {
@@ -53,7 +65,7 @@ fn bench_counts_operations_of_products() {
 #[test]
 fn what_cannot_run_is_refused() {
     let run = |extra: &str| run_in(&root(), &format!("cell bench lstm --input 3 --batch 2 --steps 4 {extra}"));
-    run("--hidden 5 --dtype bf16").one_error(&["bf16"]);
+    run("--hidden 5 --dtype bf16 --backward").one_error(&["bf16", "train in f32"]);
     run("--hidden 5 --stream --bidirectional").one_error(&["stream"]);
     run("--hidden 400000").one_error(&["memory"]);
     let overflow = run("--hidden 2000000000");

@@ -364,6 +364,26 @@ fn lines_are_scored_one_by_one_as_eval_scores_them() {
 }
 
 #[test]
+fn weights_of_fewer_bits_score_nearly_as_the_trained_ones() {
+    let folder = folder();
+    train(&folder, "", "x").good();
+    folder.text("line.txt", "the old cat sat on the mat\n");
+    let nats = |dtype: &str| {
+        let eval = folder.run(&format!("eval x --data line.txt --json --dtype {dtype}")).good().json();
+        let lines = folder.run(&format!("predict x --data line.txt --json --dtype {dtype}")).good().out;
+        let line: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+        assert_eq!(line["nats"], eval["nats"], "{dtype}");
+        folder.run(&format!("generate x --prompt the --length 3 --dtype {dtype}")).good();
+        eval["nats"].as_f64().unwrap()
+    };
+    let full = nats("f32");
+    for (dtype, near) in [("bf16", 0.02), ("int8", 0.05)] {
+        let narrow = nats(dtype);
+        assert!(narrow != full && (narrow / full - 1.0).abs() < near, "{dtype}: {narrow} for {full}");
+    }
+}
+
+#[test]
 fn a_line_is_answered_before_the_next_one_comes() {
     let folder = folder();
     train(&folder, "--max-steps 5", "x").good();

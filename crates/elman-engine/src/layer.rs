@@ -8,7 +8,7 @@ use elman_cell::Sizes;
 use elman_cell::program::NodeId;
 use elman_cell::schedule::Schedule;
 use elman_kernel::code::{Place, Rows, Split, Timeline};
-use elman_kernel::{Buffer, Isa, Machine, Real, Team};
+use elman_kernel::{Buffer, Isa, Machine, Precision, Real, Team};
 
 use crate::error::EngineError;
 use crate::packed::{Invariants, Packed};
@@ -18,10 +18,17 @@ use crate::tokens::Packing;
 /// Batches with at least this many rows a thread are split by rows.
 pub(crate) const ROWS_A_THREAD: usize = 4;
 
+/// What computes, and from weights of how many bits.
+#[derive(Clone, Copy)]
+pub(crate) struct Arithmetic {
+    pub isa: Isa,
+    pub precision: Precision,
+}
+
 pub(crate) struct Layer<T: Real> {
     schedule: Arc<Schedule>,
     sizes: Sizes,
-    isa: Isa,
+    arithmetic: Arithmetic,
     mode: Mode,
     traced: Vec<NodeId>,
     frame: Option<Frame>,
@@ -37,42 +44,66 @@ impl<T: Real> Layer<T> {
     pub fn new(
         schedule: Arc<Schedule>,
         sizes: Sizes,
-        isa: Isa,
+        arithmetic: Arithmetic,
         mode: Mode,
         traced: Vec<NodeId>,
         params: &[&[T]],
     ) -> Result<Layer<T>, EngineError> {
         let plan = Plan::new(&schedule, sizes, Frame { batch: 1, tokens: 1, mode }, &traced);
-        let packed = Arc::new(Packed::new(isa, &plan.weights, &schedule, sizes, params)?);
-        Ok(Layer::with_packed(schedule, sizes, isa, mode, traced, plan, packed))
+        let packed =
+            Arc::new(Packed::new(arithmetic.isa, arithmetic.precision, &plan.weights, &schedule, sizes, params)?);
+        Ok(Layer::with_packed(schedule, sizes, arithmetic, mode, traced, plan, packed))
     }
 
     /// A further user of the same packed weights, with work memory of its own.
     pub fn share(&self) -> Layer<T> {
         let plan = Plan::new(&self.schedule, self.sizes, Frame { batch: 1, tokens: 1, mode: self.mode }, &self.traced);
         let (schedule, traced) = (self.schedule.clone(), self.traced.clone());
-        Layer::with_packed(schedule, self.sizes, self.isa, self.mode, traced, plan, self.packed.clone())
+        Layer::with_packed(schedule, self.sizes, self.arithmetic, self.mode, traced, plan, self.packed.clone())
     }
 
     fn with_packed(
         schedule: Arc<Schedule>,
         sizes: Sizes,
-        isa: Isa,
+        arithmetic: Arithmetic,
         mode: Mode,
         traced: Vec<NodeId>,
         plan: Plan,
         packed: Arc<Packed<T>>,
     ) -> Layer<T> {
         let (frame, forward, backward) = (None, None, None);
-        Layer { schedule, sizes, isa, mode, traced, frame, plan, forward, backward, packed, memory: Buffer::new(0) }
+        Layer {
+            schedule,
+            sizes,
+            arithmetic,
+            mode,
+            traced,
+            frame,
+            plan,
+            forward,
+            backward,
+            packed,
+            memory: Buffer::new(0),
+        }
+    }
+
+    /// Bytes of work memory that each token takes.
+    pub fn token_bytes(&self) -> usize {
+        let memory = |tokens| {
+            let frame = Frame { batch: 1, tokens, mode: self.mode };
+            Plan::new(&self.schedule, self.sizes, frame, &self.traced).memory
+        };
+        memory(2).saturating_sub(memory(1)) * size_of::<T>()
     }
 
     pub fn set_weights(&mut self, params: &[&[T]]) -> Result<(), EngineError> {
+        let Arithmetic { isa, precision } = self.arithmetic;
         match Arc::get_mut(&mut self.packed) {
             Some(packed) => packed.repack(&self.plan.weights, &self.schedule, self.sizes, params)?,
             // Others go on with the numbers they have.
             None => {
-                self.packed = Arc::new(Packed::new(self.isa, &self.plan.weights, &self.schedule, self.sizes, params)?);
+                let plan = &self.plan.weights;
+                self.packed = Arc::new(Packed::new(isa, precision, plan, &self.schedule, self.sizes, params)?);
             }
         }
         Ok(())
@@ -88,7 +119,7 @@ impl<T: Real> Layer<T> {
         let machine = |code: &Vec<elman_kernel::code::Phase>| {
             let shapes = self.plan.weights.matrices.iter().map(crate::plan::MatrixPlan::shape).collect();
             let (memory, constants) = (self.plan.memory, self.plan.weights.memory);
-            Machine::new(self.isa, code.clone(), memory, constants, shapes)
+            Machine::new(self.arithmetic.isa, code.clone(), memory, constants, shapes)
                 .map_err(|e| EngineError::Kernel(e.to_string()))
         };
         self.forward = Some(machine(&self.plan.forward)?);

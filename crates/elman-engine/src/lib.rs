@@ -50,7 +50,7 @@ mod zoneout;
 pub use batch::{Batch, Gradients, Outputs, Trace};
 pub use elman_kernel::code::Binary;
 pub use elman_kernel::limits::Limits;
-pub use elman_kernel::{Isa, Real, Team};
+pub use elman_kernel::{Isa, Precision, Real, Team};
 pub use error::EngineError;
 pub use network::{Merge, Network, Spec, Tensor, direction_name};
 pub use random::{RANDOM_VERSION, Random};

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use elman_cell::Sizes;
 use elman_cell::program::{NodeId, Op};
 use elman_cell::schedule::Schedule;
-use elman_kernel::{Buffer, Isa, PackedMatrix, Real, View};
+use elman_kernel::{Buffer, Isa, PackedMatrix, Precision, Real, View};
 
 use crate::error::EngineError;
 
@@ -24,13 +24,14 @@ impl<T: Real> Packed<T> {
     /// `params` are in the cell's order.
     pub fn new(
         isa: Isa,
+        precision: Precision,
         plan: &WeightPlan,
         schedule: &Schedule,
         sizes: Sizes,
         params: &[&[T]],
     ) -> Result<Packed<T>, EngineError> {
         let kernel = |e: elman_kernel::PackError| EngineError::Kernel(e.to_string());
-        let zero = |m: &crate::plan::MatrixPlan| PackedMatrix::zero(isa, &m.shape()).map_err(kernel);
+        let zero = |m: &crate::plan::MatrixPlan| PackedMatrix::zero_in(isa, precision, &m.shape()).map_err(kernel);
         let matrices = plan.matrices.iter().map(zero).collect::<Result<_, _>>()?;
         let mut packed = Packed { matrices, constants: Buffer::new(plan.memory) };
         packed.repack(plan, schedule, sizes, params)?;

@@ -1,12 +1,14 @@
 //! A network over whole batches: forward, then backward, through layers and directions.
 
+mod chunks;
+
 use elman_cell::program::NodeId;
-use elman_kernel::{Isa, Real, Team};
+use elman_kernel::{Isa, Precision, Real, Team};
 
 use crate::batch::{Batch, Gradients, Outputs, Trace, check_batch, check_states};
 use crate::error::{EngineError, check};
 use crate::flow::{self, Columns};
-use crate::layer::Layer;
+use crate::layer::{Arithmetic, Layer};
 use crate::network::{Network, direction_name};
 use crate::plan::Mode;
 use crate::tokens::Packing;
@@ -21,14 +23,16 @@ pub struct Options {
     pub isa: Isa,
     /// Whether gradients will be asked for.
     pub backward: bool,
+    /// How weights are kept. What is not full does not train.
+    pub precision: Precision,
     /// Named values whose value at every step is kept.
     pub trace: Vec<String>,
 }
 
 impl Options {
-    /// One thread, the fastest instruction set, no gradients.
+    /// One thread, the fastest instruction set, full precision, no gradients.
     pub fn new() -> Options {
-        Options { threads: 1, isa: Isa::detect(), backward: false, trace: vec![] }
+        Options { threads: 1, isa: Isa::detect(), backward: false, precision: Precision::Full, trace: vec![] }
     }
 
     /// The same with gradients.
@@ -44,6 +48,11 @@ impl Options {
     /// The same with an instruction set.
     pub fn with_isa(self, isa: Isa) -> Options {
         Options { isa, ..self }
+    }
+
+    /// The same with weights in a precision.
+    pub fn with_precision(self, precision: Precision) -> Options {
+        Options { precision, ..self }
     }
 
     /// The same with values to trace.
@@ -75,6 +84,8 @@ pub struct Runner<T: Real> {
     sheet: Vec<T>,
     gradient_sheets: [Vec<T>; 2],
     gave_initial: bool,
+    /// Of work memory, by the layer with the most.
+    token_bytes: usize,
     backward: bool,
     ran: bool,
 }
@@ -83,9 +94,14 @@ impl<T: Real> Runner<T> {
     /// Packs the weights.
     ///
     /// # Errors
-    /// Weights of other shapes, a traced name that the cell does not define, threads that cannot be started.
+    /// Weights of other shapes, a traced name that the cell does not define, threads that cannot be started; gradients or
+    /// f64 in narrow precision.
     pub fn new(network: &Network, weights: &Weights<T>, options: Options) -> Result<Runner<T>, EngineError> {
         weights.check(network)?;
+        if options.backward && options.precision != Precision::Full {
+            let message = "weights in bf16 or int8 give outputs, not gradients: train in f32";
+            return Err(EngineError::Unsupported(message.into()));
+        }
         let mut trace = vec![];
         let mut traced: Vec<NodeId> = vec![];
         for name in &options.trace {
@@ -100,14 +116,16 @@ impl<T: Real> Runner<T> {
         let mode = if options.backward { Mode::Train } else { Mode::Whole };
         let team = Team::new(options.threads.max(1)).map_err(|e| EngineError::Unsupported(format!("threads: {e}")))?;
         let mut layers = vec![];
+        let arithmetic = Arithmetic { isa: options.isa, precision: options.precision };
         for (k, index) in network.0.index.iter().enumerate() {
             let params: Vec<&[T]> = index.iter().map(|i| weights.0[*i].as_slice()).collect();
             let sizes = network.sizes(k / network.spec().directions());
-            layers.push(Layer::new(schedule.clone(), sizes, options.isa, mode, traced.clone(), &params)?);
+            layers.push(Layer::new(schedule.clone(), sizes, arithmetic, mode, traced.clone(), &params)?);
         }
         let (network, weights, backward) = (network.clone(), weights.clone(), options.backward);
         let (packing, sheet, gradient_sheets) = (None, vec![], [vec![], vec![]]);
         let (gave_initial, ran) = (false, false);
+        let token_bytes = layers.iter().map(Layer::token_bytes).max().unwrap_or(0);
         Ok(Runner {
             network,
             weights,
@@ -118,6 +136,7 @@ impl<T: Real> Runner<T> {
             sheet,
             gradient_sheets,
             gave_initial,
+            token_bytes,
             backward,
             ran,
         })
@@ -182,12 +201,27 @@ impl<T: Real> Runner<T> {
     /// # Errors
     /// As [`Runner::forward`].
     pub fn forward_on(&mut self, team: &Team, batch: &Batch<T>, out: &mut Outputs<T>) -> Result<(), EngineError> {
+        if self.can_be_cut(batch) {
+            check_batch(&self.network, batch)?;
+            return self.forward_in_chunks(team, batch, out);
+        }
+        self.forward_whole(team, batch, out, None)
+    }
+
+    /// All of a batch, or the chunk of one that begins at a step of so many.
+    fn forward_whole(
+        &mut self,
+        team: &Team,
+        batch: &Batch<T>,
+        out: &mut Outputs<T>,
+        chunk: Option<(usize, usize)>,
+    ) -> Result<(), EngineError> {
         let fits = |p: &Packing| batch.mask.is_none() && p.is_for(batch.steps, batch.batch, batch.lengths);
         let packing = match self.packing.take().filter(fits) {
             Some(p) => p,
             None => Packing::new(batch.steps, batch.batch, batch.lengths, batch.mask)?,
         };
-        let done = self.check_and_run(team, batch, &packing, out);
+        let done = self.check_and_run(team, batch, &packing, out, chunk);
         self.gave_initial = batch.initial.is_some();
         self.ran = done.is_ok();
         self.packing = Some(packing);
@@ -200,6 +234,7 @@ impl<T: Real> Runner<T> {
         batch: &Batch<T>,
         packing: &Packing,
         out: &mut Outputs<T>,
+        chunk: Option<(usize, usize)>,
     ) -> Result<(), EngineError> {
         check_batch(&self.network, batch)?;
         let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
@@ -226,8 +261,14 @@ impl<T: Real> Runner<T> {
             }
             let last = l + 1 == layers;
             let (units, width) = (self.network.0.direction_output[l], self.network.layer_output(l));
-            let to = if last { &mut out.y } else { &mut sheet };
-            flow::reset(to, if last { cells } else { packing.tokens() } * width, last && packing.tokens() < cells);
+            let to = if last {
+                let (first, steps) = chunk.unwrap_or((0, batch.steps));
+                flow::reset(&mut out.y, steps * batch.batch * width, packing.tokens() < cells);
+                &mut out.y[first * batch.batch * width..][..cells * width]
+            } else {
+                flow::reset(&mut sheet, packing.tokens() * width, false);
+                &mut sheet[..]
+            };
             for d in 0..directions {
                 let layer = &self.layers[l * directions + d];
                 let map = if last { flow::caller(packing, d) } else { flow::tokens(packing, d) };

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use elman_kernel::code::Timeline;
-use elman_kernel::{Isa, Real, Team};
+use elman_kernel::{Isa, Precision, Real, Team};
 
 use crate::error::{EngineError, check};
-use crate::layer::Layer;
+use crate::layer::{Arithmetic, Layer};
 use crate::network::Network;
 use crate::plan::Mode;
 use crate::weights::Weights;
@@ -30,6 +30,19 @@ impl<T: Real> Model<T> {
     /// # Errors
     /// Weights of other shapes, and a bidirectional network: its backward direction begins at the end.
     pub fn new(network: &Network, weights: &Weights<T>, isa: Isa) -> Result<Model<T>, EngineError> {
+        Model::new_in(network, weights, isa, Precision::Full)
+    }
+
+    /// The same in a given precision.
+    ///
+    /// # Errors
+    /// As [`Model::new`]; also f64 in narrow precision.
+    pub fn new_in(
+        network: &Network,
+        weights: &Weights<T>,
+        isa: Isa,
+        precision: Precision,
+    ) -> Result<Model<T>, EngineError> {
         weights.check(network)?;
         if network.spec().bidirectional {
             let message =
@@ -39,9 +52,10 @@ impl<T: Real> Model<T> {
         let mut layers = vec![];
         let mut initial = vec![];
         let schedule = network.schedule_for(&[]);
+        let arithmetic = Arithmetic { isa, precision };
         for (k, index) in network.0.index.iter().enumerate() {
             let params: Vec<&[T]> = index.iter().map(|i| weights.0[*i].as_slice()).collect();
-            layers.push(Layer::new(schedule.clone(), network.sizes(k), isa, Mode::Stream, vec![], &params)?);
+            layers.push(Layer::new(schedule.clone(), network.sizes(k), arithmetic, Mode::Stream, vec![], &params)?);
             for s in &network.spec().cell.states {
                 initial.push(s.initial.map(|p| params[p.index()].to_vec()));
             }

@@ -1,6 +1,22 @@
 //! Work memory: 64-byte aligned, zeroed, growable. Derefs to a slice.
 
-use crate::real::Real;
+/// Numbers that work memory is made of: every bit pattern is one, and all bits zero is [`Default::default`].
+pub trait Number: sealed::Sealed + Copy + Default + 'static {}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+macro_rules! numbers {
+    ($($t:ty)*) => {
+        $(
+            impl sealed::Sealed for $t {}
+            impl Number for $t {}
+        )*
+    };
+}
+
+numbers!(f32 f64 u32);
 
 /// One cache line.
 #[repr(C, align(64))]
@@ -15,7 +31,7 @@ pub struct Buffer<T> {
     element: std::marker::PhantomData<T>,
 }
 
-impl<T: Real> Buffer<T> {
+impl<T: Number> Buffer<T> {
     /// `len` zeros.
     pub fn new(len: usize) -> Buffer<T> {
         let mut buffer = Buffer { lines: Vec::new(), len: 0, element: std::marker::PhantomData };
@@ -33,7 +49,7 @@ impl<T: Real> Buffer<T> {
     /// Makes it `len` long. What was there stays; what is new is zero. Memory is kept when it shrinks.
     pub fn resize(&mut self, len: usize) {
         if len < self.len {
-            self[len..].fill(T::ZERO);
+            self[len..].fill(T::default());
         }
         let lines = len.div_ceil(64 / size_of::<T>());
         if lines > self.lines.len() {
@@ -50,7 +66,7 @@ impl<T: Real> Buffer<T> {
     }
 }
 
-impl<T: Real> std::ops::Deref for Buffer<T> {
+impl<T: Number> std::ops::Deref for Buffer<T> {
     type Target = [T];
     fn deref(&self) -> &[T] {
         // Safety: `lines` holds at least `len` elements; every bit pattern is a number; the alignment is 64.
@@ -58,7 +74,7 @@ impl<T: Real> std::ops::Deref for Buffer<T> {
     }
 }
 
-impl<T: Real> std::ops::DerefMut for Buffer<T> {
+impl<T: Number> std::ops::DerefMut for Buffer<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         // Safety: as in `deref`, and `self` is borrowed alone.
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }

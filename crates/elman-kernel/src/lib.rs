@@ -13,6 +13,7 @@
 //! | `code.rs` | what runs: phases, stages, products, instructions |
 //! | `machine/` | checks a code, cuts it into tiles, shares it among threads |
 //! | `pack.rs` | the layout of packed weights |
+//! | `narrow.rs` | weights in bf16 and int8, and their arithmetic |
 //! | `kernels/` | the loops, compiled once for each instruction set |
 //! | `math/` | one function a file, written once over `simd/` |
 //! | `team.rs` | the threads |
@@ -49,14 +50,16 @@ mod kernels;
 pub mod limits;
 mod machine;
 mod math;
+mod narrow;
 mod pack;
 mod real;
 mod simd;
 mod team;
 
-pub use buffer::Buffer;
+pub use buffer::{Buffer, Number};
 pub use isa::{Isa, IsaError};
 pub use machine::{CodeError, Machine};
+pub use narrow::Precision;
 pub use pack::{MatrixShape, PackError, PackedMatrix, View};
 pub use real::Real;
 pub use team::{Member, Team};

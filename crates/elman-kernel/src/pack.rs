@@ -3,13 +3,15 @@
 //! Columns are cut into *strips* of 16 units of one member; strip `block · members + member` holds units
 //! `16 · block ..`. Strips are grouped into *panels* of 4 (AVX-512) or 1 (AVX2, portable); the last panel may be
 //! narrower. Memory is [panel][k][strips · 16], k running over the segments in order. Columns past the last unit are
-//! zero and never stored by a product; the inner index is never padded.
+//! zero and never stored by a product; the inner index is never padded. In narrow precision a row of a panel is a group
+//! of inner indices (see `narrow.rs`), 32 bits a column, so that all precisions share this layout.
 
 use thiserror::Error;
 
 use crate::buffer::Buffer;
 use crate::code::LANES;
 use crate::isa::Isa;
+use crate::narrow::{self, Precision};
 use crate::real::Real;
 use crate::team::Team;
 
@@ -64,18 +66,30 @@ pub enum PackError {
         /// The length of its data.
         length: usize,
     },
+    /// Narrow weights are for f32, and int8 for segments of at most 131,072 units.
+    #[error("weights of {0:?} cannot be packed in {precision}", precision = .1.name())]
+    Precision(MatrixShape, Precision),
     /// A count is zero, or the whole is larger than memory can be.
     #[error("a matrix of {0:?} cannot be packed")]
     Shape(MatrixShape),
 }
 
+/// The numbers of a packed matrix.
+#[derive(Clone, Debug)]
+pub(crate) enum Storage<T> {
+    Full(Buffer<T>),
+    /// Groups, and in int8 scales and starting values, as bits.
+    Narrow(Buffer<u32>),
+}
+
 /// Weights in the layout of one instruction set's product kernel.
 #[derive(Clone, Debug)]
 pub struct PackedMatrix<T> {
-    data: Buffer<T>,
+    data: Storage<T>,
     shape: MatrixShape,
     isa: Isa,
-    /// Σ segments.
+    precision: Precision,
+    /// Rows of a panel: Σ segments, in narrow precision of what each takes.
     inner: usize,
     /// Strips in a panel, but for the last: a power of two.
     panel: usize,
@@ -88,7 +102,19 @@ impl<T: Real> PackedMatrix<T> {
     ///
     /// Errors: an instruction set that the CPU lacks, a shape with a zero, too few views, a view that leaves its data.
     pub fn pack(isa: Isa, shape: &MatrixShape, views: &[View<'_, T>]) -> Result<PackedMatrix<T>, PackError> {
-        let mut packed = PackedMatrix::zero(isa, shape)?;
+        PackedMatrix::pack_in(isa, Precision::Full, shape, views)
+    }
+
+    /// The same in a given precision.
+    ///
+    /// Errors: also f64 in narrow precision, and segments that are too long for int8.
+    pub fn pack_in(
+        isa: Isa,
+        precision: Precision,
+        shape: &MatrixShape,
+        views: &[View<'_, T>],
+    ) -> Result<PackedMatrix<T>, PackError> {
+        let mut packed = PackedMatrix::zero_in(isa, precision, shape)?;
         packed.repack(views)?;
         Ok(packed)
     }
@@ -97,18 +123,34 @@ impl<T: Real> PackedMatrix<T> {
     ///
     /// Errors: as [`PackedMatrix::pack`].
     pub fn zero(isa: Isa, shape: &MatrixShape) -> Result<PackedMatrix<T>, PackError> {
+        PackedMatrix::zero_in(isa, Precision::Full, shape)
+    }
+
+    /// The same in a given precision.
+    ///
+    /// Errors: as [`PackedMatrix::pack_in`].
+    pub fn zero_in(isa: Isa, precision: Precision, shape: &MatrixShape) -> Result<PackedMatrix<T>, PackError> {
         let panel = T::kernels(isa).ok_or(PackError::Isa(isa))?.panel;
         let wrong = || PackError::Shape(shape.clone());
         if shape.members == 0 || shape.units == 0 || shape.segments.is_empty() || shape.segments.contains(&0) {
             return Err(wrong());
         }
-        let inner = shape.segments.iter().try_fold(0usize, |sum, &k| sum.checked_add(k)).ok_or_else(wrong)?;
+        let too_long = precision == Precision::Int8 && shape.segments.iter().any(|k| *k > narrow::LONGEST);
+        if too_long || (precision != Precision::Full && T::narrow(isa, precision).is_none()) {
+            return Err(PackError::Precision(shape.clone(), precision));
+        }
+        let rows = |sum: usize, k: &usize| sum.checked_add(precision.rows(*k));
+        let inner = shape.segments.iter().try_fold(0, rows).ok_or_else(wrong)?;
         let strips = shape.units.div_ceil(LANES).checked_mul(shape.members).ok_or_else(wrong)?;
         let len = strips.checked_mul(LANES).and_then(|n| n.checked_mul(inner)).ok_or_else(wrong)?;
         if len > isize::MAX as usize / size_of::<T>() {
             return Err(wrong());
         }
-        Ok(PackedMatrix { data: Buffer::new(len), shape: shape.clone(), isa, inner, panel, strips })
+        let data = match precision {
+            Precision::Full => Storage::Full(Buffer::new(len)),
+            _ => Storage::Narrow(Buffer::new(len)),
+        };
+        Ok(PackedMatrix { data, shape: shape.clone(), isa, precision, inner, panel, strips })
     }
 
     /// Packs again, from weights of the same shape, into the same memory.
@@ -130,9 +172,17 @@ impl<T: Real> PackedMatrix<T> {
     }
 
     fn panels(&mut self) -> Vec<Panel<'_, T>> {
-        let (shape, panel) = (&self.shape, self.panel);
-        let chunks = self.data.chunks_mut((panel * LANES * self.inner).max(1));
-        chunks.enumerate().map(|(p, data)| Panel { shape, first: p * panel, inner: self.inner, data }).collect()
+        let (shape, precision, inner, panel) = (&self.shape, self.precision, self.inner, self.panel);
+        let length = (panel * LANES * inner).max(1);
+        let one = |p: usize, data| Panel { shape, precision, first: p * panel, inner, data };
+        match &mut self.data {
+            Storage::Full(data) => {
+                data.chunks_mut(length).enumerate().map(|(p, data)| one(p, Part::Full(data))).collect()
+            }
+            Storage::Narrow(data) => {
+                data.chunks_mut(length).enumerate().map(|(p, data)| one(p, Part::Narrow(data))).collect()
+            }
+        }
     }
 
     /// Its shape.
@@ -145,7 +195,12 @@ impl<T: Real> PackedMatrix<T> {
         self.isa
     }
 
-    /// First element of a strip and the elements from one k to the next.
+    /// How its weights are kept.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// First element of a strip and the elements from one row of its panel to the next.
     pub(crate) fn strip(&self, strip: usize) -> (usize, usize) {
         let first = strip & !(self.panel - 1);
         let width = self.panel.min(self.strips - first) * LANES;
@@ -158,7 +213,7 @@ impl<T: Real> PackedMatrix<T> {
     }
 
     /// The packed elements.
-    pub(crate) fn data(&self) -> &[T] {
+    pub(crate) fn data(&self) -> &Storage<T> {
         &self.data
     }
 
@@ -185,26 +240,44 @@ impl<T: Real> PackedMatrix<T> {
 /// A panel, to be filled.
 struct Panel<'a, T> {
     shape: &'a MatrixShape,
+    precision: Precision,
     /// Its first strip.
     first: usize,
     inner: usize,
-    data: &'a mut [T],
+    data: Part<'a, T>,
+}
+
+/// The numbers of a panel.
+enum Part<'a, T> {
+    Full(&'a mut [T]),
+    Narrow(&'a mut [u32]),
 }
 
 impl<T: Real> Panel<'_, T> {
-    fn fill(self, views: &[View<'_, T>]) {
-        let width = self.data.len() / self.inner;
-        let segments = &self.shape.segments;
+    fn fill(mut self, views: &[View<'_, T>]) {
+        let length = match &self.data {
+            Part::Full(data) => data.len(),
+            Part::Narrow(data) => data.len(),
+        };
+        let width = length / self.inner;
         for s in 0..width / LANES {
             let (block, member) = ((self.first + s) / self.shape.members, (self.first + s) % self.shape.members);
-            let units = LANES.min(self.shape.units - block * LANES);
-            let mut before = 0;
-            for (view, &k) in views[member * segments.len()..].iter().zip(segments) {
-                let target = &mut self.data[before * width + s * LANES..];
-                strip(view, block * LANES, units, k, target, width);
-                before += k;
+            let views = &views[member * self.shape.segments.len()..];
+            match &mut self.data {
+                Part::Full(data) => fill(self.shape, views, (block, s), data, width),
+                Part::Narrow(data) => narrow::fill(self.precision, self.shape, views, (block, s), data, width),
             }
         }
+    }
+}
+
+/// Fills the columns of strip `s` of a panel.
+fn fill<T: Real>(shape: &MatrixShape, views: &[View<'_, T>], (block, s): (usize, usize), data: &mut [T], width: usize) {
+    let units = LANES.min(shape.units - block * LANES);
+    let mut before = 0;
+    for (view, &k) in views.iter().zip(&shape.segments) {
+        strip(view, block * LANES, units, k, &mut data[before * width + s * LANES..], width);
+        before += k;
     }
 }
 
@@ -250,7 +323,14 @@ mod tests {
     /// Element (member, unit, k) of a packed matrix.
     fn get(packed: &PackedMatrix<f32>, member: usize, unit: usize, k: usize) -> f32 {
         let (start, width) = packed.strip(unit / LANES * packed.shape.members + member);
-        packed.data[start + k * width + unit % LANES]
+        full(packed)[start + k * width + unit % LANES]
+    }
+
+    fn full(packed: &PackedMatrix<f32>) -> &[f32] {
+        match &packed.data {
+            Storage::Full(data) => data,
+            Storage::Narrow(_) => unreachable!("it was packed in full"),
+        }
     }
 
     #[test]
@@ -275,7 +355,7 @@ mod tests {
                     assert_eq!(get(&packed, m, u, k), want, "{isa} {shape:?} {m} {u} {k}");
                 }
                 let real = members * units * 8;
-                assert!(packed.data.iter().filter(|&&x| x == 0.0).count() >= packed.data.len() - real);
+                assert!(full(&packed).iter().filter(|&&x| x == 0.0).count() >= full(&packed).len() - real);
             }
         }
     }

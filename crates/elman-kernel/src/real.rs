@@ -1,14 +1,14 @@
 //! The two number types: f32 for work, on every instruction set, and f64 for checking, on portable code.
 
+use crate::buffer::Number;
 use crate::code::{Binary, Unary};
 use crate::isa::Isa;
-use crate::kernels::{self, Kernels};
+use crate::kernels::{self, Kernels, Narrow};
+use crate::narrow::Precision;
 use crate::simd::scalar;
 
 /// f32 or f64. The scalar functions give the same bits as the elementwise instructions.
-pub trait Real:
-    sealed::Kerneled + Copy + Default + PartialEq + PartialOrd + std::fmt::Debug + Send + Sync + 'static
-{
+pub trait Real: sealed::Kerneled + Number + PartialEq + PartialOrd + std::fmt::Debug + Send + Sync + 'static {
     /// 0
     const ZERO: Self;
     /// 1
@@ -38,15 +38,22 @@ pub(crate) mod sealed {
     pub trait Kerneled: Sized {
         /// The kernels of an instruction set; `None` where the CPU lacks it.
         fn kernels(isa: Isa) -> Option<&'static Kernels<Self>>;
+
+        /// The kernels of narrow weights; `None` where there are none.
+        fn narrow(isa: Isa, precision: Precision) -> Option<&'static Narrow<Self>>;
     }
 }
 
 macro_rules! real {
-    ($t:ty, $kernels:path, $token:expr) => {
+    ($t:ty, $kernels:path, $narrow:expr, $token:expr) => {
         #[allow(private_interfaces)]
         impl sealed::Kerneled for $t {
             fn kernels(isa: Isa) -> Option<&'static Kernels<$t>> {
                 $kernels(isa)
+            }
+
+            fn narrow(isa: Isa, precision: Precision) -> Option<&'static Narrow<$t>> {
+                $narrow(isa, precision)
             }
         }
 
@@ -76,5 +83,5 @@ macro_rules! real {
     };
 }
 
-real!(f32, kernels::single, scalar::One);
-real!(f64, kernels::double, scalar::Double);
+real!(f32, kernels::single, kernels::narrow, scalar::One);
+real!(f64, kernels::double, |_, _| None, scalar::Double);

@@ -2,13 +2,13 @@
 //!
 //! Each call is timed by itself, after a warm-up. A call is a whole forward sequence; with `backward` forward and
 //! backward with all gradients; with `stream` one step with carried state. Operations are those of the matrix products
-//! alone, two to a fused multiply-add, counted three times with `backward`.
+//! alone, two to a multiply-add, counted three times with `backward`.
 
 use crate::error::Error;
 use crate::lengths::Lengths;
 use crate::memory;
 use elman_engine::explain::{self, Workload};
-use elman_engine::{Batch, Limits, Model, Network, Options, Random, Real, Runner, Stream, Weights};
+use elman_engine::{Batch, Gradients, Limits, Model, Network, Options, Outputs, Random, Real, Runner, Stream, Weights};
 use std::time::{Duration, Instant};
 
 /// What to time.
@@ -69,10 +69,13 @@ fn time_sequence<T: Real>(request: &Request, weights: &Weights<T>) -> Result<Tim
     let given = Batch { steps, batch, inputs, lengths: lengths.as_deref(), initial: None, mask: None };
     let backward = request.options.backward;
     let mut runner = Runner::new(network, weights, request.options.clone())?;
+    let (mut out, mut gradients) = (Outputs::default(), Gradients::default());
     let times = repeat(|| {
-        std::hint::black_box(runner.forward(&given)?);
+        runner.forward_into(&given, &mut out)?;
+        std::hint::black_box(&out);
         if backward {
-            std::hint::black_box(runner.backward(&dy, None)?);
+            runner.backward_into(&dy, None, &mut gradients)?;
+            std::hint::black_box(&gradients);
         }
         Ok(())
     })?;
@@ -82,7 +85,7 @@ fn time_sequence<T: Real>(request: &Request, weights: &Weights<T>) -> Result<Tim
 
 fn time_stream<T: Real>(request: &Request, weights: &Weights<T>) -> Result<Timing, Error> {
     let (network, batch) = (&request.network, request.batch);
-    let model = Model::new(network, weights, request.options.isa)?;
+    let model = Model::new_in(network, weights, request.options.isa, request.options.precision)?;
     let mut stream = Stream::new(&model, batch, request.options.threads)?;
     let mut random = Random::new(1, 0);
     let mut numbers = |n: usize| (0..n).map(|_| T::from_f64(random.normal())).collect::<Vec<T>>();

@@ -1,8 +1,8 @@
 //! `elman cell bench`
 
 use crate::outcome::Outcome;
-use crate::values::{LengthsName, Machine, Shape, size};
-use clap::{Args, ValueEnum};
+use crate::values::{LengthsName, Machine, Shape, WeightType, size};
+use clap::Args;
 use elman::cell_bench::{self, Timing};
 use elman::engine::{Network, Options, Spec};
 use serde::Serialize;
@@ -37,25 +37,13 @@ pub struct Arguments {
     /// Time one step a call, with carried state
     #[arg(long, conflicts_with = "backward")]
     stream: bool,
-    /// The arithmetic
-    #[arg(long, value_name = "TYPE", default_value = "f32", help_heading = "Machine")]
-    dtype: Dtype,
+    #[command(flatten)]
+    weights: WeightType,
     #[command(flatten)]
     machine: Machine,
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Clone, Copy, ValueEnum, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Dtype {
-    /// 32 bits
-    F32,
-    /// bf16 weights
-    Bf16,
-    /// 8-bit weights
-    Int8,
 }
 
 #[derive(Serialize)]
@@ -69,7 +57,7 @@ struct Json {
     bidirectional: bool,
     backward: bool,
     threads: usize,
-    dtype: Dtype,
+    dtype: &'static str,
     isa: &'static str,
     median_us: f64,
     min_us: f64,
@@ -81,10 +69,6 @@ struct Json {
 impl Arguments {
     /// Times the cell.
     pub fn run(self) -> Result<Outcome, elman::Error> {
-        if !matches!(self.dtype, Dtype::F32) {
-            let message = "--dtype: only f32 runs so far; bf16 and int8 weights are planned";
-            return Err(elman::Error::Refused(message.into()));
-        }
         let (threads, isa) = (self.machine.threads(), self.machine.isa()?);
         let request = cell_bench::Request {
             network: self.network()?,
@@ -92,7 +76,13 @@ impl Arguments {
             batch: self.batch,
             lengths: self.lengths.into(),
             stream: self.stream,
-            options: Options { threads, isa, backward: self.backward, trace: vec![] },
+            options: Options {
+                threads,
+                isa,
+                backward: self.backward,
+                precision: self.weights.precision(),
+                trace: vec![],
+            },
         };
         let timing = cell_bench::time::<f32>(&request)?;
         if self.json { Outcome::json(&self.json(threads, isa.name(), timing)) } else { Ok(self.sentence(&timing)) }
@@ -129,7 +119,7 @@ impl Arguments {
             bidirectional: self.shape.bidirectional,
             backward: self.backward,
             threads,
-            dtype: self.dtype,
+            dtype: self.weights.precision().name(),
             isa,
             median_us: timing.median_us,
             min_us: timing.min_us,

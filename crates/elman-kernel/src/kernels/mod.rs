@@ -4,11 +4,13 @@
 
 mod elementwise;
 mod exponentials;
+mod narrow;
 mod product;
 mod reduce;
 mod tables;
 
 pub(crate) use elementwise::{binary, unary};
+pub(crate) use narrow::{Narrow, narrow, row_length};
 pub(crate) use product::AHEAD;
 pub(crate) use tables::{double, single};
 
@@ -25,11 +27,11 @@ pub(crate) struct Segment<T> {
     pub k: usize,
 }
 
-/// Sixteen columns of a product.
+/// Sixteen columns of a product, of weights kept as `B`.
 #[derive(Clone, Copy)]
-pub(crate) struct Strip<T> {
+pub(crate) struct Strip<T, B = T> {
     /// Its first packed weight.
-    pub b: *const T,
+    pub b: *const B,
     /// Where row 0 starts from; null for zero.
     pub init: *const T,
     /// From one row of `init` to the next.
@@ -45,7 +47,7 @@ pub(crate) struct Strip<T> {
 /// (segments, strips, packed elements from one k to the next, first row). Computes a fixed number of rows and strips.
 ///
 /// Safety: the rows' operands and `init` are readable, `out` writable for `lanes` columns, the weights for all of k.
-pub(crate) type Product<T> = unsafe fn(&[Segment<T>], &[Strip<T>], usize, usize);
+pub(crate) type Product<T, B = T> = unsafe fn(&[Segment<B>], &[Strip<T, B>], usize, usize);
 
 /// An argument of an elementwise function: a row of units or one number a row.
 #[derive(Clone, Copy)]

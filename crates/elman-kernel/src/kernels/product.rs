@@ -137,6 +137,8 @@ unsafe fn load<S: Lanes>(s: S, p: *const S::Elem, at: usize, n: usize) -> S::F {
     }
 }
 
+/// Stores lanes `at ..` of `n` columns.
+///
 /// Safety: n columns at p are writable.
 #[inline(always)]
 unsafe fn store<S: Lanes>(s: S, p: *mut S::Elem, at: usize, n: usize, v: S::F) {

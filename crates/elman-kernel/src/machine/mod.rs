@@ -17,6 +17,7 @@ mod check;
 mod compile;
 mod error;
 mod gradient;
+mod operands;
 mod run;
 mod sharing;
 mod tile;
@@ -28,12 +29,14 @@ use crate::buffer::Buffer;
 use crate::code::{Phase, Split, Timeline};
 use crate::isa::Isa;
 use crate::kernels::Kernels;
+use crate::narrow::Precision;
 use crate::pack::{MatrixShape, PackedMatrix};
 use crate::real::Real;
 use crate::team::{Member, Team};
 use calendar::Calendar;
 use check::Lengths;
 use compile::{Compiler, PhaseCode, StageCode};
+use operands::Converted;
 use run::Worker;
 use sharing::Sharing;
 use tile::{Run, Workspace};
@@ -108,11 +111,13 @@ impl<T: Real> Machine<T> {
             return Err(CodeError::Matrix { index });
         }
         self.check(timeline)?;
-        self.prepare(team.threads());
+        self.prepare(team.threads(), matrices);
         self.share(team, split);
         let Some(calendar) = self.calendar.as_ref().filter(|calendar| calendar.tokens > 0) else { return Ok(()) };
         let Some((_, sharing)) = &self.sharing else { return Ok(()) };
-        let run = Run { kernels: self.kernels, matrices, memory: memory.as_mut_ptr(), constants: constants.as_ptr() };
+        let narrow = [Precision::Bf16, Precision::Int8].map(|precision| T::narrow(self.isa, precision));
+        let (memory, constants) = (memory.as_mut_ptr(), constants.as_ptr());
+        let run = Run { kernels: self.kernels, narrow, matrices, memory, constants };
         let phases = &self.phases;
         let workspaces = Workspaces(self.workspaces.as_mut_ptr());
         let work = |member: &Member<'_>, threads: usize| {
@@ -158,7 +163,7 @@ impl<T: Real> Machine<T> {
     }
 
     /// Scratch memory for all stages, so that no loop has to ask for any.
-    fn prepare(&mut self, threads: usize) {
+    fn prepare(&mut self, threads: usize, matrices: &[PackedMatrix<T>]) {
         let stages = || self.phases.iter().flat_map(PhaseCode::stages);
         let products = || stages().flat_map(|stage| &stage.products);
         let slots = stages().map(|stage| stage.slots * stage.slot()).max().unwrap_or(0);
@@ -173,7 +178,20 @@ impl<T: Real> Machine<T> {
             scratch: Buffer::new(scratch),
             segments: Vec::with_capacity(segments),
             strips: Vec::with_capacity(strips),
+            converted: Converted::new(),
+            narrow_strips: Vec::new(),
         });
+        if matrices.iter().all(|matrix| matrix.precision() == Precision::Full) {
+            return;
+        }
+        let rows = self.calendar.as_ref().map_or(0, |calendar| calendar.tokens);
+        for workspace in &mut self.workspaces {
+            workspace.narrow_strips.clear();
+            workspace.narrow_strips.reserve(strips);
+            for stage in self.phases.iter().flat_map(PhaseCode::stages) {
+                workspace.converted.grow(stage, matrices, rows);
+            }
+        }
     }
 }
 

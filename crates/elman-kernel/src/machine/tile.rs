@@ -1,16 +1,20 @@
 //! One tile of a stage: the products of its rows and units, then the block on them while they are hot.
 
+use std::ops::Range;
+
 use super::compile::{Call, InstrCode, ProductCode, Source, Spot, StageCode, kind};
+use super::operands::Converted;
 use crate::code::LANES;
-use crate::kernels::{AHEAD, Input, Kernels, Segment, Strip};
-use crate::pack::PackedMatrix;
+use crate::kernels::{AHEAD, Input, Kernels, Narrow, Product, Segment, Strip};
+use crate::narrow::Precision;
+use crate::pack::{PackedMatrix, Storage};
 use crate::real::Real;
 
 /// Numbers in a scratch slot: a few slots and the data beside them stay in a first cache of 32 KiB.
 const SLOT: usize = 1152;
 
-/// Most rows of a tile: six blocks of six.
-const ROWS: usize = 36;
+/// Most rows of a tile: twelve blocks of six.
+const ROWS: usize = 72;
 
 /// Most rows of a tile of products alone, whose operands stay in the second cache.
 const PRODUCT_ROWS: usize = 96;
@@ -21,6 +25,9 @@ pub(super) struct Workspace<T> {
     pub scratch: crate::Buffer<T>,
     pub segments: Vec<Segment<T>>,
     pub strips: Vec<Strip<T>>,
+    pub converted: Converted,
+    /// Strips of narrow weights.
+    pub narrow_strips: Vec<Strip<T, u32>>,
 }
 
 // Safety: the pointers are overwritten before each use, and mean nothing between two runs.
@@ -31,6 +38,8 @@ unsafe impl<T: Sync> Sync for Workspace<T> {}
 /// What is the same for all tiles of a run.
 pub(super) struct Run<'a, T: 'static> {
     pub kernels: &'static Kernels<T>,
+    /// Those of bf16 and of int8.
+    pub narrow: [Option<&'static Narrow<T>>; 2],
     pub matrices: &'a [PackedMatrix<T>],
     pub memory: *mut T,
     pub constants: *const T,
@@ -68,13 +77,19 @@ pub(super) struct Shape {
 impl<T> StageCode<T> {
     /// The shape of tiles for `rows` rows and `units` units.
     pub(super) fn tile(&self, rows: usize, units: usize) -> Shape {
-        let (most_rows, room) = if self.products_only() { (PRODUCT_ROWS, usize::MAX) } else { (ROWS, SLOT) };
+        let most_rows = self.most_rows();
+        let room = if self.products_only() { usize::MAX } else { SLOT };
         let even = |most: usize| rows.div_ceil(rows.div_ceil(most.max(1)).max(1));
         if self.whole_rows {
             return Shape { rows: even(most_rows.min(room / self.units)), units: self.units };
         }
         let wanted = (room / rows.clamp(1, most_rows) / self.align * self.align).max(self.align).min(units);
         Shape { rows: even(most_rows.min(room / wanted)), units: wanted }
+    }
+
+    /// Rows that a tile has at most.
+    pub(super) fn most_rows(&self) -> usize {
+        if self.products_only() { PRODUCT_ROWS } else { ROWS }
     }
 
     fn products_only(&self) -> bool {
@@ -117,6 +132,12 @@ impl<T: Real> Run<'_, T> {
         while done < rows {
             frame.rows = shape.rows.min(rows - done);
             frame.unit = first_unit;
+            workspace.converted.clear();
+            if !stage.whole_rows {
+                // Nothing in the stage writes them: all units read the same converted rows.
+                // Safety: the caller's promise.
+                stage.products.iter().for_each(|product| unsafe { self.convert(product, workspace, &frame) });
+            }
             while frame.unit < end_unit {
                 frame.units = shape.units.min(end_unit - frame.unit);
                 frame.slot_row = frame.units;
@@ -133,9 +154,14 @@ impl<T: Real> Run<'_, T> {
 
     /// Safety: as [`Run::stage`].
     unsafe fn tile(&self, stage: &StageCode<T>, workspace: &mut Workspace<T>, frame: &Frame<T>) {
+        let mut taken = 0;
         for product in &stage.products {
+            if stage.whole_rows {
+                // Safety: the caller's promise.
+                unsafe { self.convert(product, workspace, frame) };
+            }
             // Safety: the caller's promise.
-            unsafe { self.product(product, workspace, frame, stage.whole_rows) };
+            taken += unsafe { self.product(product, workspace, frame, stage.whole_rows, taken) };
         }
         for instr in &stage.block {
             // Safety: the caller's promise.
@@ -143,78 +169,84 @@ impl<T: Real> Run<'_, T> {
         }
     }
 
+    /// Converts the rows of a product's operands, where its weights are narrow.
+    ///
     /// Safety: as [`Run::stage`].
-    unsafe fn product(&self, product: &ProductCode, workspace: &mut Workspace<T>, frame: &Frame<T>, whole_rows: bool) {
-        let packed = &self.matrices[product.matrix];
-        let Workspace { segments, strips, .. } = workspace;
-        segments.clear();
+    unsafe fn convert(&self, product: &ProductCode, workspace: &mut Workspace<T>, frame: &Frame<T>) {
+        let precision = self.matrices[product.matrix].precision();
+        let Some(narrow) = self.narrow(precision) else { return };
         for (spot, k) in &product.segments {
             let (a, row) = frame.place(spot, 0);
-            segments.push(Segment { a, row, k: *k });
+            // Safety: the caller's promise, for the operand's rows.
+            unsafe { workspace.converted.push(narrow, precision, Segment { a, row, k: *k }, frame.rows) };
         }
-        let (first, end) = if whole_rows { (0, product.units) } else { (frame.unit, frame.unit + frame.units) };
-        let members = product.members.len();
-        strips.clear();
-        for block in first / LANES..end.div_ceil(LANES) {
-            let unit = block * LANES;
-            for (m, (init, out)) in product.members.iter().enumerate() {
-                let (b, _) = packed.strip(block * members + m);
-                let (init, init_row) = init.map_or((std::ptr::null_mut(), 0), |init| frame.place(&init, unit));
-                let (out, out_row) = frame.place(out, unit);
-                let b = packed.data().as_ptr().wrapping_add(b);
-                strips.push(Strip { b, init, init_row, out, out_row, lanes: LANES.min(end - unit) });
-            }
-        }
-        // Safety: the strips are those of the tile, and checked as the caller promises.
-        unsafe { self.multiply(packed, segments, strips, first / LANES * members, frame.rows, frame.far) };
     }
 
-    /// Products of `rows` rows with strips, the first of which is number `first` of the matrix. `far`: what they read was
-    /// not used of late, and is asked for one block of rows ahead.
+    /// A product; how many converted operands it took, of which `taken` were taken before.
     ///
-    /// Safety: as [`crate::kernels::Product`], for all rows.
-    unsafe fn multiply(
+    /// Safety: as [`Run::stage`].
+    unsafe fn product(
         &self,
-        packed: &PackedMatrix<T>,
-        segments: &[Segment<T>],
-        strips: &[Strip<T>],
-        first: usize,
-        rows: usize,
-        far: bool,
-    ) {
-        let kernels = self.kernels;
-        let blocks = rows.div_ceil(kernels.rows);
-        let spread = if blocks == 1 { kernels.spread.get(rows - 1).copied().unwrap_or(1) } else { 1 };
-        let mut s = 0;
-        while s < strips.len() {
-            let (_, width) = packed.strip(first + s);
-            let left = strips.len() - s;
-            let panel = packed.panel();
-            let in_panel = (width / LANES - ((first + s) & (panel - 1))).min(left);
-            let panels = match spread {
-                _ if in_panel < panel || left < 2 * panel => 1,
-                spread if left >= spread * panel => spread,
-                _ => spread.min(2),
-            };
-            let taken = panels * in_panel;
-            let mut row = 0;
-            for block in 0..blocks {
-                let n = (rows - row).div_ceil(blocks - block);
-                if n >= AHEAD {
-                    let (next, first) = if block + 1 < blocks { (s, row + n) } else { (s + taken, 0) };
-                    fetch(&strips[next..strips.len().min(next + taken)], first..rows.min(first + n), far);
+        product: &ProductCode,
+        workspace: &mut Workspace<T>,
+        frame: &Frame<T>,
+        whole_rows: bool,
+        taken: usize,
+    ) -> usize {
+        let packed = &self.matrices[product.matrix];
+        let (first, end) = if whole_rows { (0, product.units) } else { (frame.unit, frame.unit + frame.units) };
+        let units = Units { first, end, strip: first / LANES * product.members.len() };
+        match packed.data() {
+            Storage::Full(data) => {
+                let Workspace { segments, strips, .. } = workspace;
+                segments.clear();
+                for (spot, k) in &product.segments {
+                    let (a, row) = frame.place(spot, 0);
+                    segments.push(Segment { a, row, k: *k });
                 }
-                // Safety: the caller's promise, for rows row .. row + n and these strips.
-                unsafe { (kernels.product)(n, panels, in_panel)(segments, &strips[s..s + taken], width, row) };
-                row += n;
+                let Kernels { rows, spread, product: kernel, .. } = self.kernels;
+                frame.strips(product, packed, data.as_ptr(), &units, strips);
+                // Safety: the strips are those of the tile, and checked as the caller promises.
+                unsafe {
+                    multiply(packed, (*rows, spread), kernel, segments, strips, units.strip, (frame.rows, frame.far))
+                };
+                0
             }
-            s += taken;
+            Storage::Narrow(data) => {
+                let Some(narrow) = self.narrow(packed.precision()) else { return 0 };
+                let Workspace { converted, narrow_strips, .. } = workspace;
+                let segments = &converted.segments()[taken..taken + product.segments.len()];
+                frame.strips(product, packed, data.as_ptr(), &units, narrow_strips);
+                let blocking = (narrow.rows, &narrow.spread);
+                // Safety: as above; the operands' rows are converted.
+                unsafe {
+                    multiply(
+                        packed,
+                        blocking,
+                        narrow.product,
+                        segments,
+                        narrow_strips,
+                        units.strip,
+                        (frame.rows, frame.far),
+                    )
+                };
+                segments.len()
+            }
+        }
+    }
+
+    /// The kernels of a precision; `None` for the full one.
+    fn narrow(&self, precision: Precision) -> Option<&'static Narrow<T>> {
+        match precision {
+            Precision::Full => None,
+            Precision::Bf16 => self.narrow[0],
+            Precision::Int8 => self.narrow[1],
         }
     }
 }
 
 /// Asks for what the results of some rows start from, and, `far`, for the results.
-fn fetch<T>(strips: &[Strip<T>], rows: std::ops::Range<usize>, far: bool) {
+fn fetch<T, B>(strips: &[Strip<T, B>], rows: Range<usize>, far: bool) {
     for strip in strips {
         if strip.init_row != 0 {
             rows.clone().for_each(|row| prefetch(strip.init.wrapping_add(row * strip.init_row)));
@@ -236,7 +268,88 @@ pub(crate) fn prefetch<T>(at: *const T) {
     let _ = at;
 }
 
+/// The units of a product in a tile, and the number of their first strip.
+struct Units {
+    first: usize,
+    end: usize,
+    strip: usize,
+}
+
+/// Products of `rows` rows with strips, the first of which is number `first` of the matrix. `most` rows go at once, and
+/// few rows take several panels at once. `far`: what they read was not used of late, and is asked for one block of rows
+/// ahead.
+///
+/// Safety: as [`crate::kernels::Product`], for all rows.
+unsafe fn multiply<T: Real, B>(
+    packed: &PackedMatrix<T>,
+    (most, spread): (usize, &[usize; 3]),
+    kernel: impl Fn(usize, usize, usize) -> Product<T, B>,
+    segments: &[Segment<B>],
+    strips: &[Strip<T, B>],
+    first: usize,
+    (rows, far): (usize, bool),
+) {
+    let blocks = rows.div_ceil(most);
+    let spread = if blocks == 1 { spread.get(rows - 1).copied().unwrap_or(1) } else { 1 };
+    let mut s = 0;
+    while s < strips.len() {
+        let (_, width) = packed.strip(first + s);
+        let left = strips.len() - s;
+        let panel = packed.panel();
+        let in_panel = (width / LANES - ((first + s) & (panel - 1))).min(left);
+        let panels = match spread {
+            _ if in_panel < panel || left < 2 * panel => 1,
+            spread if left >= spread * panel => spread,
+            _ => spread.min(2),
+        };
+        let taken = panels * in_panel;
+        let mut row = 0;
+        for block in 0..blocks {
+            let n = (rows - row).div_ceil(blocks - block);
+            if n >= AHEAD {
+                let (next, first) = if block + 1 < blocks { (s, row + n) } else { (s + taken, 0) };
+                fetch(&strips[next..strips.len().min(next + taken)], first..rows.min(first + n), far);
+            }
+            // Safety: the caller's promise, for rows row .. row + n and these strips.
+            unsafe { kernel(n, panels, in_panel)(segments, &strips[s..s + taken], width, row) };
+            row += n;
+        }
+        s += taken;
+    }
+}
+
 impl<T: Real> Frame<T> {
+    /// The strips of a product's units, of weights that begin at `data`.
+    fn strips<B>(
+        &self,
+        product: &ProductCode,
+        packed: &PackedMatrix<T>,
+        data: *const B,
+        units: &Units,
+        strips: &mut Vec<Strip<T, B>>,
+    ) {
+        let members = product.members.len();
+        strips.clear();
+        let (first, end) = (units.first / LANES, units.end.div_ceil(LANES));
+        for (init, out) in &product.members {
+            let unit = first * LANES;
+            let (init, init_row) = init.map_or((std::ptr::null_mut(), 0), |init| self.place(&init, unit));
+            let (out, out_row) = self.place(out, unit);
+            strips.push(Strip { b: data, init, init_row, out, out_row, lanes: LANES });
+        }
+        // Each block's places follow those of the block before.
+        for n in members..(end - first) * members {
+            let Strip { b, init, init_row, out, out_row, lanes } = strips[n - members];
+            let init = if init.is_null() { init } else { init.wrapping_add(LANES) };
+            strips.push(Strip { b, init, init_row, out: out.wrapping_add(LANES), out_row, lanes });
+        }
+        for (n, strip) in strips.iter_mut().enumerate() {
+            strip.b = data.wrapping_add(packed.strip(first * members + n).0);
+        }
+        let last = strips.len() - members;
+        strips[last..].iter_mut().for_each(|strip| strip.lanes = units.end - (end - 1) * LANES);
+    }
+
     /// The tile's first row of a place, at `unit` of the whole row, and the distance of rows. In scratch, rows begin at
     /// the tile's first unit.
     #[inline(always)]

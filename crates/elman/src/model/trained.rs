@@ -9,6 +9,7 @@ use crate::tensors::{TensorError, TensorFile};
 use crate::text::Tokenizer;
 use crate::train::{Machine, spec};
 use crate::whole_file::shown;
+use elman_engine::Precision;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,6 +38,14 @@ impl Trained {
     /// # Errors
     /// No run, a run without an evaluation so far, files that are damaged or of another model.
     pub fn load(path: &Path, machine: Machine) -> Result<Trained, Error> {
+        Trained::load_in(path, machine, Precision::Full)
+    }
+
+    /// The same with the layers' weights in a precision.
+    ///
+    /// # Errors
+    /// As [`Trained::load`].
+    pub fn load_in(path: &Path, machine: Machine, precision: Precision) -> Result<Trained, Error> {
         let folder = Folder::open(path)?;
         let config = folder.config()?;
         let cell = Arc::new(folder.cell()?);
@@ -61,7 +70,7 @@ impl Trained {
         let tensors = TensorFile::open(&file).map_err(no_model)?;
         let spec = spec(&config, cell, form);
         crate::memory::refuse_bytes(spec.memory(1, 1, 0)?.bytes as u128, "")?;
-        let mut lm = Lm::new(&spec, Start::default(), machine.isa, machine.threads, false)?;
+        let mut lm = Lm::new_in(&spec, Start::default(), machine.isa, machine.threads, precision)?;
         let one = |t: &elman_engine::Tensor| tensors.numbers(&t.name, &t.shape);
         let weights: Vec<Vec<f32>> = lm.parameters().iter().map(one).collect::<Result<_, _>>().map_err(no_model)?;
         tensors.refuse_others(lm.parameters().iter().map(|t| t.name.as_str()))?;

@@ -3,7 +3,7 @@
 use super::super::dropout::Draw;
 use elman_engine::dropout::Purpose;
 use elman_engine::{
-    Batch, Binary, EngineError, Gradients, Isa, Network, Options, Outputs, Real, Region, Runner, Team, Weights,
+    Batch, Binary, EngineError, Gradients, Network, Options, Outputs, Real, Region, Runner, Team, Weights,
 };
 
 /// What a window hands to the next: per layer, per state of the cell, `[columns, units]`. Empty at the start, where states
@@ -39,10 +39,8 @@ impl<T: Real> Layers<T> {
         networks: Vec<Network>,
         index: Vec<Vec<usize>>,
         weights: &[Vec<T>],
-        isa: Isa,
-        train: bool,
+        options: &Options,
     ) -> Result<Layers<T>, EngineError> {
-        let options = Options { backward: train, ..Options::new().with_isa(isa) };
         let runner = |(network, own): (&Network, &Vec<usize>)| {
             let own = Weights(own.iter().map(|k| weights[*k].clone()).collect());
             Runner::new(network, &own, options.clone())

@@ -1,0 +1,260 @@
+//! Narrow weights with the instructions for them: `vdpbf16ps`, `vpdpbusd`, and for int8 what AVX2 has instead.
+
+use std::arch::x86_64::*;
+
+use super::{Dots, ROW_HEAD};
+use crate::code::LANES;
+use crate::narrow::{INT8_HEAD, Scale};
+use crate::simd::Lanes;
+use crate::simd::avx2::Avx2;
+use crate::simd::avx512::Avx512;
+use crate::simd::several::Several;
+
+/// bf16 with AVX512-BF16.
+#[derive(Clone, Copy)]
+pub(super) struct Bf16(Avx512);
+
+impl Bf16 {
+    /// Safety: the CPU has AVX-512F and AVX512-BF16.
+    #[inline(always)]
+    pub(super) unsafe fn new() -> Bf16 {
+        // Safety: the caller's promise.
+        Bf16(unsafe { Avx512::new() })
+    }
+}
+
+/// The same bits, as pairs.
+#[inline(always)]
+fn pairs(groups: __m512i) -> __m512bh {
+    // Safety: both are 512 bits without a meaning of their own.
+    unsafe { std::mem::transmute(groups) }
+}
+
+impl Dots for Bf16 {
+    type S = Avx512;
+    type Sum = __m512;
+    type Weights = __m512i;
+    type Operand = __m512i;
+    type Head = ();
+    const HEAD: usize = 0;
+
+    #[inline(always)]
+    fn lanes(self) -> Avx512 {
+        self.0
+    }
+    #[inline(always)]
+    fn start(self, before: __m512) -> __m512 {
+        before
+    }
+    #[inline(always)]
+    unsafe fn weights(self, p: *const u32) -> __m512i {
+        // Safety: the caller promises the memory, the token the instruction.
+        unsafe { _mm512_loadu_si512(p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn operand(self, p: *const u32) -> __m512i {
+        // Safety: the caller promises the memory, the token the instruction.
+        unsafe { _mm512_set1_epi32(p.read() as i32) }
+    }
+    #[inline(always)]
+    fn dot(self, sum: __m512, x: __m512i, w: __m512i) -> __m512 {
+        // Safety: the token proves that the CPU has the instruction.
+        unsafe { _mm512_dpbf16_ps(sum, pairs(x), pairs(w)) }
+    }
+    #[inline(always)]
+    unsafe fn head(self, _: *const u32, _: usize) {}
+    #[inline(always)]
+    fn finish(self, sum: __m512, _: __m512, (): (), _: f32) -> __m512 {
+        sum
+    }
+}
+
+/// int8 with AVX512-VNNI.
+#[derive(Clone, Copy)]
+pub(super) struct Vnni(Avx512);
+
+impl Vnni {
+    /// Safety: the CPU has AVX-512F and AVX512-VNNI.
+    #[inline(always)]
+    pub(super) unsafe fn new() -> Vnni {
+        // Safety: the caller's promise.
+        Vnni(unsafe { Avx512::new() })
+    }
+}
+
+impl Dots for Vnni {
+    type S = Avx512;
+    type Sum = __m512i;
+    type Weights = __m512i;
+    type Operand = __m512i;
+    type Head = (__m512, __m512i);
+    const HEAD: usize = INT8_HEAD;
+
+    #[inline(always)]
+    fn lanes(self) -> Avx512 {
+        self.0
+    }
+    #[inline(always)]
+    fn start(self, _: __m512) -> __m512i {
+        // Safety: the token proves that the CPU has the instruction.
+        unsafe { _mm512_setzero_si512() }
+    }
+    #[inline(always)]
+    unsafe fn weights(self, p: *const u32) -> __m512i {
+        // Safety: the caller promises the memory, the token the instruction.
+        unsafe { _mm512_loadu_si512(p.cast()) }
+    }
+    #[inline(always)]
+    unsafe fn operand(self, p: *const u32) -> __m512i {
+        // Safety: the caller promises the memory, the token the instruction.
+        unsafe { _mm512_set1_epi32(p.read() as i32) }
+    }
+    #[inline(always)]
+    fn dot(self, sum: __m512i, x: __m512i, w: __m512i) -> __m512i {
+        // Safety: the token proves that the CPU has the instruction.
+        unsafe { _mm512_dpbusd_epi32(sum, x, w) }
+    }
+    #[inline(always)]
+    unsafe fn head(self, p: *const u32, width: usize) -> (__m512, __m512i) {
+        // Safety: the caller promises the memory, the token the instructions.
+        unsafe { (_mm512_loadu_ps(p.cast()), _mm512_loadu_si512(p.add(width).cast())) }
+    }
+    #[inline(always)]
+    fn finish(self, sum: __m512i, before: __m512, head: (__m512, __m512i), step: f32) -> __m512 {
+        let s = self.0;
+        // Safety: the token proves that the CPU has the instructions.
+        let whole = unsafe { _mm512_cvtepi32_ps(_mm512_add_epi32(sum, head.1)) };
+        s.fma(whole, s.mul(head.0, s.splat(step)), before)
+    }
+}
+
+/// int8 with AVX2: bytes widened to 16 bits, multiplied, and added in pairs. A column has two sums beside each other.
+#[derive(Clone, Copy)]
+pub(super) struct Widened(Several<Avx2, 2>);
+
+impl Widened {
+    /// Safety: the CPU has AVX2 and FMA.
+    #[inline(always)]
+    pub(super) unsafe fn new() -> Widened {
+        // Safety: the caller's promise.
+        Widened(Several(unsafe { Avx2::new() }))
+    }
+}
+
+impl Dots for Widened {
+    type S = Several<Avx2, 2>;
+    type Sum = [__m256i; 4];
+    type Weights = [__m256i; 4];
+    type Operand = __m256i;
+    type Head = ([__m256; 2], [__m256i; 2]);
+    const HEAD: usize = INT8_HEAD;
+
+    #[inline(always)]
+    fn lanes(self) -> Several<Avx2, 2> {
+        self.0
+    }
+    #[inline(always)]
+    fn start(self, _: [__m256; 2]) -> [__m256i; 4] {
+        // Safety: the token proves that the CPU has the instruction.
+        [unsafe { _mm256_setzero_si256() }; 4]
+    }
+    #[inline(always)]
+    unsafe fn weights(self, p: *const u32) -> [__m256i; 4] {
+        // Safety: the caller promises the memory, the token the instructions.
+        let four = |i: usize| unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(p.add(4 * i).cast())) };
+        [four(0), four(1), four(2), four(3)]
+    }
+    #[inline(always)]
+    unsafe fn operand(self, p: *const u32) -> __m256i {
+        // Safety: the caller promises the memory, the token the instructions.
+        unsafe { _mm256_cvtepu8_epi16(_mm_set1_epi32(p.read() as i32)) }
+    }
+    #[inline(always)]
+    fn dot(self, mut sum: [__m256i; 4], x: __m256i, w: [__m256i; 4]) -> [__m256i; 4] {
+        for i in 0..4 {
+            // Safety: the token proves that the CPU has the instructions.
+            sum[i] = unsafe { _mm256_add_epi32(sum[i], _mm256_madd_epi16(x, w[i])) };
+        }
+        sum
+    }
+    #[inline(always)]
+    unsafe fn head(self, p: *const u32, width: usize) -> ([__m256; 2], [__m256i; 2]) {
+        // Safety: the caller promises the memory, the token the instructions.
+        unsafe {
+            let start = |i: usize| _mm256_loadu_si256(p.add(width + 8 * i).cast());
+            (self.0.load(p.cast()), [start(0), start(1)])
+        }
+    }
+    #[inline(always)]
+    fn finish(
+        self,
+        sum: [__m256i; 4],
+        before: [__m256; 2],
+        head: ([__m256; 2], [__m256i; 2]),
+        step: f32,
+    ) -> [__m256; 2] {
+        let s = self.0;
+        // Sums of columns 0 1 4 5 | 2 3 6 7 of eight, brought in order.
+        // Safety: the token proves that the CPU has the instructions.
+        let eight = |i: usize| unsafe {
+            let added = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_hadd_epi32(sum[2 * i], sum[2 * i + 1]));
+            _mm256_cvtepi32_ps(_mm256_add_epi32(added, head.1[i]))
+        };
+        s.fma([eight(0), eight(1)], s.mul(head.0, s.splat(step)), before)
+    }
+}
+
+/// 16 numbers from `at`, zero from k on.
+///
+/// Safety: k > at, and k numbers at x are readable; the CPU has AVX-512F.
+#[inline(always)]
+unsafe fn sixteen(s: Avx512, x: *const f32, at: usize, k: usize) -> __m512 {
+    // Safety: the caller's promise.
+    unsafe { if k - at >= LANES { s.load(x.add(at)) } else { s.load_part(x.add(at), k - at) } }
+}
+
+/// Rows to pairs of bf16.
+///
+/// Safety: as [`super::Convert`]; the CPU has AVX-512F, AVX-512VL and AVX512-BF16.
+#[target_feature(enable = "avx512f,avx512vl,avx512bf16,avx2,fma")]
+pub(super) unsafe fn to_pairs(rows: usize, k: usize, from: *const f32, stride: usize, to: *mut u32, length: usize) {
+    // Safety: the caller's promise; converted rows hold whole registers of groups.
+    unsafe {
+        let s = Avx512::new();
+        for row in 0..rows {
+            let (x, groups) = (from.add(row * stride), to.add(row * length + ROW_HEAD));
+            for at in (0..k).step_by(LANES) {
+                let rounded: __m256i = std::mem::transmute(_mm512_cvtneps_pbh(sixteen(s, x, at, k)));
+                _mm256_storeu_si256(groups.add(at / 2).cast(), _mm256_rol_epi32::<16>(rounded));
+            }
+        }
+    }
+}
+
+/// Rows to scales and fours of whole numbers.
+///
+/// Safety: as [`super::Convert`]; the CPU has AVX-512F.
+#[target_feature(enable = "avx512f,avx2,fma")]
+pub(super) unsafe fn to_fours(rows: usize, k: usize, from: *const f32, stride: usize, to: *mut u32, length: usize) {
+    // Safety: the caller's promise; converted rows hold whole registers of groups.
+    unsafe {
+        let s = Avx512::new();
+        let shift = _mm512_set1_epi32(128);
+        for row in 0..rows {
+            let (x, out) = (from.add(row * stride), to.add(row * length));
+            let mut largest = _mm512_setzero_si512();
+            for at in (0..k).step_by(LANES) {
+                largest = _mm512_max_epu32(largest, _mm512_castps_si512(s.abs(sixteen(s, x, at, k))));
+            }
+            let scale = Scale::of(_mm512_reduce_max_epu32(largest));
+            out.cast::<f32>().write(scale.step);
+            let inverse = s.splat(scale.inverse);
+            for at in (0..k).step_by(LANES) {
+                // Rounds to nearest even, as the scalar does.
+                let whole = _mm512_cvtps_epi32(s.mul(sixteen(s, x, at, k), inverse));
+                let bytes = _mm512_cvtepi32_epi8(_mm512_add_epi32(whole, shift));
+                _mm_storeu_si128(out.add(ROW_HEAD + at / 4).cast(), bytes);
+            }
+        }
+    }
+}
