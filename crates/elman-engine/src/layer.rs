@@ -27,7 +27,8 @@ pub(crate) struct Layer<T: Real> {
     frame: Option<Frame>,
     pub plan: Plan,
     forward: Option<Machine<T>>,
-    backward: Option<Machine<T>>,
+    /// The backward code, and the gradients of parameters behind it.
+    backward: Option<[Machine<T>; 2]>,
     pub packed: Arc<Packed<T>>,
     memory: Buffer<T>,
 }
@@ -67,9 +68,21 @@ impl<T: Real> Layer<T> {
         Layer { schedule, sizes, isa, mode, traced, frame, plan, forward, backward, packed, memory: Buffer::new(0) }
     }
 
+    /// Packs other weights, into the same memory where nobody shares it.
     pub fn set_weights(&mut self, params: &[&[T]]) -> Result<(), EngineError> {
-        self.packed = Arc::new(Packed::new(self.isa, &self.plan.weights, &self.schedule, self.sizes, params)?);
-        Ok(())
+        match Arc::get_mut(&mut self.packed) {
+            Some(own) => own.repack(&self.plan.weights, &self.schedule, self.sizes, params),
+            None => {
+                let packed = Packed::new(self.isa, &self.plan.weights, &self.schedule, self.sizes, params)?;
+                self.packed = Arc::new(packed);
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether gradients need the parameters themselves: those of values computed from them.
+    pub fn reads_params(&self) -> bool {
+        self.plan.gradients.iter().zip(&self.schedule.backward.params).any(|(at, n)| at.is_none() && n.is_some())
     }
 
     /// Lays out memory for a batch of this shape; nothing happens where it has it already.
@@ -87,7 +100,7 @@ impl<T: Real> Layer<T> {
         };
         self.forward = Some(machine(&self.plan.forward)?);
         self.backward = match self.mode {
-            Mode::Train => Some(machine(&self.plan.backward)?),
+            Mode::Train => Some([machine(&self.plan.backward)?, machine(&self.plan.gradient)?]),
             _ => None,
         };
         self.memory.resize(self.plan.memory);
@@ -103,7 +116,13 @@ impl<T: Real> Layer<T> {
         }
     }
 
+    /// What the forward run kept is gone afterwards.
     pub fn run_backward(&mut self, timeline: &Timeline, team: &Team) -> Result<(), EngineError> {
+        let split = split(timeline, team);
+        let Some([pass, gradients]) = &mut self.backward else {
+            return Err(EngineError::Order("a layer without gradients was asked for them"));
+        };
+        run(pass, timeline, &self.packed, &mut self.memory, team, split)?;
         for (at, shape) in self.plan.gradients.iter().zip(&self.schedule.program.params) {
             let (r, c) = crate::invariants::extent(*shape, self.sizes);
             if let Some(at) = at {
@@ -113,11 +132,7 @@ impl<T: Real> Layer<T> {
         for (_, at, rows, columns) in &self.plan.totals {
             self.memory[*at..at + rows * columns].fill(T::ZERO);
         }
-        let split = split(timeline, team);
-        match &mut self.backward {
-            Some(m) => run(m, timeline, &self.packed, &mut self.memory, team, split),
-            None => Err(EngineError::Order("a layer without gradients was asked for them")),
-        }
+        run(gradients, timeline, &self.packed, &mut self.memory, team, split)
     }
 
     /// Tokens of the batch it is prepared for.

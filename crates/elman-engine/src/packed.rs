@@ -11,7 +11,7 @@ use elman_kernel::{Buffer, Isa, PackedMatrix, Real, View};
 use crate::error::EngineError;
 
 use crate::invariants::{Arena, Base, Evaluator, MatrixView};
-use crate::plan::WeightPlan;
+use crate::plan::{MatrixPlan, WeightPlan};
 
 /// Packed once, when weights change; shared by all streams of a model.
 #[derive(Debug)]
@@ -29,6 +29,21 @@ impl<T: Real> Packed<T> {
         sizes: Sizes,
         params: &[&[T]],
     ) -> Result<Packed<T>, EngineError> {
+        let zero = |m: &MatrixPlan| PackedMatrix::zero(isa, &m.shape()).map_err(|e| EngineError::Kernel(e.to_string()));
+        let matrices = plan.matrices.iter().map(zero).collect::<Result<Vec<_>, _>>()?;
+        let mut packed = Packed { matrices, constants: Buffer::new(plan.memory) };
+        packed.repack(plan, schedule, sizes, params)?;
+        Ok(packed)
+    }
+
+    /// The same into the same memory.
+    pub fn repack(
+        &mut self,
+        plan: &WeightPlan,
+        schedule: &Schedule,
+        sizes: Sizes,
+        params: &[&[T]],
+    ) -> Result<(), EngineError> {
         let mut values = Invariants::new(schedule, sizes, params);
         let dense: Vec<Rc<Vec<T>>> = plan.dense.iter().map(|(a, n)| values.value(*a, *n)).collect();
         let view = |v: &MatrixView| {
@@ -38,17 +53,14 @@ impl<T: Real> Packed<T> {
             };
             View { data, offset: v.offset, unit_stride: v.row_stride, k_stride: v.column_stride }
         };
-        let mut matrices = vec![];
-        for m in &plan.matrices {
+        for (packed, m) in self.matrices.iter_mut().zip(&plan.matrices) {
             let views: Vec<View<T>> = m.members.iter().flatten().map(view).collect();
-            let packed = PackedMatrix::pack(isa, &m.shape(), &views);
-            matrices.push(packed.map_err(|e| EngineError::Kernel(e.to_string()))?);
+            packed.repack(&views).map_err(|e| EngineError::Kernel(e.to_string()))?;
         }
-        let mut constants = Buffer::new(plan.memory);
         for c in &plan.constants {
-            constants[c.offset..c.offset + c.units].copy_from_slice(&values.value(c.arena, c.node));
+            self.constants[c.offset..c.offset + c.units].copy_from_slice(&values.value(c.arena, c.node));
         }
-        Ok(Packed { matrices, constants })
+        Ok(())
     }
 }
 

@@ -64,7 +64,8 @@ const LOST: EngineError = EngineError::Order("a call after one that panicked");
 /// Runs a network over batches; keeps its packed weights and work memory between calls.
 pub struct Runner<T: Real> {
     network: Network,
-    weights: Weights<T>,
+    /// Per parameter: its numbers, where they are read beyond their packing, else nothing.
+    weights: Vec<Vec<T>>,
     /// `layer · directions + direction`.
     layers: Vec<Layer<T>>,
     /// Absent while a call runs on it.
@@ -105,12 +106,12 @@ impl<T: Real> Runner<T> {
             let sizes = network.sizes(k / network.spec().directions());
             layers.push(Layer::new(schedule.clone(), sizes, options.isa, mode, traced.clone(), &params)?);
         }
-        let (network, weights, backward) = (network.clone(), weights.clone(), options.backward);
+        let (network, backward) = (network.clone(), options.backward);
         let (packing, sheet, gradient_sheets) = (None, vec![], [vec![], vec![]]);
         let (gave_initial, ran) = (false, false);
-        Ok(Runner {
+        let mut runner = Runner {
             network,
-            weights,
+            weights: vec![],
             layers,
             team: Some(team),
             trace,
@@ -120,7 +121,27 @@ impl<T: Real> Runner<T> {
             gave_initial,
             backward,
             ran,
-        })
+        };
+        runner.keep_read(&weights.0);
+        Ok(runner)
+    }
+
+    /// Keeps the parameters that are initial states, and those that gradients of computed values need.
+    fn keep_read(&mut self, weights: &[Vec<T>]) {
+        let mut read = vec![false; weights.len()];
+        for (layer, index) in self.layers.iter().zip(&self.network.0.index) {
+            let starts = self.network.spec().cell.states.iter().filter_map(|s| s.initial);
+            starts.for_each(|p| read[index[p.index()]] = true);
+            if layer.reads_params() {
+                index.iter().for_each(|i| read[*i] = true);
+            }
+        }
+        self.weights.resize_with(weights.len(), Vec::new);
+        for ((kept, given), read) in self.weights.iter_mut().zip(weights).zip(read) {
+            if read {
+                kept.clone_from(given);
+            }
+        }
     }
 
     /// Replaces the weights and packs them.
@@ -129,9 +150,9 @@ impl<T: Real> Runner<T> {
     /// Weights of other shapes.
     pub fn set_weights(&mut self, weights: &Weights<T>) -> Result<(), EngineError> {
         weights.check(&self.network)?;
-        self.weights.clone_from(weights);
+        self.keep_read(&weights.0);
         for (layer, index) in self.layers.iter_mut().zip(&self.network.0.index) {
-            let params: Vec<&[T]> = index.iter().map(|i| self.weights.0[*i].as_slice()).collect();
+            let params: Vec<&[T]> = index.iter().map(|i| weights.0[*i].as_slice()).collect();
             layer.set_weights(&params)?;
         }
         Ok(())
@@ -225,7 +246,7 @@ impl<T: Real> Runner<T> {
         Ok(())
     }
 
-    /// Runs all layers backward over the batch of the last `forward`. `dy` is the gradient of a loss by `y`,
+    /// Runs all layers backward over the batch of the last `forward`, once: what was kept for it is gone then. `dy` is the gradient of a loss by `y`,
     /// [steps, batch, output]; `d_states` by the final states, per state [batch, dim] (zero if absent).
     ///
     /// # Errors
@@ -267,14 +288,18 @@ impl<T: Real> Runner<T> {
             return Err(EngineError::Order("this runner was made without gradients: set `backward` in its options"));
         }
         let Some(packing) = self.packing.take().filter(|_| self.ran) else {
-            return Err(EngineError::Order("`backward` was called before `forward`"));
+            return Err(EngineError::Order("`backward` was called before `forward`, or twice after it"));
         };
-        let done = self.check_and_return(team, dy, d_states, &packing, out);
+        let cells = packing.steps * packing.batch;
+        let fits = check("dy", dy.len(), cells * self.network.output_size())
+            .and_then(|()| check_states("d.", &self.network, d_states, packing.batch));
+        self.ran = fits.is_err();
+        let done = fits.and_then(|()| self.back(team, dy, d_states, &packing, out));
         self.packing = Some(packing);
         done
     }
 
-    fn check_and_return(
+    fn back(
         &mut self,
         team: &Team,
         dy: &[T],
@@ -283,8 +308,6 @@ impl<T: Real> Runner<T> {
         out: &mut Gradients<T>,
     ) -> Result<(), EngineError> {
         let cells = packing.steps * packing.batch;
-        check("dy", dy.len(), cells * self.network.output_size())?;
-        check_states("d.", &self.network, d_states, packing.batch)?;
         let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
         let merge = self.network.spec().merge;
         let [mut upper, mut below] = std::mem::take(&mut self.gradient_sheets);
@@ -348,7 +371,7 @@ impl<T: Real> Runner<T> {
                         let from = packing.order[row] * plan.units;
                         to.copy_from_slice(&given[state][from..from + plan.units]);
                     }
-                    (None, Some(p)) => to.copy_from_slice(&self.weights.0[p]),
+                    (None, Some(p)) => to.copy_from_slice(&self.weights[p]),
                     (None, None) => to.fill(T::ZERO),
                 }
             }
@@ -411,7 +434,7 @@ impl<T: Real> Runner<T> {
             flow::reset(g, t.count(), true);
         }
         for (k, index) in self.network.0.index.iter().enumerate() {
-            let params: Vec<&[T]> = index.iter().map(|i| self.weights.0[*i].as_slice()).collect();
+            let params: Vec<&[T]> = index.iter().map(|i| self.weights[*i].as_slice()).collect();
             self.layers[k].add_gradients(&params, &mut |p, g| flow::add_to(&mut out.parameters[index[p]], g));
             for (s, state) in self.states_of(k).enumerate() {
                 if let Some(p) = self.network.spec().cell.states[s].initial.filter(|_| !self.gave_initial) {

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::lengths::Lengths;
 use crate::memory;
 use elman_engine::explain::{self, Workload};
-use elman_engine::{Batch, Limits, Model, Network, Options, Random, Real, Runner, Stream, Weights};
+use elman_engine::{Batch, Gradients, Limits, Model, Network, Options, Outputs, Random, Real, Runner, Stream, Weights};
 use std::time::{Duration, Instant};
 
 /// What to time.
@@ -69,10 +69,17 @@ fn time_sequence<T: Real>(request: &Request, weights: &Weights<T>) -> Result<Tim
     let given = Batch { steps, batch, inputs, lengths: lengths.as_deref(), initial: None, mask: None };
     let backward = request.options.backward;
     let mut runner = Runner::new(network, weights, request.options.clone())?;
+    let (mut out, mut gradients) = (Outputs::default(), Gradients::default());
     let times = repeat(|| {
-        std::hint::black_box(runner.forward(&given)?);
+        runner.forward_into(&given, &mut out)?;
+        std::hint::black_box(&out);
         if backward {
-            std::hint::black_box(runner.backward(&dy, None)?);
+            // Who has made `dy` of `y` needs `y` no more: its memory takes a gradient.
+            gradients.inputs.resize_with(network.inputs().len(), Vec::new);
+            std::mem::swap(&mut out.y, &mut gradients.inputs[0]);
+            runner.backward_into(&dy, None, &mut gradients)?;
+            std::mem::swap(&mut out.y, &mut gradients.inputs[0]);
+            std::hint::black_box(&gradients);
         }
         Ok(())
     })?;
