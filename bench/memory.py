@@ -11,6 +11,7 @@ Networks alone run forward and backward with all gradients; language models whol
 
 import argparse
 import json
+import re
 import shutil
 import statistics
 import subprocess
@@ -54,7 +55,7 @@ def peak_of(words):
     printed, errors = child.communicate()
     if child.returncode:
         raise SystemExit(f"{' '.join(map(str, words))}: {errors.strip()[-300:]}")
-    return most, printed
+    return most, printed + errors
 
 
 def high_water(pid):
@@ -85,7 +86,7 @@ class Elman:
     def network(self, cell, point):
         used = peak_of([self.program, "cell", "bench", cell, *self.sizes(point), "--backward", *self.extra])[0] - self.idle
         printed = peak_of([self.program, "cell", "explain", cell, *self.sizes(point), *self.extra, "--json"])[1]
-        return used, json.loads(printed)["training_bytes"]
+        return used, json.loads(printed.splitlines()[0])["training_bytes"]
 
     def model(self, cell, hidden, text):
         out = WORK / "memory-run"
@@ -94,16 +95,14 @@ class Elman:
         words = [self.program, "train", "lm", "--data", text, "--valid", few, "--test", few, "--out", out]
         words += ["--cell", cell, "--layers", 2, "--hidden", hidden, "--batch", BATCH, "--steps", STEPS, "--optimiser", "sgd"]
         words += ["--rate", 1, "--clip", 5, "--init", 0.1, "--max-steps", TURNS, "--checkpoint-seconds", 1e6, "--threads", 1]
-        used, printed = peak_of(words + self.extra + ["--json"])
+        used, printed = peak_of(words + self.extra)
         shutil.rmtree(out, ignore_errors=True)
         return used - self.idle, said_before_training(printed)
 
 
 def said_before_training(printed):
-    for line in printed.splitlines():
-        if line.startswith("{") and "bytes" in (found := json.loads(line)):
-            return found["bytes"]
-    return None
+    found = re.search(r"about ([0-9]+) MB of memory", printed)
+    return found and 1e6 * int(found[1])
 
 
 # ---- PyTorch, in a process of its own -----------------------------------------------------------------------------

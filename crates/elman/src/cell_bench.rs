@@ -77,7 +77,7 @@ fn time_sequence<T: Real>(request: &Request, weights: &Weights<T>) -> Result<Tim
             // Who has made `dy` of `y` needs `y` no more: its memory takes a gradient.
             gradients.inputs.resize_with(network.inputs().len(), Vec::new);
             std::mem::swap(&mut out.y, &mut gradients.inputs[0]);
-            runner.backward_into(&dy, None, &mut gradients)?;
+            runner.backward_with(&given, &dy, None, &mut gradients)?;
             std::mem::swap(&mut out.y, &mut gradients.inputs[0]);
             std::hint::black_box(&gradients);
         }

@@ -132,7 +132,8 @@ fn compute<T: Real + Number>(
     inputs: &Inputs<T>,
 ) -> Result<Vec<Named<T>>, Error> {
     let trace = request.trace.clone();
-    let options = Options { threads: request.threads, isa: request.isa, backward: request.grad, trace };
+    let options =
+        Options { threads: request.threads, isa: request.isa, backward: request.grad, trace, recompute: false };
     let mut runner = Runner::new(network, weights, options)?;
     let batch = Batch {
         steps: inputs.steps,

@@ -34,6 +34,9 @@ pub struct Arguments {
     /// Time forward and backward, with all gradients
     #[arg(long)]
     backward: bool,
+    /// With --backward: keep states at some steps only, and compute the rest again
+    #[arg(long, requires = "backward")]
+    recompute: bool,
     /// Time one step a call, with carried state
     #[arg(long, conflicts_with = "backward")]
     stream: bool,
@@ -92,7 +95,7 @@ impl Arguments {
             batch: self.batch,
             lengths: self.lengths.into(),
             stream: self.stream,
-            options: Options { threads, isa, backward: self.backward, trace: vec![] },
+            options: Options { threads, isa, backward: self.backward, recompute: self.recompute, ..Options::new() },
         };
         let timing = cell_bench::time::<f32>(&request)?;
         if self.json { Outcome::json(&self.json(threads, isa.name(), timing)) } else { Ok(self.sentence(&timing)) }

@@ -16,6 +16,7 @@ mod arrange;
 mod emit;
 mod homes;
 mod pass;
+mod rounds;
 mod uses;
 mod weights;
 
@@ -28,6 +29,7 @@ use elman_kernel::code::{LANES, Order, OuterRow, Phase, Place, Rows};
 use crate::invariants::{Arena, Base, Nodes, units};
 use arrange::{Lives, find};
 use pass::{Carry, PassPlan};
+pub(crate) use rounds::rounds;
 use uses::each_place;
 pub(crate) use weights::{MatrixPlan, WeightPlan};
 
@@ -36,10 +38,19 @@ pub(crate) use weights::{MatrixPlan, WeightPlan};
 pub(crate) enum Mode {
     /// Forward, with all that the backward pass needs kept.
     Train,
+    /// The same over some of the steps at a time; gradients of parameters are kept in between.
+    TrainParts,
     /// Forward over whole sequences.
     Whole,
     /// Forward, one step a call.
     Stream,
+}
+
+impl Mode {
+    /// A backward pass follows.
+    pub fn trains(self) -> bool {
+        matches!(self, Mode::Train | Mode::TrainParts)
+    }
 }
 
 /// The place of a value that has none: the kernel refuses a code with it.
@@ -128,7 +139,7 @@ impl Plan {
         let states = states(schedule, sizes, frame, traced, &mut memory);
         let mut delivered = vec![schedule.program.output];
         delivered.extend(traced);
-        if frame.mode == Mode::Train {
+        if frame.mode.trains() {
             delivered.extend(&schedule.saved);
         }
         let leaves = |op: &Op| match op {
@@ -168,16 +179,16 @@ impl Plan {
             gradients: vec![],
             totals: vec![],
         };
-        if frame.mode == Mode::Train {
+        if frame.mode.trains() {
             plan.add_backward(schedule, nodes, frame, &forward, &mut memory);
         }
-        plan.arrange(&memory);
+        plan.arrange(&memory, frame.mode == Mode::TrainParts);
         plan
     }
 
     /// Moves all places to where arrays lie that share memory. Phase 0 is the caller's before the forward code; another one
     /// follows each part of the code.
-    fn arrange(&mut self, memory: &Memory) {
+    fn arrange(&mut self, memory: &Memory, keep_gradients: bool) {
         let between = 1 + self.forward.len();
         let behind = between + 1 + self.backward.len();
         let end = behind + 1 + self.gradient.len();
@@ -196,7 +207,7 @@ impl Plan {
         }
         self.input_gradients.iter().flatten().for_each(|p| lives.touch(p.offset, end));
         for at in self.gradients.iter().flatten().copied().chain(self.totals.iter().map(|t| t.1)) {
-            [behind, end].into_iter().for_each(|phase| lives.touch(at, phase));
+            [if keep_gradients { 0 } else { behind }, end].into_iter().for_each(|phase| lives.touch(at, phase));
         }
         let matrices = std::mem::take(&mut self.weights.matrices);
         for (code, first) in self.code().into_iter().zip([1, between + 1, behind + 1]) {
@@ -406,7 +417,7 @@ fn states(schedule: &Schedule, sizes: Sizes, frame: Frame, traced: &[NodeId], me
     let plan = |(d, next): (&Dim, &NodeId)| {
         let units = d.at(sizes);
         let asked = *next == program.output || traced.contains(next);
-        let kept = frame.mode == Mode::Train || (frame.mode == Mode::Whole && asked);
+        let kept = frame.mode.trains() || (frame.mode == Mode::Whole && asked);
         if kept {
             let before = memory.rows(Rows::Before, frame.batch + frame.tokens, units);
             StatePlan { units, before, after: Place { rows: Rows::After, ..before } }

@@ -61,7 +61,8 @@ impl Trained {
         let tensors = TensorFile::open(&file).map_err(no_model)?;
         let spec = spec(&config, cell, form);
         crate::memory::refuse_bytes(spec.memory(1, 1, 0)?.bytes as u128, "")?;
-        let mut lm = Lm::new(&spec, Start::default(), machine.isa, machine.threads, false)?;
+        let options = elman_engine::Options::new().with_isa(machine.isa).with_threads(machine.threads);
+        let mut lm = Lm::new(&spec, Start::default(), &options)?;
         let one = |t: &elman_engine::Tensor| tensors.numbers(&t.name, &t.shape);
         let weights: Vec<Vec<f32>> = lm.parameters().iter().map(one).collect::<Result<_, _>>().map_err(no_model)?;
         tensors.refuse_others(lm.parameters().iter().map(|t| t.name.as_str()))?;

@@ -3,7 +3,7 @@
 use super::super::dropout::Draw;
 use elman_engine::dropout::Purpose;
 use elman_engine::{
-    Batch, Binary, EngineError, Gradients, Isa, Network, Options, Outputs, Real, Region, Runner, Team, Weights,
+    Batch, Binary, EngineError, Gradients, Network, Options, Outputs, Real, Region, Runner, Team, Weights,
 };
 
 /// What a window hands to the next: per layer, per state of the cell, `[columns, units]`. Empty at the start, where states
@@ -32,6 +32,8 @@ pub(super) struct Layers<T: Real> {
     gradients: Gradients<T>,
     /// The masks between layers of the last window, above each layer.
     between: Vec<Option<Vec<T>>>,
+    /// Runners are given their inputs again on the way back.
+    recompute: bool,
 }
 
 impl<T: Real> Layers<T> {
@@ -39,10 +41,10 @@ impl<T: Real> Layers<T> {
         networks: Vec<Network>,
         index: Vec<Vec<usize>>,
         weights: &[Vec<T>],
-        isa: Isa,
-        train: bool,
+        options: &Options,
     ) -> Result<Layers<T>, EngineError> {
-        let options = Options { backward: train, ..Options::new().with_isa(isa) };
+        // The model's threads run all layers.
+        let options = Options { threads: 1, trace: vec![], ..options.clone() };
         let runner = |(network, own): (&Network, &Vec<usize>)| {
             let own = Weights(own.iter().map(|k| weights[*k].clone()).collect());
             Runner::new(network, &own, options.clone())
@@ -51,7 +53,7 @@ impl<T: Real> Layers<T> {
         let recurrent = networks.iter().map(Network::recurrent).collect();
         let outputs = runners.iter().map(|_| Outputs::default()).collect();
         let (packed, gradients, between) = (Packed::Plain, Gradients::default(), vec![]);
-        Ok(Layers { runners, index, recurrent, packed, outputs, gradients, between })
+        Ok(Layers { runners, index, recurrent, packed, outputs, gradients, between, recompute: options.recompute })
     }
 
     pub fn state_units(&self) -> Vec<Vec<usize>> {
@@ -123,18 +125,29 @@ impl<T: Real> Layers<T> {
         }
     }
 
-    /// `dy` is the gradient by the last layer's output, and becomes that by the first one's input. Gradients of parameters
-    /// are added to the model's.
+    /// `x` is what `forward` was given; `dy` is the gradient by the last layer's output, and becomes that by the first one's
+    /// input. Gradients of parameters are added to the model's.
     pub fn backward(
         &mut self,
         team: &Team,
+        ([steps, columns], lengths): ([usize; 2], Option<&[usize]>),
+        x: &[T],
         dy: &mut Vec<T>,
         draw: &Draw,
         gradients: &mut [Vec<T>],
     ) -> Result<(), EngineError> {
         for l in (0..self.runners.len()).rev() {
             multiply(dy, self.between.get(l).and_then(Option::as_deref));
-            self.runners[l].backward_on(team, dy, None, &mut self.gradients)?;
+            let input = l.checked_sub(1).map_or(x, |below| self.outputs[below].y.as_slice());
+            let zones = match self.recompute {
+                true => zones(self.runners[l].network(), l, [steps, columns], 0.0, Some(draw)),
+                false => vec![],
+            };
+            let mut batch = Batch::new(steps, columns, input);
+            batch.inputs.extend(zones.iter().map(Vec::as_slice));
+            batch.lengths = lengths;
+            let again = self.recompute.then_some(&batch);
+            self.runners[l].backward_on(team, again, dy, None, &mut self.gradients)?;
             let own = &mut self.gradients.parameters;
             if draw.dropout.recurrent > 0.0 {
                 drop_recurrent(&self.recurrent[l], &self.index[l], draw, own);

@@ -18,7 +18,9 @@ fn spec(cell: &str, tied: bool, zoneout: f64) -> LmSpec {
 }
 
 fn model<T: Real>(spec: &LmSpec, threads: usize) -> Lm<T> {
-    let mut lm = Lm::new(spec, Start { seed: 4, bound: Some(0.4) }, Isa::detect(), threads, true).unwrap();
+    let mut lm =
+        Lm::new(spec, Start { seed: 4, bound: Some(0.4) }, &Options::new().with_threads(threads).with_backward())
+            .unwrap();
     let last = lm.weights().len() - 1;
     lm.update(|w| w[last].iter_mut().enumerate().for_each(|(i, b)| *b = T::from_f64((i as f64).sin())));
     lm
