@@ -195,4 +195,5 @@ def main():
     print(f"geometric mean of the ratios: {statistics.geometric_mean(r['elman'] / r['torch'] for r in records):.2f}; {options.out}")
 
 
-child(*sys.argv[2:]) if sys.argv[1:2] == ["child"] else main()
+if __name__ == "__main__":
+    child(*sys.argv[2:]) if sys.argv[1:2] == ["child"] else main()

@@ -149,6 +149,30 @@ fn masks_leave_scoring_alone_and_are_drawn_anew_each_window() {
 }
 
 #[test]
+fn recomputing_changes_no_bit() {
+    let run = |recompute, tied, lengths: Option<&[usize]>| {
+        let options = Options { recompute, ..Options::new().with_backward() };
+        let start = Start { seed: 4, bound: Some(0.4) };
+        let mut lm = Lm::<f32>::new(&spec("lstm", tied, 0.2), start, &options).unwrap();
+        let mut gradients = lm.no_gradients();
+        let draw = Draw { dropout: all_masks(false), seed: 2, clock: 3 };
+        let mut state = State::default();
+        let mut losses = vec![];
+        // The second window starts from the states of the first.
+        for seed in [1, 2] {
+            let window = window(seed);
+            let span = Span { lengths, ..Span::from(&window) };
+            losses.push(lm.train(span, &mut state, &draw, 1.0, &mut gradients).unwrap());
+        }
+        (losses, gradients, state)
+    };
+    for tied in [false, true] {
+        assert_eq!(run(false, tied, None), run(true, tied, None));
+        assert_eq!(run(false, tied, Some(&[5, 1, 3])), run(true, tied, Some(&[5, 1, 3])));
+    }
+}
+
+#[test]
 fn threads_change_no_bit() {
     let run = |threads| {
         let mut lm = model::<f32>(&spec("lstm", true, 0.2), threads);
