@@ -136,7 +136,7 @@ fn summarise(mut times: Vec<Duration>, flops: f64) -> Timing {
 
 /// Operations of all products forward, two a multiply-add, for one token, over all layers and directions.
 fn operations(network: &Network) -> f64 {
-    let one = Workload { steps: 1, batch: 1, threads: 1 };
+    let one = Workload::new(1, 1);
     // Only the operations are asked for, and they do not depend on what the machine can do.
     let unmeasured = Limits { flops: f64::INFINITY, levels: vec![] };
     let figures = explain::figures(network, one, &unmeasured);

@@ -141,7 +141,7 @@ impl Training {
     pub(super) fn new(config: Config, cell: Cell, feed: Feed, machine: Machine) -> Result<Training, Error> {
         let cell = Arc::new(cell);
         let spec = spec(&config, cell.clone(), feed.form());
-        let plan = Plan::new(&config, &spec, &feed)?;
+        let plan = Plan::new(&config, &spec, &feed, machine.threads)?;
         let start = Start { seed: config.seed, bound: config.model.init };
         let (Machine { threads, isa }, recompute) = (machine, config.train.recompute);
         let options = Options { threads, isa, backward: true, recompute, trace: vec![] };

@@ -4,6 +4,7 @@ use super::*;
 use crate::model::Dropout;
 use crate::synth::{Form, Made, Split};
 use crate::text::Window;
+use elman_engine::explain::Workload;
 use std::sync::Arc;
 
 const STEPS: usize = 5;
@@ -115,7 +116,7 @@ fn an_example_has_the_same_losses_alone_and_beside_longer_ones() {
 fn symbols_for_a_model_of_numbers_are_refused() {
     let mut lm = model::<f32>(&LmSpec { ends: Ends::Numbers, ..spec("gru", false, 0.0) }, 1);
     assert!(lm.score(&window(1), &mut State::default()).is_err());
-    assert!(LmSpec { ends: Ends::Numbers, ..spec("gru", true, 0.0) }.memory(1, 1, 0).is_err());
+    assert!(LmSpec { ends: Ends::Numbers, ..spec("gru", true, 0.0) }.memory(Workload::new(1, 1), 0).is_err());
 }
 
 #[test]
