@@ -36,7 +36,7 @@ impl<T: Real> Packed<T> {
         Ok(packed)
     }
 
-    /// The same into the same memory.
+    /// Packs other numbers of the same shapes, into the same memory.
     pub fn repack(
         &mut self,
         plan: &WeightPlan,
@@ -53,7 +53,7 @@ impl<T: Real> Packed<T> {
             };
             View { data, offset: v.offset, unit_stride: v.row_stride, k_stride: v.column_stride }
         };
-        for (packed, m) in self.matrices.iter_mut().zip(&plan.matrices) {
+        for (m, packed) in plan.matrices.iter().zip(&mut self.matrices) {
             let views: Vec<View<T>> = m.members.iter().flatten().map(view).collect();
             packed.repack(&views).map_err(|e| EngineError::Kernel(e.to_string()))?;
         }

@@ -148,12 +148,13 @@ impl<T: Real> Runner<T> {
             recompute,
             ran,
         };
-        runner.keep_read(&weights.0);
+        let all: Vec<&[T]> = weights.0.iter().map(Vec::as_slice).collect();
+        runner.keep_read(&all);
         Ok(runner)
     }
 
     /// Keeps the parameters that are initial states, and those that gradients of computed values need.
-    fn keep_read(&mut self, weights: &[Vec<T>]) {
+    fn keep_read(&mut self, weights: &[&[T]]) {
         let mut read = vec![false; weights.len()];
         for (layer, index) in self.layers.iter().zip(&self.network.0.index) {
             let starts = self.network.spec().cell.states.iter().filter_map(|s| s.initial);
@@ -165,7 +166,8 @@ impl<T: Real> Runner<T> {
         self.weights.resize_with(weights.len(), Vec::new);
         for ((kept, given), read) in self.weights.iter_mut().zip(weights).zip(read) {
             if read {
-                kept.clone_from(given);
+                kept.clear();
+                kept.extend_from_slice(given);
             }
         }
     }
@@ -175,10 +177,22 @@ impl<T: Real> Runner<T> {
     /// # Errors
     /// Weights of other shapes.
     pub fn set_weights(&mut self, weights: &Weights<T>) -> Result<(), EngineError> {
-        weights.check(&self.network)?;
-        self.keep_read(&weights.0);
+        let all: Vec<&[T]> = weights.0.iter().map(Vec::as_slice).collect();
+        self.set_parameters(&all)
+    }
+
+    /// The same from slices, one a parameter in the order of [`Network::parameters`].
+    ///
+    /// # Errors
+    /// Slices of other lengths.
+    pub fn set_parameters(&mut self, parameters: &[&[T]]) -> Result<(), EngineError> {
+        check("weights (tensors)", parameters.len(), self.network.parameters().len())?;
+        for (given, t) in parameters.iter().zip(self.network.parameters()) {
+            check(&t.name, given.len(), t.count())?;
+        }
+        self.keep_read(parameters);
         for (layer, index) in self.layers.iter_mut().zip(&self.network.0.index) {
-            let params: Vec<&[T]> = index.iter().map(|i| weights.0[*i].as_slice()).collect();
+            let params: Vec<&[T]> = index.iter().map(|i| parameters[*i]).collect();
             layer.set_weights(&params)?;
         }
         Ok(())

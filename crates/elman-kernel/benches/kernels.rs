@@ -89,18 +89,12 @@ fn main() -> Result<()> {
         }
     }
     if wanted("head") {
-        // An output layer over 10,000 words: logits, the gradient by its input, the gradient by its weights.
-        let (words, hidden) = (10_000, 200);
-        for tokens in [64, 128, 256] {
-            let times = [
-                ("logits", product(isa, tokens, hidden, 1, words)?),
-                ("by input", product(isa, tokens, words, 1, hidden)?),
-                ("by weights", outer_of(isa, 1, tokens, hidden, &[words])?),
-            ];
-            for (name, seconds) in times {
-                let flops = 2.0 * (tokens * hidden * words) as f64 / seconds / 1e9;
-                let share = 100.0 * flops / peak;
-                println!("head {tokens} tokens, {name}: {:9.1} µs {flops:6.1} GFLOP/s {share:3.0} %", seconds * 1e6);
+        // Part of an output layer, 64 tokens: logits, the gradient by its input, and by its weights.
+        for (words, hidden) in [(556, 200), (174, 650)] {
+            for (name, seconds, tokens) in head(isa, words, hidden)? {
+                let flops = 2e-9 * (tokens * hidden * words) as f64 / seconds;
+                let (time, share) = (seconds * 1e6, 100.0 * flops / peak);
+                println!("head {words} words, {hidden} units, {name}: {time:9.1} µs {flops:6.1} GFLOP/s {share:3.0} %");
             }
         }
     }
@@ -183,7 +177,7 @@ fn time(isa: Isa, phases: Vec<Phase>, timeline: &Timeline, memory: usize, shapes
         let k: usize = shape.segments[0];
         let data = numbers(shape.units * k);
         let view = View { data: &data, offset: 0, unit_stride: k, k_stride: 1 };
-        packed.push(PackedMatrix::pack(isa, shape, &vec![view; shape.members])?);
+        packed.push(PackedMatrix::pack(isa, shape, &vec![view; shape.members * shape.segments.len()])?);
     }
     let mut machine = Machine::new(isa, phases, memory.len(), constants.len(), shapes)?;
     machine.run(timeline, &constants, &packed, &mut memory, &team, Split::Rows)?;
@@ -213,6 +207,33 @@ fn product(isa: Isa, rows: usize, k: usize, members: usize, units: usize) -> Res
     let shape = MatrixShape { members, units, segments: vec![k] };
     let memory = outs + rows * members * units;
     time(isa, vec![Phase::Bulk(vec![stage])], &Timeline::equal(1, rows), memory, vec![shape])
+}
+
+/// The products of a part of an output layer, with the tokens of each: rows are words, columns are tokens.
+fn head(isa: Isa, words: usize, hidden: usize) -> Result<[(&'static str, f64, usize); 3]> {
+    const BLOCK: usize = 64;
+    let stride = ((hidden / 16 + 1) | 1) * 16;
+    let rows = |offset, stride| place(offset, Rows::Token, stride);
+    let (weights, gradients) = (rows(0, stride), rows(words * stride, stride));
+    let logits = |block: usize| rows((2 * stride + block * BLOCK) * words, BLOCK);
+    let out = (2 * stride + 4 * BLOCK) * words;
+    let product = |segments, member, units| {
+        let products = vec![Product { matrix: 0, segments, members: vec![member] }];
+        Phase::Bulk(vec![Stage { products, block: vec![], units, whole_rows: false }])
+    };
+    let timed = |phase, shapes| time(isa, vec![phase], &Timeline::equal(1, words), out + hidden * BLOCK, shapes);
+    let columns = MatrixShape { members: 1, units: BLOCK, segments: vec![hidden + 1] };
+    let tokens = MatrixShape { members: 1, units: hidden + 1, segments: vec![BLOCK; 4] };
+    let z = product(vec![weights], Member { init: None, out: logits(0) }, BLOCK);
+    let left = OuterRow { left: weights, rows: hidden, out, stride: BLOCK };
+    let dh = Phase::Outer { right: logits(0), columns: BLOCK, lefts: vec![left] };
+    let init = Some(gradients);
+    let dw = product((0..4).map(logits).collect(), Member { init, out: gradients }, hidden + 1);
+    Ok([
+        ("logits", timed(z, vec![columns])?, BLOCK),
+        ("by input", timed(dh, vec![])?, BLOCK),
+        ("by weights", timed(dw, vec![tokens])?, 4 * BLOCK),
+    ])
 }
 
 fn unary(isa: Isa, op: Unary, units: usize) -> Result<f64> {

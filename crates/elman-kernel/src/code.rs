@@ -275,6 +275,19 @@ pub enum Phase {
         /// Where in the work memory.
         out: usize,
     },
+    /// A softmax over tokens, short of its division: for each unit j, `largest(j)` = the largest value(token, j) over all
+    /// tokens, value(token, j) ← exp(value(token, j) − largest(j)), `sum(j)` = Σ over tokens of the new values: one chain
+    /// for each 256 tokens, then one chain over their sums.
+    Exponentials {
+        /// A `Token` place: read, then written.
+        value: Place,
+        /// Its width, a multiple of [`LANES`].
+        units: usize,
+        /// Where the largest go, in the work memory.
+        largest: usize,
+        /// Where the sums go.
+        sum: usize,
+    },
 }
 
 /// One left operand of [`Phase::Outer`].

@@ -63,3 +63,33 @@ fn f64() {
     let timeline = Timeline::from_active(3, vec![3, 2, 2]);
     case::<f64>(&timeline, Rows::After, 37, &[(Rows::Before, 5)]).check(std::slice::from_ref(&timeline), "f64");
 }
+
+fn exponentials<T: Real>(timeline: &Timeline, units: usize) -> Case<T> {
+    let (stride, mut random) = (units + 3, Random(units as u64));
+    let end = 2 + timeline.tokens() * stride;
+    let value = place(2, Rows::Token, stride);
+    let phases = vec![Phase::Exponentials { value, units, largest: end, sum: end + units }];
+    Case { phases, constants: vec![], weights: vec![], memory: random.numbers(end + 2 * units + 1) }
+}
+
+#[test]
+fn exponentials_of_columns() {
+    for units in [16, 32, 48, 64, 80, 144] {
+        for steps in [1, 5, 100] {
+            let timeline = Timeline::equal(steps, 7);
+            let what = format!("{units} units, {} tokens", timeline.tokens());
+            exponentials::<f32>(&timeline, units).check(std::slice::from_ref(&timeline), &what);
+        }
+    }
+    let timeline = Timeline::from_active(3, vec![3, 2, 2]);
+    exponentials::<f64>(&timeline, 16).check(std::slice::from_ref(&timeline), "f64");
+}
+
+#[test]
+fn operands_in_place() {
+    let timeline = Timeline::from_active(31, [vec![31; 8], vec![20; 10]].concat());
+    for columns in [16, 48, 64] {
+        let lefts = [(Rows::Token, 40), (Rows::Before, 9), (Rows::After, 1)];
+        case::<f32>(&timeline, Rows::Token, columns, &lefts).check(std::slice::from_ref(&timeline), "in place");
+    }
+}

@@ -161,6 +161,15 @@ fn gradients() {
     rule(total(token(0), 0, 100), "width is 0");
     rule(total(place(0, Rows::Fixed, 0), 1, 100), "Token, Before or After");
     overlaps(total(token(0), 10, 99), &four());
+    let wide = |rows| place(0, rows, 16);
+    let exponentials = |value, units, largest, sum| vec![Phase::Exponentials { value, units, largest, sum }];
+    check(exponentials(wide(Rows::Token), 16, 300, 316), &four()).unwrap();
+    rule(exponentials(wide(Rows::Batch), 16, 300, 316), "Token place");
+    rule(exponentials(wide(Rows::Token), 15, 300, 316), "multiple of 16");
+    rule(exponentials(wide(Rows::Token), 32, 300, 316), "rows overlap");
+    overlaps(exponentials(wide(Rows::Token), 16, 300, 315), &four());
+    overlaps(exponentials(wide(Rows::Token), 16, 0, 316), &four());
+    assert!(matches!(check(exponentials(wide(Rows::Token), 16, 300, 990), &four()), Err(CodeError::Bounds { .. })));
     assert!(matches!(check(total(token(0), 10, 991), &four()), Err(CodeError::Bounds { .. })));
 }
 

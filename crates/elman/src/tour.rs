@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::model::{Draw, Dropout, Ends, Lm, LmSpec, Start, State};
 use crate::synth::{Level, Made, Split};
 use crate::train::made::{Right, answers};
-use elman_engine::optimise::{Optimiser, Rule, Step, clip_norm};
+use elman_engine::optimise::{Optimiser, Rule, Step, clip_scale, norm};
 use elman_engine::{Isa, Options};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -183,7 +183,6 @@ fn learn(
     let lengths: Vec<usize> = lm.weights().iter().map(Vec::len).collect();
     let rule = Rule::Adam { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, decoupled: false };
     let mut optimiser = Optimiser::new(rule, &lengths);
-    let ways = vec![Step { rate: tour.rate, decay: 0.0, frozen: false }; lengths.len()];
     let draw = Draw { dropout: Dropout::default(), seed: tour.seed, clock: 0 };
     let mut gradients = lm.no_gradients();
     let (mut read, began) = (0, Instant::now());
@@ -194,10 +193,12 @@ fn learn(
         let block = made.batch(Split::Train, step * tour.batch as u64, tour.batch);
         let scored = block.scored.iter().filter(|s| **s).count() as f64;
         let losses = lm.train(&block, &mut State::default(), &draw, 1.0 / scored, &mut gradients)?;
-        let (loss, norm) = (losses.iter().sum::<f64>() / scored, clip_norm(lm.team(), &mut gradients, tour.clip));
+        let (loss, norm) = (losses.iter().sum::<f64>() / scored, norm(lm.team(), &gradients));
         if !(loss.is_finite() && norm.is_finite()) {
             return Err(Error::Diverged(format!("{name}: the loss of step {} is no number", step + 1)));
         }
+        let way = Step { rate: tour.rate, decay: 0.0, frozen: false, scale: clip_scale(norm, tour.clip) };
+        let ways = vec![way; lengths.len()];
         lm.update_on(|weights, team| optimiser.step(team, weights, &gradients, &ways));
         read += block.lengths.iter().sum::<usize>();
         watch(News { cell, step: step + 1, loss });

@@ -73,8 +73,7 @@ impl<T: Real> LinearHead<T> {
         Ok(error.chunks_exact(self.outputs).map(|e| e.iter().map(|x| x.to_f64() * x.to_f64()).sum()).collect())
     }
 
-    /// The squared error of each token, and the gradients of `scale` times their sum: `dh` [tokens, units] is written,
-    /// `dw` and `db` are added to.
+    /// The squared error of each token, and the gradients of `scale` times their sum, written to `into`.
     ///
     /// # Errors
     /// As [`LinearHead::losses`].
@@ -89,7 +88,7 @@ impl<T: Real> LinearHead<T> {
         check("d output weight", into.weight.len(), self.weight.len())?;
         check("d output bias", into.bias.len(), self.outputs)?;
         let errors = self.errors(h, targets)?;
-        into.h.fill(T::ZERO);
+        [&mut *into.h, &mut *into.weight, &mut *into.bias].into_iter().for_each(|d| d.fill(T::ZERO));
         let rows = h.chunks_exact(self.units).zip(into.h.chunks_exact_mut(self.units));
         for ((h, dh), error) in rows.zip(errors.chunks_exact(self.outputs)) {
             for (k, e) in error.iter().enumerate() {

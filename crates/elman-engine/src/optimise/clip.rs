@@ -33,16 +33,9 @@ fn squares<T: Real>(g: &[T]) -> f64 {
     lanes[0]
 }
 
-/// Scales all gradients so that their norm is at most `limit`; the norm before.
-pub fn clip_norm<T: Real>(team: &Team, gradients: &mut [Vec<T>], limit: f64) -> f64 {
-    let norm = norm(team, gradients);
-    if norm > limit {
-        let scale = T::from_f64(limit / norm);
-        let mul = |x: &mut T| *x = T::binary(elman_kernel::code::Binary::Mul, *x, scale);
-        let pieces = gradients.iter_mut().flat_map(|g| g.chunks_mut(PIECE)).collect();
-        team.each(pieces, |piece: &mut [T]| piece.iter_mut().for_each(mul));
-    }
-    norm
+/// What gradients of this norm are multiplied with, so that it is at most `limit`.
+pub fn clip_scale(norm: f64, limit: f64) -> f64 {
+    if norm > limit { limit / norm } else { 1.0 }
 }
 
 /// Limits each gradient to ±`limit`. NaN stays NaN.

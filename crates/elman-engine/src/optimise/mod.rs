@@ -10,7 +10,7 @@ mod rmsprop;
 mod sgd;
 
 pub use average::Average;
-pub use clip::{clip_norm, clip_value, norm};
+pub use clip::{clip_scale, clip_value, norm};
 
 use elman_kernel::code::Binary;
 use elman_kernel::{Real, Team};
@@ -88,6 +88,8 @@ pub struct Step {
     pub decay: f64,
     /// The parameter stays as it is, and so do its moments.
     pub frozen: bool,
+    /// What gradients are multiplied with first: 1, or that of [`clip_scale`].
+    pub scale: f64,
 }
 
 /// A rule and its moments.
@@ -151,7 +153,12 @@ impl<T: Real> Optimiser<T> {
 
 /// a b + c, rounded twice: a fused one is a function call on the portable target, the slowest part of a step.
 pub(crate) fn multiply_add<T: Real>(a: T, b: T, c: T) -> T {
-    T::binary(Binary::Add, T::binary(Binary::Mul, a, b), c)
+    T::binary(Binary::Add, multiply(a, b), c)
+}
+
+/// a b
+fn multiply<T: Real>(a: T, b: T) -> T {
+    T::binary(Binary::Mul, a, b)
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ fn close(a: &[f64], b: &[f64]) {
     a.iter().zip(b).for_each(|(a, b)| assert!((a - b).abs() < 1e-14, "{a} {b}"));
 }
 
-const S: Step = Step { rate: 0.1, decay: 0.01, frozen: false };
+const S: Step = Step { rate: 0.1, decay: 0.01, frozen: false, scale: 1.0 };
 
 #[test]
 fn sgd_and_momentum() {
@@ -80,13 +80,36 @@ fn threads_share_a_step() {
     let run = |team: &Team| {
         let rule = Rule::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-3, decoupled: true };
         let (mut o, mut p) = (Optimiser::new(rule, &[n, 3]), vec![numbers(7), vec![1.0; 3]]);
-        let mut g = vec![numbers(11), vec![2.0; 3]];
-        let norm = clip_norm(team, &mut g, 3.0);
-        o.step(team, &mut p, &g, &[S, S]);
-        o.step(team, &mut p, &g, &[S, S]);
+        let g = vec![numbers(11), vec![2.0; 3]];
+        let norm = norm(team, &g);
+        let s = Step { scale: clip_scale(norm, 3.0), ..S };
+        o.step(team, &mut p, &g, &[s, s]);
+        o.step(team, &mut p, &g, &[s, s]);
         (norm, p, o.moments().to_vec())
     };
     assert!(run(&Team::new(1).unwrap()) == run(&Team::sharing_all(2).unwrap()));
+}
+
+/// A scale in a step is the same, to the bit, as gradients that were scaled before.
+#[test]
+fn a_scale_is_applied_to_gradients() {
+    let rules = [
+        Rule::Sgd,
+        Rule::Momentum { momentum: 0.9, nesterov: true },
+        Rule::Adam { beta1: 0.9, beta2: 0.99, epsilon: 1e-3, decoupled: false },
+        Rule::RmsProp { decay: 0.95, epsilon: 1e-4, momentum: 0.0 },
+        Rule::RmsProp { decay: 0.95, epsilon: 1e-4, momentum: 0.8 },
+    ];
+    let team = Team::new(1).unwrap();
+    for rule in rules {
+        let run = |g: f32, scale: f64| {
+            let (mut o, mut p) = (Optimiser::new(rule, &[1]), vec![vec![0.7f32]]);
+            (0..3).for_each(|_| o.step(&team, &mut p, &[vec![g]], &[Step { scale, ..S }]));
+            p
+        };
+        assert_eq!(run(1.3, 0.3), run(1.3 * 0.3, 1.0), "{rule:?}");
+        assert_ne!(run(1.3, 0.3), run(1.3, 1.0), "{rule:?}");
+    }
 }
 
 #[test]
@@ -100,9 +123,8 @@ fn clipping_keeps_the_direction_and_finds_the_norm() {
     let team = Team::sharing_all(2).unwrap();
     let before = norm(&team, &g);
     assert!((before - (17.0 * 9.0 + 5.0 * 16.0f64).sqrt()).abs() < 1e-12);
-    assert_eq!(clip_norm(&team, &mut g, 1e9), before);
-    clip_norm(&team, &mut g, 2.0);
-    assert!((norm(&team, &g) - 2.0).abs() < 1e-12 && (g[0][0] / g[1][0] + 0.75).abs() < 1e-12);
+    assert_eq!(clip_scale(before, 1e9), 1.0);
+    assert!((before * clip_scale(before, 2.0) - 2.0).abs() < 1e-12);
     clip_value(&mut g, 0.25);
     assert!(g.iter().flatten().all(|x: &f64| x.abs() <= 0.25));
 }

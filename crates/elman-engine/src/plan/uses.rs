@@ -41,6 +41,8 @@ pub(super) fn each_place(
                 f(right, *columns, Use::ReadAcross, (first + p, 0, 0));
                 lefts.iter_mut().for_each(|l| f(&mut l.left, l.rows, Use::ReadAcross, (first + p, 0, 0)));
             }
+            // Its results are offsets that no plan hands out.
+            Phase::Exponentials { value, units, .. } => f(value, *units, Use::Write, (first + p, 0, 0)),
             Phase::Total { value, units, .. } => f(value, *units, Use::ReadAcross, (first + p, 0, 0)),
         }
     }

@@ -3,6 +3,7 @@
 //! Bodies are generic over [`crate::simd::Lanes`] and inlined into functions compiled for one instruction set each.
 
 mod elementwise;
+mod exponentials;
 mod product;
 mod reduce;
 mod tables;
@@ -17,7 +18,7 @@ use crate::code::{Binary, Unary};
 pub(crate) struct Segment<T> {
     /// Row 0.
     pub a: *const T,
-    /// From one row to the next.
+    /// From one row to the next, where a row's k follow each other; else from one k to the next.
     pub row: usize,
     /// Inner indices.
     pub k: usize,
@@ -64,6 +65,11 @@ pub(crate) type Apply<T> = unsafe fn(usize, usize, &[Input<T>; 3], *mut T, usize
 /// Safety: as [`Apply`].
 pub(crate) type Reduce<T> = unsafe fn(usize, usize, Input<T>, *mut T, usize);
 
+/// (rows, units, row 0, from one row to the next, largest, sums): see [`crate::code::Phase::Exponentials`].
+///
+/// Safety: all rows, the largest and the sums are readable and writable for all units, a multiple of 16.
+pub(crate) type Exponentials<T> = unsafe fn(usize, usize, *mut T, usize, *mut T, *mut T);
+
 /// The functions of one instruction set.
 pub(crate) struct Kernels<T: 'static> {
     /// Strips in a panel of packed weights.
@@ -74,8 +80,8 @@ pub(crate) struct Kernels<T: 'static> {
     pub spread: [usize; 3],
     /// By rows (from 1), panels (1, 2, 4), strips of a panel (from 1).
     pub product: fn(usize, usize, usize) -> Product<T>,
-    /// The same for one panel, where the operand is packed as [k][rows].
-    pub packed: fn(usize, usize) -> Product<T>,
+    /// The same for one panel, where the operand's rows follow each other: the transpose of what `product` reads.
+    pub across: fn(usize, usize) -> Product<T>,
     /// By function; then whether its argument is one number a row.
     pub unary: [[Apply<T>; 2]; 14],
     /// By function; then bit i says whether argument i is one number a row.
@@ -90,6 +96,8 @@ pub(crate) struct Kernels<T: 'static> {
     pub largest: Reduce<T>,
     /// Adds the rows of the argument to the result, in order.
     pub total: Reduce<T>,
+    /// Exponentials of columns, and their sums.
+    pub exponentials: Exponentials<T>,
 }
 
 /// All functions of one argument; their place is their number.

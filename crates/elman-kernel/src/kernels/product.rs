@@ -8,13 +8,17 @@
 
 use super::{Segment, Strip};
 use crate::code::LANES;
+use crate::machine::prefetch;
 use crate::simd::Lanes;
 
-/// `PACKED`: the operand is one segment in the order [k][MR].
+/// Rows from which on a kernel has time to ask for the next.
+const AHEAD: usize = 4;
+
+/// `ACROSS`: rows of the operand follow each other, and its k are a segment's `row` apart.
 ///
 /// Safety: as [`super::Product`], for MR rows and NP · NV registers of strips.
 #[inline(always)]
-pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const NV: usize, const PACKED: bool>(
+pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const NV: usize, const ACROSS: bool>(
     s: S,
     segments: &[Segment<S::Elem>],
     strips: &[Strip<S::Elem>],
@@ -32,10 +36,16 @@ pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const N
     for segment in segments {
         let mut a = [segment.a; MR];
         for (i, a) in a.iter_mut().enumerate() {
-            // Safety: the caller promises these rows; packed, the k of one row are MR apart.
-            *a = unsafe { a.add(if PACKED { i } else { (first + i) * segment.row }) };
+            // Safety: the caller promises these rows.
+            *a = unsafe { a.add(if ACROSS { i } else { (first + i) * segment.row }) };
         }
+        // The rows of the next block, which often follow these, are asked for a little at a time.
+        let (next, step) =
+            (segment.a.wrapping_add((first + MR) * segment.row), (MR * segment.row).div_ceil(segment.k.max(1)));
         for k in 0..segment.k {
+            if AHEAD <= MR && !ACROSS {
+                prefetch(next.wrapping_add(k * step));
+            }
             let mut w = [[s.splat64(0.0); NV]; NP];
             for p in 0..NP {
                 for v in 0..NV {
@@ -46,7 +56,7 @@ pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const N
             }
             for i in 0..MR {
                 // Safety: the caller promises k elements of each row.
-                let x = s.splat(unsafe { *a[i].add(if PACKED { k * MR } else { k }) });
+                let x = s.splat(unsafe { *a[i].add(if ACROSS { k * segment.row } else { k }) });
                 for p in 0..NP {
                     for v in 0..NV {
                         acc[i][p][v] = s.fma(x, w[p][v], acc[i][p][v]);

@@ -1,6 +1,7 @@
 //! The tables: each body, compiled once for each instruction set.
 
 use super::elementwise::{Fma, One, Select, Two, map};
+use super::exponentials::exponentials;
 use super::product::product;
 use super::reduce::{Largest, Sum, fold, total};
 use super::{Input, Kernels, Product, Segment, Strip};
@@ -44,14 +45,14 @@ macro_rules! instruction_set {
             use super::*;
 
             $(#[$feature])?
-            unsafe fn multiply<const MR: usize, const NP: usize, const NV: usize, const PACKED: bool>(
+            unsafe fn multiply<const MR: usize, const NP: usize, const NV: usize, const ACROSS: bool>(
                 segments: &[Segment<$t>],
                 strips: &[Strip<$t>],
                 width: usize,
                 first: usize,
             ) {
                 // Safety: the caller's promise; the table is given out only where the CPU has the instructions.
-                unsafe { product::<_, MR, NP, NV, PACKED>($new, segments, strips, width, first) }
+                unsafe { product::<_, MR, NP, NV, ACROSS>($new, segments, strips, width, first) }
             }
 
             instruction_set!(@apply $t, $new, $(#[$feature])?, one<OP>, One<OP>, 1);
@@ -61,6 +62,19 @@ macro_rules! instruction_set {
             instruction_set!(@reduce $t, $new, $(#[$feature])?, row_sum, fold::<_, Sum>);
             instruction_set!(@reduce $t, $new, $(#[$feature])?, row_largest, fold::<_, Largest>);
             instruction_set!(@reduce $t, $new, $(#[$feature])?, row_total, total);
+
+            $(#[$feature])?
+            unsafe fn columns(
+                rows: usize,
+                units: usize,
+                at: *mut $t,
+                stride: usize,
+                largest: *mut $t,
+                sum: *mut $t,
+            ) {
+                // Safety: the caller's promise; the table is given out only where the CPU has the instructions.
+                unsafe { exponentials($new, rows, units, at, stride, largest, sum) }
+            }
 
             fn choose(rows: usize, panels: usize, strips: usize) -> Product<$t> {
                 match (rows, panels, strips) {
@@ -73,7 +87,7 @@ macro_rules! instruction_set {
                 instruction_set!(@match rows strips false [$($mr)*] [$($strips $nv),*])
             }
 
-            fn choose_packed(rows: usize, strips: usize) -> Product<$t> {
+            fn choose_across(rows: usize, strips: usize) -> Product<$t> {
                 instruction_set!(@match rows strips true [$($mr)*] [$($strips $nv),*])
             }
 
@@ -82,7 +96,7 @@ macro_rules! instruction_set {
                 rows: instruction_set!(@last $($mr)*),
                 spread: $spread,
                 product: choose,
-                packed: choose_packed,
+                across: choose_across,
                 unary: instruction_set!(@unary one 0 1 2 3 4 5 6 7 8 9 10 11 12 13),
                 binary: instruction_set!(@binary two 0 1 2 3 4 5),
                 fma: instruction_set!(@modes fma),
@@ -90,6 +104,7 @@ macro_rules! instruction_set {
                 sum: row_sum,
                 largest: row_largest,
                 total: row_total,
+                exponentials: columns,
             };
         }
     };
@@ -122,15 +137,15 @@ macro_rules! instruction_set {
     (@modes $name:ident) => {
         [$name::<0>, $name::<1>, $name::<2>, $name::<3>, $name::<4>, $name::<5>, $name::<6>, $name::<7>]
     };
-    (@match $rows:ident $strips:ident $packed:literal [$($mr:literal)*] $narrow:tt) => {
+    (@match $rows:ident $strips:ident $across:literal [$($mr:literal)*] $narrow:tt) => {
         match $rows {
-            $($mr => instruction_set!(@strips $mr $strips $packed $narrow),)*
+            $($mr => instruction_set!(@strips $mr $strips $across $narrow),)*
             _ => unreachable!("more rows than a kernel has"),
         }
     };
-    (@strips $mr:literal $strips:ident $packed:literal [$($n:literal $nv:literal),*]) => {
+    (@strips $mr:literal $strips:ident $across:literal [$($n:literal $nv:literal),*]) => {
         match $strips {
-            $($n => multiply::<$mr, 1, $nv, $packed>,)*
+            $($n => multiply::<$mr, 1, $nv, $across>,)*
             _ => unreachable!("more strips than a panel has"),
         }
     };

@@ -75,6 +75,10 @@ pub(super) fn check<T>(phases: &[PhaseCode<T>], calendar: &Calendar, lengths: &L
             PhaseCode::Total { value, units, out } => {
                 check_gradient(&[(site, *value, *units)], &[(site, *out, *units, 1, *units)], calendar, lengths)?;
             }
+            PhaseCode::Exponentials { value, units, largest, sum } => {
+                let results = [*largest, *sum].map(|out| (site, out, *units, 1, *units));
+                check_gradient(&[(site, *value, *units)], &results, calendar, lengths)?;
+            }
         }
     }
     Ok(())

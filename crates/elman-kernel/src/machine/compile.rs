@@ -88,6 +88,7 @@ pub(super) enum PhaseCode<T: 'static> {
     Steps { order: Order, stages: Vec<StageCode<T>>, independent: bool },
     Outer(OuterCode),
     Total { value: Spot, units: usize, out: usize },
+    Exponentials { value: Spot, units: usize, largest: usize, sum: usize },
 }
 
 impl Spot {
@@ -154,6 +155,16 @@ impl<T: Real> Compiler<'_, T> {
                     return site.rule("a width is 0");
                 }
                 Ok(PhaseCode::Total { value: Spot::new(value), units: *units, out: *out })
+            }
+            Phase::Exponentials { value, units, largest, sum } => {
+                let spot = Spot::new(value);
+                if spot.kind != kind::TOKEN {
+                    return site.rule("exponentials are taken of a Token place");
+                }
+                if *units == 0 || units % LANES != 0 || value.stride < *units {
+                    return site.rule("its width is 0, no multiple of 16, or its rows overlap");
+                }
+                Ok(PhaseCode::Exponentials { value: spot, units: *units, largest: *largest, sum: *sum })
             }
         }
     }

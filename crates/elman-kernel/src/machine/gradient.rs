@@ -5,7 +5,7 @@
 
 use super::compile::{OuterCode, Spot, kind};
 use super::run::{Worker, share};
-use super::tile::Workspace;
+use super::tile::{Workspace, prefetch};
 use crate::code::LANES;
 use crate::kernels::{Input, Segment, Strip};
 use crate::real::Real;
@@ -25,6 +25,36 @@ const ABREAST: usize = 16;
 /// Scratch that one thread needs for a result of this many columns.
 pub(super) fn scratch(columns: usize) -> usize {
     TOKENS * (columns.min(COLUMNS).next_multiple_of(LANES) + ROWS)
+}
+
+/// Columns of a result up to which its operands are read where they lie: each is then read once or few times, and packing
+/// would cost more than it saves.
+const IN_PLACE: usize = 4 * LANES;
+
+/// An operand of a product: packed, or in place.
+#[derive(Clone, Copy)]
+struct Factor<T> {
+    at: *const T,
+    /// From one k to the next in place; none where it is packed by blocks.
+    step: Option<usize>,
+}
+
+impl<T> Factor<T> {
+    /// A block of `width` from `first` on: where it begins, and the distance of its k.
+    fn part(&self, first: usize, k: usize, width: usize) -> (*const T, usize) {
+        match self.step {
+            Some(step) => (self.at.wrapping_add(first), step),
+            None => (self.at.wrapping_add(first * k), width),
+        }
+    }
+}
+
+/// A product's size.
+#[derive(Clone, Copy)]
+struct Size {
+    rows: usize,
+    k: usize,
+    columns: usize,
 }
 
 /// A rectangle of the results: rows of left operands and columns.
@@ -62,51 +92,70 @@ impl<T: Real> Worker<'_, T> {
     /// Safety: as [`Worker::phase`]; the results are this thread's.
     unsafe fn outer_block(&self, outer: &OuterCode, workspace: &mut Workspace<T>, tokens: (usize, usize), part: &Part) {
         let (first, end) = part.columns;
-        let right = workspace.scratch.as_mut_ptr();
-        let left = right.wrapping_add(TOKENS * outer.columns.min(COLUMNS).next_multiple_of(LANES));
-        // Safety: the scratch holds all columns of the part; the operand's rows were checked.
-        unsafe { self.pack_right(&outer.right, part.columns, tokens, right) };
+        let packed = workspace.scratch.as_mut_ptr();
+        let left = packed.wrapping_add(TOKENS * outer.columns.min(COLUMNS).next_multiple_of(LANES));
+        let in_place = outer.columns <= IN_PLACE && outer.columns.is_multiple_of(LANES);
+        let right = match self.contiguous(&outer.right, tokens.0).filter(|_| in_place) {
+            Some(at) => Factor { at: at.wrapping_add(first), step: Some(outer.right.stride) },
+            None => {
+                // Safety: the scratch holds all columns of the part; the operand's rows were checked.
+                unsafe { self.pack_right(&outer.right, part.columns, tokens, packed) };
+                Factor { at: packed.cast_const(), step: None }
+            }
+        };
         let mut before = 0;
         for (operand, spot) in outer.lefts.iter().zip(&outer.left_spots) {
             let low = part.rows.0.max(before) - before;
             let high = part.rows.1.min(before + operand.rows).max(before + low) - before;
             before += operand.rows;
+            let out = |row: usize| self.run.memory.wrapping_add(operand.out + row * operand.stride + first);
+            let size = |rows: usize| Size { rows, k: tokens.1 - tokens.0, columns: end - first };
+            if let Some(at) = self.contiguous(spot, tokens.0).filter(|_| in_place && low < high) {
+                let left = Factor { at: at.wrapping_add(low), step: Some(spot.stride) };
+                // Safety: both operands' rows were checked, and follow each other.
+                unsafe { self.multiply(left, right, size(high - low), out(low), operand.stride) };
+                continue;
+            }
             for row in (low..high).step_by(ROWS) {
                 let rows = ROWS.min(high - row);
-                let out = self.run.memory.wrapping_add(operand.out + row * operand.stride + first);
                 // Safety: as above, for these rows of one left operand.
                 unsafe {
                     self.pack_left(spot, row, rows, tokens, left);
-                    self.multiply(left, right, rows, tokens.1 - tokens.0, end - first, out, operand.stride);
+                    let left = Factor { at: left.cast_const(), step: None };
+                    self.multiply(left, right, size(rows), out(row), operand.stride);
                 }
             }
         }
     }
 
-    /// out[rows × columns] += left · right, both packed.
+    /// The row of a token, if those of the next tokens follow it.
+    fn contiguous(&self, spot: &Spot, token: usize) -> Option<*const T> {
+        let row = match spot.kind {
+            kind::TOKEN => token,
+            kind::AFTER => token + self.calendar.timeline.batch,
+            _ => return None,
+        };
+        Some(self.run.memory.wrapping_add(spot.offset + row * spot.stride).cast_const())
+    }
+
+    /// out[rows × columns] += left · right.
     ///
-    /// Safety: the results are checked and this thread's.
-    unsafe fn multiply(
-        &self,
-        left: *mut T,
-        right: *mut T,
-        rows: usize,
-        k: usize,
-        columns: usize,
-        out: *mut T,
-        stride: usize,
-    ) {
+    /// Safety: the results are checked and this thread's; the factors are readable for all rows, k and strips.
+    unsafe fn multiply(&self, left: Factor<T>, right: Factor<T>, size: Size, out: *mut T, stride: usize) {
         let kernels = self.run.kernels;
+        let Size { rows, k, columns } = size;
         let panel = kernels.panel * LANES;
         for column in (0..columns).step_by(panel) {
             let strips = panel.min(columns - column).div_ceil(LANES);
+            let (b, width) = right.part(column, k, strips * LANES);
             for (row, n) in blocks(rows, kernels.rows) {
-                let segment = [Segment { a: left.wrapping_add(row * k).cast_const(), row: n, k }];
+                let (a, step) = left.part(row, k, n);
+                let segment = [Segment { a, row: step, k }];
                 let strip = |s: usize| {
                     let at = (column + s * LANES).min(columns);
                     let out = out.wrapping_add(row * stride + at);
-                    let b = right.wrapping_add(column * k + s * LANES);
-                    Strip { b, init: out, init_row: stride, out, out_row: stride, lanes: LANES.min(columns - at) }
+                    let (b, lanes) = (b.wrapping_add(s * LANES), LANES.min(columns - at));
+                    Strip { b, init: out, init_row: stride, out, out_row: stride, lanes }
                 };
                 let all = [strip(0), strip(1), strip(2), strip(3)];
                 let ahead = (row + n).min(rows - 1);
@@ -115,8 +164,8 @@ impl<T: Real> Worker<'_, T> {
                         prefetch(out.wrapping_add(i * stride + column + s * LANES));
                     }
                 }
-                // Safety: the caller's promise; both operands are packed for n rows and these strips.
-                unsafe { (kernels.packed)(n, strips)(&segment, &all[..strips], strips * LANES, 0) };
+                // Safety: the caller's promise, for n rows and these strips.
+                unsafe { (kernels.across)(n, strips)(&segment, &all[..strips], width, 0) };
             }
         }
     }
@@ -195,6 +244,19 @@ impl<T: Real> Worker<'_, T> {
         }
     }
 
+    /// This thread's columns of exponentials.
+    ///
+    /// Safety: as [`Worker::phase`].
+    pub(super) unsafe fn exponentials(&self, value: &Spot, units: usize, largest: usize, sum: usize) {
+        let (first, end) = share(units, self.threads, self.member.index, LANES);
+        if first < end {
+            let at = |offset: usize| self.run.memory.wrapping_add(offset + first);
+            let (tokens, kernel) = (self.calendar.tokens, self.run.kernels.exponentials);
+            // Safety: the caller's promise; these units are this thread's.
+            unsafe { kernel(tokens, end - first, at(value.offset), value.stride, at(largest), at(sum)) };
+        }
+    }
+
     /// This thread's units of a sum over tokens.
     ///
     /// Safety: as [`Worker::phase`].
@@ -230,16 +292,4 @@ unsafe fn interleave<T: Copy, const N: usize>(source: *const T, stride: usize, r
             target.add(row * N).cast::<[T; N]>().write_unaligned(values);
         }
     }
-}
-
-/// Asks for a cache line that the next block goes on from.
-#[inline(always)]
-fn prefetch<T>(at: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // Safety: a prefetch touches no memory, whatever its address.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
 }

@@ -22,6 +22,7 @@ mod sharing;
 mod tile;
 
 pub use error::CodeError;
+pub(crate) use tile::prefetch;
 
 use crate::buffer::Buffer;
 use crate::code::{Phase, Split, Timeline};
@@ -186,7 +187,7 @@ impl<T> PhaseCode<T> {
     fn stages(&self) -> &[StageCode<T>] {
         match self {
             PhaseCode::Bulk { stages, .. } | PhaseCode::Steps { stages, .. } => stages,
-            PhaseCode::Outer(_) | PhaseCode::Total { .. } => &[],
+            PhaseCode::Outer(_) | PhaseCode::Total { .. } | PhaseCode::Exponentials { .. } => &[],
         }
     }
 }

@@ -44,6 +44,9 @@ impl<T: Real> Worker<'_, T> {
                 },
                 PhaseCode::Outer(outer) => self.outer(outer, workspace),
                 PhaseCode::Total { value, units, out } => self.total(value, *units, *out),
+                PhaseCode::Exponentials { value, units, largest, sum } => {
+                    self.exponentials(value, *units, *largest, *sum);
+                }
             }
         }
     }

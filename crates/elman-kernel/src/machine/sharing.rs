@@ -94,6 +94,7 @@ impl<T> PhaseCode<T> {
                 ((rows * columns) as u64 * calendar.tokens as u64, 1)
             }
             PhaseCode::Total { units, .. } => (*units as u64 * calendar.tokens as u64, 1),
+            PhaseCode::Exponentials { units, .. } => (INSTR_UNIT * *units as u64 * calendar.tokens as u64, 1),
         }
     }
 }

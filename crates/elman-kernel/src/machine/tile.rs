@@ -54,6 +54,8 @@ pub(super) struct Frame<T> {
     rows: usize,
     unit: usize,
     units: usize,
+    /// Rows are of many tokens, and nothing but products is done with them.
+    far: bool,
 }
 
 /// Largest numbers of rows and units of a stage's tiles.
@@ -66,14 +68,17 @@ pub(super) struct Shape {
 impl<T> StageCode<T> {
     /// The shape of tiles for `rows` rows and `units` units.
     pub(super) fn tile(&self, rows: usize, units: usize) -> Shape {
-        let products_only = self.block.is_empty() && self.slots == 0;
-        let (most_rows, room) = if products_only { (PRODUCT_ROWS, usize::MAX) } else { (ROWS, SLOT) };
+        let (most_rows, room) = if self.products_only() { (PRODUCT_ROWS, usize::MAX) } else { (ROWS, SLOT) };
         let even = |most: usize| rows.div_ceil(rows.div_ceil(most.max(1)).max(1));
         if self.whole_rows {
             return Shape { rows: even(most_rows.min(room / self.units)), units: self.units };
         }
         let wanted = (room / rows.clamp(1, most_rows) / self.align * self.align).max(self.align).min(units);
         Shape { rows: even(most_rows.min(room / wanted)), units: wanted }
+    }
+
+    fn products_only(&self) -> bool {
+        self.block.is_empty() && self.slots == 0
     }
 
     /// Numbers that a scratch slot must hold.
@@ -106,6 +111,7 @@ impl<T: Real> Run<'_, T> {
             rows: 0,
             unit: 0,
             units: 0,
+            far: stage.products_only() && rows > shape.rows,
         };
         let mut done = 0;
         while done < rows {
@@ -160,10 +166,11 @@ impl<T: Real> Run<'_, T> {
             }
         }
         // Safety: the strips are those of the tile, and checked as the caller promises.
-        unsafe { self.multiply(packed, segments, strips, first / LANES * members, frame.rows) };
+        unsafe { self.multiply(packed, segments, strips, first / LANES * members, frame.rows, frame.far) };
     }
 
-    /// Products of `rows` rows with strips, the first of which is number `first` of the matrix.
+    /// Products of `rows` rows with strips, the first of which is number `first` of the matrix. `far`: what they read was
+    /// not used of late, and is asked for one block of rows ahead.
     ///
     /// Safety: as [`crate::kernels::Product`], for all rows.
     unsafe fn multiply(
@@ -173,6 +180,7 @@ impl<T: Real> Run<'_, T> {
         strips: &[Strip<T>],
         first: usize,
         rows: usize,
+        far: bool,
     ) {
         let kernels = self.kernels;
         let blocks = rows.div_ceil(kernels.rows);
@@ -192,6 +200,9 @@ impl<T: Real> Run<'_, T> {
             let mut row = 0;
             for block in 0..blocks {
                 let n = (rows - row).div_ceil(blocks - block);
+                if far && block + 1 < blocks {
+                    fetch(&strips[s..s + taken], row + n..rows.min(row + 2 * n));
+                }
                 // Safety: the caller's promise, for rows row .. row + n and these strips.
                 unsafe { (kernels.product)(n, panels, in_panel)(segments, &strips[s..s + taken], width, row) };
                 row += n;
@@ -199,6 +210,27 @@ impl<T: Real> Run<'_, T> {
             s += taken;
         }
     }
+}
+
+/// Asks for the results of some rows: they are written, and often read before.
+fn fetch<T>(strips: &[Strip<T>], rows: std::ops::Range<usize>) {
+    for row in rows {
+        for strip in strips {
+            prefetch(strip.out.wrapping_add(row * strip.out_row).cast_const());
+        }
+    }
+}
+
+/// Asks for a cache line.
+#[inline(always)]
+pub(crate) fn prefetch<T>(at: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // Safety: a prefetch touches no memory, whatever its address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
 
 impl<T: Real> Frame<T> {

@@ -126,7 +126,28 @@ impl<'a, T: Real> Reference<'a, T> {
                     }
                 }
             }
+            Phase::Exponentials { value, units, largest, sum } => {
+                for j in 0..*units {
+                    self.exponentials(value, j, *largest + j, *sum + j);
+                }
+            }
         }
+    }
+
+    fn exponentials(&mut self, value: &Place, unit: usize, largest: usize, sum: usize) {
+        let at: Vec<_> = (0..self.tokens().len()).map(|t| value.offset + t * value.stride + unit).collect();
+        let most =
+            at.iter().fold(T::from_f64(f64::NEG_INFINITY), |x, &i| if self.memory[i] > x { self.memory[i] } else { x });
+        let mut total = T::ZERO;
+        for block in at.chunks(256) {
+            let mut part = T::ZERO;
+            for &i in block {
+                self.memory[i] = T::unary(Unary::Exp, T::binary(Binary::Sub, self.memory[i], most));
+                part = T::binary(Binary::Add, part, self.memory[i]);
+            }
+            total = T::binary(Binary::Add, total, part);
+        }
+        (self.memory[largest], self.memory[sum]) = (most, total);
     }
 
     fn stage(&mut self, stage: &Stage, t: usize, b: usize) {

@@ -170,7 +170,10 @@ impl<T: Real> Lm<T> {
         gradients: &mut [Vec<T>],
     ) -> Result<Vec<f64>, EngineError> {
         let span = span.into();
-        gradients.iter_mut().for_each(|g| g.fill(T::ZERO));
+        if !self.spec.head_parameters(&self.parameters).contains(&EMBEDDING) {
+            // The embedding's are added to; all others are written.
+            gradients[EMBEDDING].fill(T::ZERO);
+        }
         let mut h = self.forward(&span, state, Some(draw))?;
         let shape = [span.steps, span.columns, self.units];
         let mask = draw.units::<T>(Purpose::Output, 0, draw.dropout.output, shape);

@@ -19,8 +19,8 @@ pub struct Way {
 
 impl Way {
     /// A step at this rate.
-    pub fn step(&self, rate: f64) -> Step {
-        Step { rate: rate * self.rate, decay: self.decay, frozen: self.frozen }
+    pub fn step(&self, rate: f64, scale: f64) -> Step {
+        Step { rate: rate * self.rate, decay: self.decay, frozen: self.frozen, scale }
     }
 }
 

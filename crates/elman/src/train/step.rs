@@ -12,7 +12,7 @@ use crate::run::Folder;
 use crate::run::config::LossScale;
 use crate::run::folder::MODEL;
 use crate::tensors;
-use elman_engine::optimise::{Average, Step, clip_norm, clip_value, norm};
+use elman_engine::optimise::{Average, Step, clip_scale, clip_value, norm};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -43,11 +43,11 @@ impl Training {
             self.state = State::default();
         }
         let loss: f64 = losses.iter().sum();
-        let norm = self.clip();
+        let (norm, scale) = self.clip();
         if !(loss.is_finite() && norm.is_finite()) {
             return Err(self.diverged(loss));
         }
-        self.update(rate);
+        self.update(rate, scale);
         let p = &mut self.progress;
         p.window += 1;
         p.step += 1;
@@ -78,17 +78,14 @@ impl Training {
         }
     }
 
-    /// Clips; the norm before.
-    fn clip(&mut self) -> f64 {
+    /// Clips by value; the norm before, and the scale that clips by norm.
+    fn clip(&mut self) -> (f64, f64) {
         let o = &self.config.optimiser;
-        if o.clip_norm > 0.0 {
-            return clip_norm(self.lm.team(), &mut self.gradients, o.clip_norm);
-        }
         let norm = norm(self.lm.team(), &self.gradients);
         if o.clip_value > 0.0 {
             clip_value(&mut self.gradients, o.clip_value);
         }
-        norm
+        (norm, if o.clip_norm > 0.0 { clip_scale(norm, o.clip_norm) } else { 1.0 })
     }
 
     fn rate(&self) -> f64 {
@@ -97,8 +94,8 @@ impl Training {
         rate(self.config.optimiser.rate(), &self.config.schedule, &p.plateau, at)
     }
 
-    fn update(&mut self, rate: f64) {
-        let steps: Vec<Step> = self.ways.iter().map(|w| w.step(rate)).collect();
+    fn update(&mut self, rate: f64, scale: f64) {
+        let steps: Vec<Step> = self.ways.iter().map(|w| w.step(rate, scale)).collect();
         let Training { lm, optimiser, gradients, average, .. } = self;
         lm.update_on(|weights, team| optimiser.step(team, weights, gradients, &steps));
         if let Some(average) = average {

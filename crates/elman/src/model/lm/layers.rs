@@ -71,11 +71,14 @@ impl<T: Real> Layers<T> {
             return Ok(());
         }
         for (l, runner) in self.runners.iter_mut().enumerate() {
-            let mut own: Vec<Vec<T>> = self.index[l].iter().map(|k| weights[*k].clone()).collect();
+            let own = self.index[l].iter().map(|k| weights[*k].as_slice());
             if let Some(draw) = dropping {
+                let mut own: Vec<Vec<T>> = own.map(<[T]>::to_vec).collect();
                 drop_recurrent(&self.recurrent[l], &self.index[l], draw, &mut own);
+                runner.set_weights(&Weights(own))?;
+            } else {
+                runner.set_parameters(&own.collect::<Vec<_>>())?;
             }
-            runner.set_weights(&Weights(own))?;
         }
         self.packed = if dropping.is_some() { Packed::Dropped } else { Packed::Plain };
         Ok(())
@@ -126,7 +129,7 @@ impl<T: Real> Layers<T> {
     }
 
     /// `x` is what `forward` was given; `dy` is the gradient by the last layer's output, and becomes that by the first one's
-    /// input. Gradients of parameters are added to the model's.
+    /// input. Gradients of the layers' parameters are written over the model's.
     pub fn backward(
         &mut self,
         team: &Team,
@@ -147,17 +150,33 @@ impl<T: Real> Layers<T> {
             batch.inputs.extend(zones.iter().map(Vec::as_slice));
             batch.lengths = lengths;
             let again = self.recompute.then_some(&batch);
-            self.runners[l].backward_on(team, again, dy, None, &mut self.gradients)?;
+            let shared = self.of_layers_above(l, gradients);
             let own = &mut self.gradients.parameters;
-            if draw.dropout.recurrent > 0.0 {
+            own.clear();
+            own.extend(self.index[l].iter().map(|k| std::mem::take(&mut gradients[*k])));
+            let done = self.runners[l].backward_on(team, again, dy, None, &mut self.gradients);
+            let own = &mut self.gradients.parameters;
+            if draw.dropout.recurrent > 0.0 && done.is_ok() {
                 drop_recurrent(&self.recurrent[l], &self.index[l], draw, own);
             }
             for (k, g) in self.index[l].iter().zip(own) {
-                gradients[*k].iter_mut().zip(g).for_each(|(to, g)| *to = T::binary(Binary::Add, *to, *g));
+                gradients[*k] = std::mem::take(g);
             }
+            for (k, above) in shared {
+                gradients[k].iter_mut().zip(above).for_each(|(to, g)| *to = T::binary(Binary::Add, g, *to));
+            }
+            done?;
             std::mem::swap(dy, &mut self.gradients.inputs[0]);
         }
         Ok(())
+    }
+}
+
+impl<T: Real> Layers<T> {
+    /// Gradients of the parameters that layer `l` shares with layers above it, which have been there already.
+    fn of_layers_above(&self, l: usize, gradients: &[Vec<T>]) -> Vec<(usize, Vec<T>)> {
+        let above = |k: &&usize| self.index[l + 1..].iter().any(|index| index.contains(k));
+        self.index[l].iter().filter(above).map(|k| (*k, gradients[*k].clone())).collect()
     }
 }
 

@@ -173,13 +173,12 @@ impl LmSpec {
         let parameters = count(&self.parameters(&networks).0);
         let mut numbers = parameters.saturating_mul(2 + copies);
         // Inputs of the first layer, outputs of each, and the gradients that go down.
-        let (mut rows, mut widest, mut largest) = (self.embedding, self.embedding, 0);
+        let (mut rows, mut widest) = (self.embedding, self.embedding);
         for network in &networks {
             numbers = numbers.saturating_add(memory::training_runner(network, work));
             (rows, widest) = (rows + network.output_size(), widest.max(network.output_size()));
-            largest = largest.max(count(network.parameters()));
         }
-        numbers = numbers.saturating_add(largest).saturating_add((rows + 2 * widest).saturating_mul(tokens));
+        numbers = numbers.saturating_add((rows + 2 * widest).saturating_mul(tokens));
         numbers = numbers.saturating_add(SoftmaxHead::<f32>::memory(self.vocabulary, self.output_units(&networks)));
         Ok(Memory { parameters, bytes: numbers.saturating_mul(4) })
     }

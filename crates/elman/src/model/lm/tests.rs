@@ -80,6 +80,16 @@ fn gradients_are_those_of_the_loss_untied_and_tied_with_all_masks() {
 }
 
 #[test]
+fn gradients_of_parameters_that_layers_share_are_added_up() {
+    let source = "share U\nh' = tanh(W x + U h + b)\n";
+    let cell = Arc::new(elman_cell::parse("shared", source).unwrap());
+    let spec = LmSpec { cell, ..spec("lstm", false, 0.0) };
+    assert!(model::<f64>(&spec, 1).parameters().iter().any(|t| t.name == "shared.U"));
+    let dropout = Dropout::default();
+    check_span(&mut model::<f64>(&spec, 1), &Span::from(&window(1)), &State::default(), dropout);
+}
+
+#[test]
 fn gradients_of_scored_places_of_unequal_sequences_are_those_of_their_loss() {
     for (task, embedding) in [("sums?digits=2", 6), ("adding?length=6", 2)] {
         let made = Made::parse(task).unwrap();
