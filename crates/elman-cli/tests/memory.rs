@@ -57,7 +57,8 @@ fn a_network_takes_what_is_explained() {
     for line in [
         "lstm --input 256 --hidden 256 --batch 32 --steps 60",
         "gru --input 100 --hidden 170 --batch 16 --steps 40 --layers 2 --bidirectional",
-        "lstm --input 500 --hidden 500 --batch 4 --steps 9",
+        "gru-reset-after --input 400 --hidden 400 --batch 8 --steps 20",
+        "antisymmetric-rnn --input 300 --hidden 300 --batch 16 --steps 60",
         "lstm --input 120 --hidden 120 --batch 24 --steps 300 --recompute",
         "gru --input 90 --hidden 150 --batch 24 --steps 200 --layers 3 --recompute",
     ] {

@@ -96,9 +96,9 @@ impl<T: Real> Layer<T> {
         }
     }
 
-    /// Whether gradients need the parameters themselves: those of values computed from them.
-    pub fn reads_params(&self) -> bool {
-        self.plan.gradients.iter().zip(&self.schedule.backward.params).any(|(at, n)| at.is_none() && n.is_some())
+    /// The parameters whose numbers gradients need: those of values computed from them.
+    pub fn read_params(&self) -> Vec<usize> {
+        self.plan.read_params(&self.schedule)
     }
 
     /// Lays out memory for a batch of this shape; nothing happens where it has it already.

@@ -7,6 +7,7 @@ use elman_kernel::code::{LANES, Phase};
 use elman_kernel::{Isa, Machine};
 
 use crate::explain::Workload;
+use crate::invariants::extent;
 use crate::network::Network;
 use crate::plan::{Frame, MatrixPlan, Mode, Plan};
 use crate::runner::segment_steps;
@@ -82,5 +83,10 @@ fn layer_memory(network: &Network, layer: usize, frame: Frame, threads: usize) -
         machine.map_or(0, |m| m.scratch())
     };
     let scratch: usize = [&plan.forward, &plan.backward, &plan.gradient].map(scratch).iter().sum();
-    plan.memory.saturating_add(plan.weights.memory + packed + scratch * threads)
+    let mut read = plan.read_params(network.schedule());
+    read.sort_unstable();
+    read.dedup();
+    let kept = |p: &usize| extent(network.schedule().program.params[*p], network.sizes(layer));
+    let kept: usize = read.iter().map(kept).map(|(rows, columns)| rows * columns).sum();
+    plan.memory.saturating_add(plan.weights.memory + packed + kept + scratch * threads)
 }

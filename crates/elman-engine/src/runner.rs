@@ -159,9 +159,7 @@ impl<T: Real> Runner<T> {
         for (layer, index) in self.layers.iter().zip(&self.network.0.index) {
             let starts = self.network.spec().cell.states.iter().filter_map(|s| s.initial);
             starts.for_each(|p| read[index[p.index()]] = true);
-            if layer.reads_params() {
-                index.iter().for_each(|i| read[*i] = true);
-            }
+            layer.read_params().into_iter().for_each(|p| read[index[p]] = true);
         }
         self.weights.resize_with(weights.len(), Vec::new);
         for ((kept, given), read) in self.weights.iter_mut().zip(weights).zip(read) {

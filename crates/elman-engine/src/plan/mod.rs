@@ -223,6 +223,24 @@ impl Plan {
         self.memory = len;
     }
 
+    /// The parameters whose numbers the epilogue reads.
+    pub fn read_params(&self, schedule: &Schedule) -> Vec<usize> {
+        let epilogue = &schedule.backward.epilogue;
+        let behind = self.gradients.iter().zip(&schedule.backward.params).filter(|(at, _)| at.is_none());
+        let mut todo: Vec<NodeId> = behind.filter_map(|(_, n)| *n).collect();
+        let (mut seen, mut read) = (vec![false; epilogue.len()], vec![]);
+        while let Some(n) = todo.pop() {
+            if std::mem::replace(&mut seen[n.index()], true) {
+                continue;
+            }
+            match &epilogue[n.index()].op {
+                Op::Forward(n) => read.extend(params_below(schedule, *n)),
+                op => todo.extend(op.operands()),
+            }
+        }
+        read
+    }
+
     fn code(&mut self) -> [&mut Vec<Phase>; 3] {
         [&mut self.forward, &mut self.backward, &mut self.gradient]
     }
