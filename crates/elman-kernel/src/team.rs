@@ -2,14 +2,18 @@
 //!
 //! The caller owns the team; there is no global pool. A team of one spawns nothing. When a member panics, those who wait
 //! for it at a barrier panic too, everyone is joined, and the caller gets the first panic.
+//!
+//! Where other programs hold the processors, a thread at a barrier waits for one that does not run. A team that waited for
+//! more than half of a region is *crowded*: for a while, the caller does better alone.
 
 use std::any::Any;
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
-use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, Thread};
+use std::time::{Duration, Instant};
 
 /// Rounds of `spin_loop` before a waiting thread parks: some tens of microseconds.
 const SPINS: u32 = 4_000;
@@ -19,6 +23,12 @@ const BARRIER_SPINS: u32 = 400;
 
 /// Items that are not worth waking a thread for.
 const FEW: usize = 4;
+
+/// Regions that are too short to say whether a team is crowded.
+const SHORT: Duration = Duration::from_micros(100);
+
+/// Regions that a crowded team leaves to the caller before it tries again: at first, and at most.
+const LEFT: (u32, u32) = (8, 512);
 
 type Payload = Box<dyn Any + Send>;
 
@@ -41,6 +51,8 @@ struct Shared {
     arrived: Apart<AtomicUsize>,
     /// Counts barriers passed.
     generation: Apart<AtomicUsize>,
+    /// Nanoseconds that the caller waited at barriers of the region, long waits alone.
+    waited: AtomicU64,
     broken: AtomicBool,
     stop: AtomicBool,
     asleep: Vec<Apart<AtomicBool>>,
@@ -54,8 +66,29 @@ pub struct Team {
     shared: Arc<Shared>,
     handles: Vec<JoinHandle<()>>,
     shares_all: bool,
+    crowd: Cell<Crowd>,
     /// One region at a time: a team is not shared between threads.
     alone: PhantomData<Cell<()>>,
+}
+
+/// How long a team is held to be crowded.
+#[derive(Clone, Copy, Default)]
+struct Crowd {
+    /// Regions that are left to the caller from now on.
+    left: u32,
+    /// Regions left to the caller the last time.
+    last: u32,
+}
+
+impl Crowd {
+    /// After a region of which the caller waited a part.
+    fn after(self, region: Duration, waited: Duration) -> Crowd {
+        if region < SHORT {
+            return self;
+        }
+        let left = if 2 * waited > region { (2 * self.last).clamp(LEFT.0, LEFT.1) } else { 0 };
+        Crowd { left, last: left }
+    }
 }
 
 /// One thread's view of a region.
@@ -72,7 +105,8 @@ impl Team {
     pub fn new(threads: usize) -> std::io::Result<Team> {
         let threads = threads.max(1);
         let shared = Arc::new(Shared::new(threads));
-        let mut team = Team { shared, handles: Vec::new(), shares_all: false, alone: PhantomData };
+        let mut team =
+            Team { shared, handles: Vec::new(), shares_all: false, crowd: Cell::default(), alone: PhantomData };
         for index in 1..threads {
             let shared = team.shared.clone();
             let name = format!("elman-{index}");
@@ -100,6 +134,13 @@ impl Team {
         self.shared.asleep.iter().all(|asleep| !asleep.0.load(Relaxed))
     }
 
+    /// Whether the next region is better left to the caller. Asked once a region.
+    pub(crate) fn crowded(&self) -> bool {
+        let crowd = self.crowd.get();
+        self.crowd.set(Crowd { left: crowd.left.saturating_sub(1), ..crowd });
+        crowd.left > 0 && !self.shares_all
+    }
+
     /// Runs `part` on the caller's thread alone.
     pub(crate) fn alone(&self, part: impl FnOnce(&Member<'_>)) {
         part(&Member { shared: &self.shared, index: 0 });
@@ -117,9 +158,13 @@ impl Team {
         if shared.threads == 1 {
             return region(&caller);
         }
+        let began = Instant::now();
         self.fork((&raw const region).cast(), call::<F>);
         shared.enter(|| region(&caller));
+        let done = Instant::now();
         shared.join();
+        let waited = done.elapsed() + Duration::from_nanos(shared.waited.load(Relaxed));
+        self.crowd.set(self.crowd.get().after(began.elapsed(), waited));
         let panic = lock(&shared.panic).take();
         if let Some(payload) = panic {
             std::panic::resume_unwind(payload);
@@ -128,7 +173,7 @@ impl Team {
 
     /// Does `work` on every item: threads take the next one as they become free. Few items stay with the caller.
     pub fn each<I: Send>(&self, items: Vec<I>, work: impl Fn(I) + Sync) {
-        if self.threads() == 1 || (items.len() < FEW && !self.shares_all) {
+        if self.threads() == 1 || (items.len() < FEW && !self.shares_all) || self.crowded() {
             return items.into_iter().for_each(work);
         }
         let items = Mutex::new(items.into_iter());
@@ -148,6 +193,7 @@ impl Team {
         shared.running.0.store(shared.threads, Relaxed);
         shared.arrived.0.store(0, Relaxed);
         shared.broken.store(false, Relaxed);
+        shared.waited.store(0, Relaxed);
         self.wake();
     }
 
@@ -190,13 +236,22 @@ impl Member<'_> {
             shared.generation.0.store(generation.wrapping_add(1), Release);
             return;
         }
-        let mut spins = 0;
-        while shared.generation.0.load(Acquire) == generation {
+        let here = || shared.generation.0.load(Acquire) != generation;
+        if (0..BARRIER_SPINS).any(|_| {
+            std::hint::spin_loop();
+            here()
+        }) {
+            return;
+        }
+        let began = Instant::now();
+        while !here() {
             if shared.broken.load(Relaxed) {
                 std::panic::resume_unwind(Box::new("another thread of the team panicked"));
             }
-            spins += 1;
-            if spins < BARRIER_SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+            std::thread::yield_now();
+        }
+        if self.index == 0 {
+            shared.waited.fetch_add(began.elapsed().as_nanos() as u64, Relaxed);
         }
     }
 }
@@ -211,6 +266,7 @@ impl Shared {
             running: Apart(AtomicUsize::new(0)),
             arrived: Apart(AtomicUsize::new(0)),
             generation: Apart(AtomicUsize::new(0)),
+            waited: AtomicU64::new(0),
             broken: AtomicBool::new(false),
             stop: AtomicBool::new(false),
             asleep: (1..threads).map(|_| Apart(AtomicBool::new(false))).collect(),
@@ -332,6 +388,25 @@ mod tests {
                 member.barrier();
             }
         });
+    }
+
+    #[test]
+    fn a_team_that_waits_is_crowded_for_a_while() {
+        let team = Team::new(2).unwrap();
+        let late = |culprit: usize| {
+            team.run(|member| {
+                if member.index == culprit {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                member.barrier();
+            });
+            (0..).take_while(|_| team.crowded()).count() as u32
+        };
+        assert_eq!(late(1), LEFT.0);
+        assert_eq!(late(1), 2 * LEFT.0);
+        // The caller itself was busy: the others did not keep it waiting.
+        assert_eq!(late(0), 0);
+        assert_eq!(late(1), LEFT.0);
     }
 
     #[test]

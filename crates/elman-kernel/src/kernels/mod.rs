@@ -9,6 +9,7 @@ mod reduce;
 mod tables;
 
 pub(crate) use elementwise::{binary, unary};
+pub(crate) use product::AHEAD;
 pub(crate) use tables::{double, single};
 
 use crate::code::{Binary, Unary};

@@ -11,8 +11,8 @@ use crate::code::LANES;
 use crate::machine::prefetch;
 use crate::simd::Lanes;
 
-/// Rows from which on a kernel has time to ask for the next.
-const AHEAD: usize = 4;
+/// Rows from which on a kernel has time to ask for what the next one reads.
+pub(crate) const AHEAD: usize = 4;
 
 /// `ACROSS`: rows of the operand follow each other, and its k are a segment's `row` apart.
 ///

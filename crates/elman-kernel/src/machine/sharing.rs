@@ -63,7 +63,8 @@ impl Sharing {
 
     /// Whether the other threads of the team are called.
     pub(super) fn calls(&self, team: &Team) -> bool {
-        team.threads() > 1 && self.time >= if self.time >= ASLEEP || team.awake() { AWAKE } else { ASLEEP }
+        let worth = self.time >= if self.time >= ASLEEP || team.awake() { AWAKE } else { ASLEEP };
+        team.threads() > 1 && worth && !team.crowded()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::compile::{Call, InstrCode, ProductCode, Source, Spot, StageCode, kind};
 use crate::code::LANES;
-use crate::kernels::{Input, Kernels, Segment, Strip};
+use crate::kernels::{AHEAD, Input, Kernels, Segment, Strip};
 use crate::pack::PackedMatrix;
 use crate::real::Real;
 
@@ -200,8 +200,9 @@ impl<T: Real> Run<'_, T> {
             let mut row = 0;
             for block in 0..blocks {
                 let n = (rows - row).div_ceil(blocks - block);
-                if far && block + 1 < blocks {
-                    fetch(&strips[s..s + taken], row + n..rows.min(row + 2 * n));
+                if n >= AHEAD {
+                    let (next, first) = if block + 1 < blocks { (s, row + n) } else { (s + taken, 0) };
+                    fetch(&strips[next..strips.len().min(next + taken)], first..rows.min(first + n), far);
                 }
                 // Safety: the caller's promise, for rows row .. row + n and these strips.
                 unsafe { (kernels.product)(n, panels, in_panel)(segments, &strips[s..s + taken], width, row) };
@@ -212,11 +213,13 @@ impl<T: Real> Run<'_, T> {
     }
 }
 
-/// Asks for the results of some rows: they are written, and often read before.
-fn fetch<T>(strips: &[Strip<T>], rows: std::ops::Range<usize>) {
-    for row in rows {
-        for strip in strips {
-            prefetch(strip.out.wrapping_add(row * strip.out_row).cast_const());
+/// Asks for what the results of some rows start from, and, `far`, for the results.
+fn fetch<T>(strips: &[Strip<T>], rows: std::ops::Range<usize>, far: bool) {
+    for strip in strips {
+        if strip.init_row != 0 {
+            rows.clone().for_each(|row| prefetch(strip.init.wrapping_add(row * strip.init_row)));
+        } else if far {
+            rows.clone().for_each(|row| prefetch(strip.out.wrapping_add(row * strip.out_row).cast_const()));
         }
     }
 }
