@@ -12,8 +12,8 @@ use elman_cell::schedule::{Product, Stage};
 use elman_kernel::limits::Limits;
 
 use crate::invariants::units;
+use crate::memory;
 use crate::network::Network;
-use crate::plan::{Frame, Mode, Plan};
 
 /// What is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,15 @@ pub struct Workload {
     pub batch: usize,
     /// Threads.
     pub threads: usize,
+    /// Values are computed again for the backward run.
+    pub recompute: bool,
+}
+
+impl Workload {
+    /// On one thread, with nothing recomputed.
+    pub fn new(steps: usize, batch: usize) -> Workload {
+        Workload { steps, batch, threads: 1, recompute: false }
+    }
 }
 
 /// The figures behind an explanation, of all layers and directions, in `f32`.
@@ -37,9 +46,9 @@ pub struct Figures {
     pub loop_flops: f64,
     /// Bytes of weights that a step of the loop reads.
     pub loop_bytes: usize,
-    /// Bytes of work memory to run forward.
+    /// Bytes to run forward: weights, their packing, inputs, outputs, and what lies between.
     pub forward_bytes: usize,
-    /// Bytes of work memory to run forward and backward.
+    /// Bytes to run forward and backward: the same, and all gradients.
     pub training_bytes: usize,
     /// Bytes a token that are kept for the backward pass.
     pub kept_per_token: usize,
@@ -62,34 +71,26 @@ fn stages_flops(network: &Network, layer: usize, stages: &[Stage]) -> f64 {
     stages.iter().map(|s| product_flops(network, layer, &s.products)).sum()
 }
 
-/// Numbers of work memory to run forward and backward over a batch of equal lengths, all layers and directions.
-pub fn work_memory(network: &Network, steps: usize, batch: usize) -> usize {
-    let frame = Frame { batch, tokens: steps.saturating_mul(batch), mode: Mode::Train };
-    let one = |layer| Plan::new(network.schedule(), network.sizes(layer), frame, &[]).memory;
-    (0..network.spec().layers).map(one).sum::<usize>() * network.spec().directions()
-}
-
 /// The figures of a network at a workload.
 pub fn figures(network: &Network, work: Workload, limits: &Limits) -> Figures {
     let pass = &network.schedule().forward_pass;
     let tokens = work.steps * work.batch;
-    let mut f = Figures { parameters: network.parameters().iter().map(|t| t.count()).sum(), ..Figures::default() };
+    let mut f = Figures {
+        parameters: network.parameters().iter().map(|t| t.count()).sum(),
+        forward_bytes: 4 * memory::forward(network, work),
+        training_bytes: 4 * memory::training(network, work),
+        ..Figures::default()
+    };
     for layer in 0..network.spec().layers {
         let (step, bulk) = (
             stages_flops(network, layer, &pass.step),
             stages_flops(network, layer, &pass.before) + stages_flops(network, layer, &pass.after),
         );
-        let plan = |mode| {
-            Plan::new(network.schedule(), network.sizes(layer), Frame { batch: work.batch, tokens, mode }, &[]).memory
-                * 4
-        };
         let bytes = (step / 2.0) as usize * 4;
         let directions = network.spec().directions();
         f.bulk_flops += bulk * (tokens * directions) as f64;
         f.loop_flops += step * (tokens * directions) as f64;
         f.loop_bytes += bytes * directions;
-        f.forward_bytes += plan(Mode::Whole) * directions;
-        f.training_bytes += plan(Mode::Train) * directions;
         f.kept_per_token += kept(network, layer) * directions;
         f.bound += directions as f64 * bound(work, limits, bulk, step, bytes);
     }

@@ -1,7 +1,10 @@
 //! Rows between the caller, the layers, and the sheets that layers hand to each other.
 //!
 //! A *map* gives, per token of a layer, the row of a sheet: `None` where they are the same. A sheet of the caller is
-//! [steps · batch, width]; one between layers is [tokens, width], in forward order.
+//! [steps · batch, width]; one between layers is [tokens, width], in forward order. A layer may hold some of the tokens only:
+//! `tokens` says which.
+
+use std::ops::Range;
 
 use elman_kernel::Real;
 use elman_kernel::code::{Binary, Place};
@@ -54,11 +57,17 @@ pub(crate) fn reset<T: Real>(sheet: &mut Vec<T>, len: usize, zero: bool) {
 }
 
 /// Copies a sheet into input i.
-pub(crate) fn load_input<T: Real>(layer: &mut Layer<T>, i: usize, sheet: &[T], map: Option<&[usize]>) {
+pub(crate) fn load_input<T: Real>(
+    layer: &mut Layer<T>,
+    i: usize,
+    sheet: &[T],
+    map: Option<&[usize]>,
+    tokens: Range<usize>,
+) {
     let (place, units) = (layer.plan.inputs[i], layer.input_units(i));
-    for token in 0..layer.tokens() {
+    for (own, token) in tokens.enumerate() {
         let row = map.map_or(token, |m| m[token]);
-        layer.row_mut(place, token, units).copy_from_slice(&sheet[row * units..(row + 1) * units]);
+        layer.row_mut(place, own, units).copy_from_slice(&sheet[row * units..(row + 1) * units]);
     }
 }
 
@@ -69,12 +78,13 @@ pub(crate) fn load_gradient<T: Real>(
     sheet: &[T],
     map: Option<&[usize]>,
     columns: Columns,
+    tokens: Range<usize>,
 ) {
     let Some(place) = layer.plan.output_gradient else { return };
-    for token in 0..layer.tokens() {
+    for (own, token) in tokens.enumerate() {
         let row = map.map_or(token, |m| m[token]);
         let from = row * columns.width + columns.first;
-        let to = layer.row_mut(place, token, units);
+        let to = layer.row_mut(place, own, units);
         to.copy_from_slice(&sheet[from..from + units]);
         if columns.half {
             to.iter_mut().for_each(|x| *x = half(*x));
@@ -90,12 +100,13 @@ pub(crate) fn store<T: Real>(
     sheet: &mut [T],
     map: Option<&[usize]>,
     columns: Columns,
+    tokens: Range<usize>,
 ) {
-    for token in 0..layer.tokens() {
+    for (own, token) in tokens.enumerate() {
         let row = map.map_or(token, |m| m[token]);
         let at = row * columns.width + columns.first;
         let to = &mut sheet[at..at + units];
-        let from = layer.row(place, layer.token_row(place, token), units);
+        let from = layer.row(place, layer.token_row(place, own), units);
         match (columns.adds, columns.half) {
             (false, false) => to.copy_from_slice(from),
             (true, false) => add_to(to, from),

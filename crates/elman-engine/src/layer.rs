@@ -12,8 +12,8 @@ use elman_kernel::{Buffer, Isa, Machine, Precision, Real, Team};
 
 use crate::error::EngineError;
 use crate::packed::{Invariants, Packed};
-use crate::plan::{Frame, Mode, Plan};
-use crate::tokens::Packing;
+use crate::plan::{Frame, Mode, Plan, rounds};
+use crate::tokens::Segment;
 
 /// Batches with at least this many rows a thread are split by rows.
 pub(crate) const ROWS_A_THREAD: usize = 4;
@@ -25,6 +25,8 @@ pub(crate) struct Arithmetic {
     pub precision: Precision,
 }
 
+const NO_GRADIENTS: EngineError = EngineError::Order("a layer without gradients was asked for them");
+
 pub(crate) struct Layer<T: Real> {
     schedule: Arc<Schedule>,
     sizes: Sizes,
@@ -35,6 +37,8 @@ pub(crate) struct Layer<T: Real> {
     pub plan: Plan,
     forward: Option<Machine<T>>,
     backward: Option<Machine<T>>,
+    /// Gradients of parameters, behind the backward code: all of them, or, over parts of a batch, in rounds.
+    gradients: Vec<Machine<T>>,
     pub packed: Arc<Packed<T>>,
     memory: Buffer<T>,
 }
@@ -71,7 +75,7 @@ impl<T: Real> Layer<T> {
         plan: Plan,
         packed: Arc<Packed<T>>,
     ) -> Layer<T> {
-        let (frame, forward, backward) = (None, None, None);
+        let (frame, forward, backward, gradients) = (None, None, None, vec![]);
         Layer {
             schedule,
             sizes,
@@ -82,6 +86,7 @@ impl<T: Real> Layer<T> {
             plan,
             forward,
             backward,
+            gradients,
             packed,
             memory: Buffer::new(0),
         }
@@ -96,17 +101,22 @@ impl<T: Real> Layer<T> {
         memory(2).saturating_sub(memory(1)) * size_of::<T>()
     }
 
+    /// Packs other weights, into the same memory where nobody shares it.
     pub fn set_weights(&mut self, params: &[&[T]]) -> Result<(), EngineError> {
         let Arithmetic { isa, precision } = self.arithmetic;
         match Arc::get_mut(&mut self.packed) {
-            Some(packed) => packed.repack(&self.plan.weights, &self.schedule, self.sizes, params)?,
-            // Others go on with the numbers they have.
+            Some(own) => own.repack(&self.plan.weights, &self.schedule, self.sizes, params),
             None => {
                 let plan = &self.plan.weights;
                 self.packed = Arc::new(Packed::new(isa, precision, plan, &self.schedule, self.sizes, params)?);
+                Ok(())
             }
         }
-        Ok(())
+    }
+
+    /// The parameters whose numbers gradients need: those of values computed from them.
+    pub fn read_params(&self) -> Vec<usize> {
+        self.plan.read_params(&self.schedule)
     }
 
     /// Lays out memory for a batch of this shape; nothing happens where it has it already.
@@ -124,9 +134,15 @@ impl<T: Real> Layer<T> {
         };
         self.forward = Some(machine(&self.plan.forward)?);
         self.backward = match self.mode {
-            Mode::Train => Some(machine(&self.plan.backward)?),
+            mode if mode.trains() => Some(machine(&self.plan.backward)?),
             _ => None,
         };
+        let code = match self.mode {
+            Mode::TrainParts => rounds(&self.plan.gradient),
+            mode if mode.trains() => vec![self.plan.gradient.clone()],
+            _ => vec![],
+        };
+        self.gradients = code.iter().map(machine).collect::<Result<_, _>>()?;
         self.memory.resize(self.plan.memory);
         self.frame = Some(frame);
         Ok(())
@@ -140,7 +156,41 @@ impl<T: Real> Layer<T> {
         }
     }
 
+    /// What the forward run kept is gone afterwards, but for what gradients of parameters need.
     pub fn run_backward(&mut self, timeline: &Timeline, team: &Team) -> Result<(), EngineError> {
+        let split = split(timeline, team);
+        match &mut self.backward {
+            Some(pass) => run(pass, timeline, &self.packed, &mut self.memory, team, split),
+            None => Err(NO_GRADIENTS),
+        }
+    }
+
+    /// How often gradients of parameters go through all steps.
+    pub fn rounds(&self) -> usize {
+        self.gradients.len()
+    }
+
+    /// Adds to the gradients of parameters that belong to a round; to zero where they are `fresh`.
+    pub fn run_gradients(
+        &mut self,
+        timeline: &Timeline,
+        team: &Team,
+        round: usize,
+        fresh: bool,
+    ) -> Result<(), EngineError> {
+        if fresh {
+            self.zero_gradients();
+        }
+        let split = split(timeline, team);
+        match self.gradients.get_mut(round) {
+            Some(gradients) => run(gradients, timeline, &self.packed, &mut self.memory, team, split),
+            None => Ok(()),
+        }
+    }
+
+    /// Where gradients of parameters are added up becomes zero. In a plan for whole batches that memory holds other values
+    /// until the backward run is over.
+    pub fn zero_gradients(&mut self) {
         for (at, shape) in self.plan.gradients.iter().zip(&self.schedule.program.params) {
             let (r, c) = crate::invariants::extent(*shape, self.sizes);
             if let Some(at) = at {
@@ -150,16 +200,6 @@ impl<T: Real> Layer<T> {
         for (_, at, rows, columns) in &self.plan.totals {
             self.memory[*at..at + rows * columns].fill(T::ZERO);
         }
-        let split = split(timeline, team);
-        match &mut self.backward {
-            Some(m) => run(m, timeline, &self.packed, &mut self.memory, team, split),
-            None => Err(EngineError::Order("a layer without gradients was asked for them")),
-        }
-    }
-
-    /// Tokens of the batch it is prepared for.
-    pub fn tokens(&self) -> usize {
-        self.frame.map_or(0, |f| f.tokens)
     }
 
     /// Units of input i.
@@ -185,10 +225,10 @@ impl<T: Real> Layer<T> {
     }
 
     /// The row with the value after the last step of `row`.
-    pub fn final_row(&self, place: Place, packing: &Packing, row: usize) -> usize {
-        let last = packing.lengths[row];
+    pub fn final_row(&self, place: Place, segment: &Segment, row: usize) -> usize {
+        let last = segment.lengths[row];
         match place.rows {
-            Rows::After => self.token_row(place, packing.timeline.first[last - 1] + row),
+            Rows::After => self.token_row(place, segment.timeline.first[last - 1] + row),
             _ => self.initial_row(place, row, last),
         }
     }

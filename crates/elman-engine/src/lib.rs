@@ -35,6 +35,7 @@ pub mod gradcheck;
 mod invariants;
 mod layer;
 pub mod loss;
+pub mod memory;
 mod network;
 pub mod optimise;
 mod packed;

@@ -1,18 +1,20 @@
 //! A network over whole batches: forward, then backward, through layers and directions.
 
 mod chunks;
+mod passes;
 
 use elman_cell::program::NodeId;
 use elman_kernel::{Isa, Precision, Real, Team};
 
-use crate::batch::{Batch, Gradients, Outputs, Trace, check_batch, check_states};
+use crate::batch::{Batch, Gradients, Outputs, check_batch, check_states};
 use crate::error::{EngineError, check};
-use crate::flow::{self, Columns};
+use crate::flow;
 use crate::layer::{Arithmetic, Layer};
-use crate::network::{Network, direction_name};
+use crate::network::Network;
 use crate::plan::Mode;
 use crate::tokens::Packing;
 use crate::weights::Weights;
+use passes::{Above, At, Source};
 
 /// How a network is run.
 #[derive(Clone, Debug)]
@@ -27,12 +29,23 @@ pub struct Options {
     pub precision: Precision,
     /// Named values whose value at every step is kept.
     pub trace: Vec<String>,
+    /// Between forward and backward only the states of every √steps-th step are kept, and the rest is computed again:
+    /// much less memory for long sequences, for about twice the time. Changes no bit. Such a runner is given its batch again
+    /// ([`Runner::backward_with`]).
+    pub recompute: bool,
 }
 
 impl Options {
     /// One thread, the fastest instruction set, full precision, no gradients.
     pub fn new() -> Options {
-        Options { threads: 1, isa: Isa::detect(), backward: false, precision: Precision::Full, trace: vec![] }
+        Options {
+            threads: 1,
+            isa: Isa::detect(),
+            backward: false,
+            precision: Precision::Full,
+            trace: vec![],
+            recompute: false,
+        }
     }
 
     /// The same with gradients.
@@ -55,6 +68,11 @@ impl Options {
         Options { precision, ..self }
     }
 
+    /// The same with values computed again for the backward run.
+    pub fn with_recompute(self) -> Options {
+        Options { recompute: true, ..self }
+    }
+
     /// The same with values to trace.
     pub fn with_trace(self, trace: &[&str]) -> Options {
         Options { trace: trace.iter().map(|s| s.to_string()).collect(), ..self }
@@ -67,26 +85,34 @@ impl Default for Options {
     }
 }
 
+/// Steps of a segment where values are recomputed: its values and the states between segments take about as much.
+pub(crate) fn segment_steps(steps: usize) -> usize {
+    (steps as f64).sqrt().ceil() as usize
+}
+
 /// A panic of an earlier call took the threads with it.
 const LOST: EngineError = EngineError::Order("a call after one that panicked");
 
 /// Runs a network over batches; keeps its packed weights and work memory between calls.
 pub struct Runner<T: Real> {
     network: Network,
-    weights: Weights<T>,
+    /// Per parameter: its numbers, where they are read beyond their packing, else nothing.
+    weights: Vec<Vec<T>>,
     /// `layer · directions + direction`.
     layers: Vec<Layer<T>>,
     /// Absent while a call runs on it.
     team: Option<Team>,
     trace: Vec<(String, NodeId)>,
     packing: Option<Packing>,
-    /// What a layer hands to the next, a row per token: forward, and backward.
-    sheet: Vec<T>,
-    gradient_sheets: [Vec<T>; 2],
+    /// What layers hand to each other, a row per token.
+    sheets: Vec<Vec<T>>,
+    /// Per layer and direction, per segment, per state: a row each, where the segment starts, if it is run again.
+    starts: Vec<Vec<Vec<Vec<T>>>>,
     gave_initial: bool,
     /// Of work memory, by the layer with the most.
     token_bytes: usize,
     backward: bool,
+    recompute: bool,
     ran: bool,
 }
 
@@ -113,7 +139,12 @@ impl<T: Real> Runner<T> {
             traced.push(*node);
         }
         let schedule = network.schedule_for(&traced);
-        let mode = if options.backward { Mode::Train } else { Mode::Whole };
+        let recompute = options.backward && options.recompute;
+        let mode = match (options.backward, recompute) {
+            (_, true) => Mode::TrainParts,
+            (true, _) => Mode::Train,
+            _ => Mode::Whole,
+        };
         let team = Team::new(options.threads.max(1)).map_err(|e| EngineError::Unsupported(format!("threads: {e}")))?;
         let mut layers = vec![];
         let arithmetic = Arithmetic { isa: options.isa, precision: options.precision };
@@ -122,24 +153,46 @@ impl<T: Real> Runner<T> {
             let sizes = network.sizes(k / network.spec().directions());
             layers.push(Layer::new(schedule.clone(), sizes, arithmetic, mode, traced.clone(), &params)?);
         }
-        let (network, weights, backward) = (network.clone(), weights.clone(), options.backward);
-        let (packing, sheet, gradient_sheets) = (None, vec![], [vec![], vec![]]);
+        let (network, backward) = (network.clone(), options.backward);
+        let (packing, starts) = (None, vec![vec![]; layers.len()]);
+        let sheets = vec![vec![]; if recompute { network.spec().layers + 1 } else { 2 }];
         let (gave_initial, ran) = (false, false);
         let token_bytes = layers.iter().map(Layer::token_bytes).max().unwrap_or(0);
-        Ok(Runner {
+        let mut runner = Runner {
             network,
-            weights,
+            weights: vec![],
             layers,
             team: Some(team),
             trace,
             packing,
-            sheet,
-            gradient_sheets,
+            sheets,
+            starts,
             gave_initial,
             token_bytes,
             backward,
+            recompute,
             ran,
-        })
+        };
+        let all: Vec<&[T]> = weights.0.iter().map(Vec::as_slice).collect();
+        runner.keep_read(&all);
+        Ok(runner)
+    }
+
+    /// Keeps the parameters that are initial states, and those that gradients of computed values need.
+    fn keep_read(&mut self, weights: &[&[T]]) {
+        let mut read = vec![false; weights.len()];
+        for (layer, index) in self.layers.iter().zip(&self.network.0.index) {
+            let starts = self.network.spec().cell.states.iter().filter_map(|s| s.initial);
+            starts.for_each(|p| read[index[p.index()]] = true);
+            layer.read_params().into_iter().for_each(|p| read[index[p]] = true);
+        }
+        self.weights.resize_with(weights.len(), Vec::new);
+        for ((kept, given), read) in self.weights.iter_mut().zip(weights).zip(read) {
+            if read {
+                kept.clear();
+                kept.extend_from_slice(given);
+            }
+        }
     }
 
     /// Replaces the weights and packs them.
@@ -156,15 +209,13 @@ impl<T: Real> Runner<T> {
     /// # Errors
     /// Slices of other lengths.
     pub fn set_parameters(&mut self, parameters: &[&[T]]) -> Result<(), EngineError> {
-        check("weights (tensors)", parameters.len(), self.weights.0.len())?;
-        for ((own, given), t) in self.weights.0.iter().zip(parameters).zip(self.network.parameters()) {
-            check(&t.name, given.len(), own.len())?;
+        check("weights (tensors)", parameters.len(), self.network.parameters().len())?;
+        for (given, t) in parameters.iter().zip(self.network.parameters()) {
+            check(&t.name, given.len(), t.count())?;
         }
-        for (own, given) in self.weights.0.iter_mut().zip(parameters) {
-            own.copy_from_slice(given);
-        }
+        self.keep_read(parameters);
         for (layer, index) in self.layers.iter_mut().zip(&self.network.0.index) {
-            let params: Vec<&[T]> = index.iter().map(|i| self.weights.0[*i].as_slice()).collect();
+            let params: Vec<&[T]> = index.iter().map(|i| parameters[*i]).collect();
             layer.set_weights(&params)?;
         }
         Ok(())
@@ -219,13 +270,19 @@ impl<T: Real> Runner<T> {
         let fits = |p: &Packing| batch.mask.is_none() && p.is_for(batch.steps, batch.batch, batch.lengths);
         let packing = match self.packing.take().filter(fits) {
             Some(p) => p,
-            None => Packing::new(batch.steps, batch.batch, batch.lengths, batch.mask)?,
+            None => self.packing_of(batch)?,
         };
         let done = self.check_and_run(team, batch, &packing, out, chunk);
         self.gave_initial = batch.initial.is_some();
         self.ran = done.is_ok();
         self.packing = Some(packing);
         done
+    }
+
+    fn packing_of(&self, batch: &Batch<T>) -> Result<Packing, EngineError> {
+        let whole = Packing::new(batch.steps, batch.batch, batch.lengths, batch.mask)?;
+        let steps = whole.lengths[0];
+        Ok(if self.recompute { whole.in_segments(segment_steps(steps)) } else { whole })
     }
 
     fn check_and_run(
@@ -238,53 +295,51 @@ impl<T: Real> Runner<T> {
     ) -> Result<(), EngineError> {
         check_batch(&self.network, batch)?;
         let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
-        let merge = self.network.spec().merge;
         let cells = batch.steps * batch.batch;
-        let mut sheet = std::mem::take(&mut self.sheet);
+        let mut sheets = std::mem::take(&mut self.sheets);
         out.states.resize_with(self.network.states().len(), Vec::new);
         out.traces.clear();
-        for l in 0..layers {
-            for d in 0..directions {
-                let k = l * directions + d;
-                self.layers[k].prepare(&packing.timeline)?;
-                if l == 0 {
-                    for (i, x) in batch.inputs.iter().enumerate() {
-                        flow::load_input(&mut self.layers[k], i, x, flow::caller(packing, d));
-                    }
-                } else {
-                    flow::load_input(&mut self.layers[k], 0, &sheet, flow::tokens(packing, d));
-                }
-                self.load_states(k, batch, packing);
-                self.layers[k].run_forward(&packing.timeline, team)?;
-                self.read_states(k, packing, &mut out.states);
-                self.read_traces(l, d, packing, &mut out.traces);
-            }
-            let last = l + 1 == layers;
-            let (units, width) = (self.network.0.direction_output[l], self.network.layer_output(l));
-            let to = if last {
-                let (first, steps) = chunk.unwrap_or((0, batch.steps));
-                flow::reset(&mut out.y, steps * batch.batch * width, packing.tokens() < cells);
-                &mut out.y[first * batch.batch * width..][..cells * width]
-            } else {
-                flow::reset(&mut sheet, packing.tokens() * width, false);
-                &mut sheet[..]
+        for layer in 0..layers {
+            let (last, width) = (layer + 1 == layers, self.network.layer_output(layer));
+            let mut own = match last {
+                true => std::mem::take(&mut out.y),
+                false => std::mem::take(&mut sheets[self.sheet_of(layer)]),
             };
-            for d in 0..directions {
-                let layer = &self.layers[l * directions + d];
-                let map = if last { flow::caller(packing, d) } else { flow::tokens(packing, d) };
-                let columns = Columns::of(merge, d, directions, units);
-                flow::store(layer, layer.plan.output, units, to, map, columns);
+            let (first, rows) = match (last, chunk) {
+                (true, Some((first, steps))) => (first * batch.batch, steps * batch.batch),
+                (true, None) => (0, cells),
+                (false, _) => (0, packing.tokens()),
+            };
+            flow::reset(&mut own, rows * width, last && packing.tokens() < cells);
+            for direction in 0..directions {
+                let at = At { layer, direction };
+                let source = match layer {
+                    0 => Source::Caller(batch),
+                    _ => Source::Sheet(&sheets[self.sheet_of(layer - 1)], batch),
+                };
+                self.layers[layer * directions + direction].prepare(&packing.segments[0].timeline)?;
+                self.forward_layer(team, at, source, packing, &mut own[first * width..], out)?;
+            }
+            match last {
+                true => out.y = own,
+                false => sheets[self.sheet_of(layer)] = own,
             }
         }
-        self.sheet = sheet;
+        self.sheets = sheets;
         Ok(())
     }
 
-    /// Runs all layers backward over the batch of the last `forward`. `dy` is the gradient of a loss by `y`,
-    /// [steps, batch, output]; `d_states` by the final states, per state [batch, dim] (zero if absent).
+    /// Which sheet holds a layer's output: they take turns, unless all are read again.
+    fn sheet_of(&self, layer: usize) -> usize {
+        if self.recompute { layer } else { layer % 2 }
+    }
+
+    /// Runs all layers backward over the batch of the last `forward`, once: what was kept for it is gone then. `dy` is the
+    /// gradient of a loss by `y`, [steps, batch, output]; `d_states` by the final states, per state [batch, dim] (zero if
+    /// absent).
     ///
     /// # Errors
-    /// No `forward` before, a runner made without gradients, slices of other lengths.
+    /// No `forward` before, a runner made without gradients, one that recomputes, slices of other lengths.
     pub fn backward(&mut self, dy: &[T], d_states: Option<&[Vec<T>]>) -> Result<Gradients<T>, EngineError> {
         let mut out = Gradients::default();
         self.backward_into(dy, d_states, &mut out)?;
@@ -302,18 +357,48 @@ impl<T: Real> Runner<T> {
         out: &mut Gradients<T>,
     ) -> Result<(), EngineError> {
         let team = self.team.take().ok_or(LOST)?;
-        let done = self.backward_on(&team, dy, d_states, out);
+        let done = self.check_and_return(&team, None, dy, d_states, out);
         self.team = Some(team);
         done
     }
 
-    /// The same on threads that several runners share, one after another.
+    /// The same with the batch that `forward` was given: one that recomputes reads it again.
     ///
     /// # Errors
-    /// As [`Runner::backward`].
+    /// As [`Runner::backward`], and a batch of another shape.
+    pub fn backward_with(
+        &mut self,
+        batch: &Batch<T>,
+        dy: &[T],
+        d_states: Option<&[Vec<T>]>,
+        out: &mut Gradients<T>,
+    ) -> Result<(), EngineError> {
+        let team = self.team.take().ok_or(LOST)?;
+        let done = self.check_and_return(&team, Some(batch), dy, d_states, out);
+        self.team = Some(team);
+        done
+    }
+
+    /// The same on threads that several runners share, one after another; only a runner that recomputes needs the batch,
+    /// and no initial states in it.
+    ///
+    /// # Errors
+    /// As [`Runner::backward_with`].
     pub fn backward_on(
         &mut self,
         team: &Team,
+        batch: Option<&Batch<T>>,
+        dy: &[T],
+        d_states: Option<&[Vec<T>]>,
+        out: &mut Gradients<T>,
+    ) -> Result<(), EngineError> {
+        self.check_and_return(team, batch, dy, d_states, out)
+    }
+
+    fn check_and_return(
+        &mut self,
+        team: &Team,
+        batch: Option<&Batch<T>>,
         dy: &[T],
         d_states: Option<&[Vec<T>]>,
         out: &mut Gradients<T>,
@@ -321,61 +406,77 @@ impl<T: Real> Runner<T> {
         if !self.backward {
             return Err(EngineError::Order("this runner was made without gradients: set `backward` in its options"));
         }
+        if self.recompute && batch.is_none() {
+            return Err(EngineError::Order(
+                "this runner recomputes, and must be given its batch again: `backward_with`",
+            ));
+        }
         let Some(packing) = self.packing.take().filter(|_| self.ran) else {
-            return Err(EngineError::Order("`backward` was called before `forward`"));
+            return Err(EngineError::Order("`backward` was called before `forward`, or twice after it"));
         };
-        let done = self.check_and_return(team, dy, d_states, &packing, out);
+        let fits = self.check_return(batch, dy, d_states, &packing);
+        self.ran = fits.is_err();
+        let done = fits.and_then(|()| self.run_back(team, batch, dy, d_states, &packing, out));
         self.packing = Some(packing);
         done
     }
 
-    fn check_and_return(
+    fn check_return(
+        &self,
+        batch: Option<&Batch<T>>,
+        dy: &[T],
+        d_states: Option<&[Vec<T>]>,
+        packing: &Packing,
+    ) -> Result<(), EngineError> {
+        let cells = packing.steps * packing.batch;
+        check("dy", dy.len(), cells * self.network.output_size())?;
+        check_states("d.", &self.network, d_states, packing.batch)?;
+        if let Some(batch) = batch {
+            check("steps again", batch.steps, packing.steps)?;
+            check("batch again", batch.batch, packing.batch)?;
+            check_batch(&self.network, batch)?;
+        }
+        Ok(())
+    }
+
+    fn run_back(
         &mut self,
         team: &Team,
+        batch: Option<&Batch<T>>,
         dy: &[T],
         d_states: Option<&[Vec<T>]>,
         packing: &Packing,
         out: &mut Gradients<T>,
     ) -> Result<(), EngineError> {
-        let cells = packing.steps * packing.batch;
-        check("dy", dy.len(), cells * self.network.output_size())?;
-        check_states("d.", &self.network, d_states, packing.batch)?;
         let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
-        let merge = self.network.spec().merge;
-        let [mut upper, mut below] = std::mem::take(&mut self.gradient_sheets);
+        let cells = packing.steps * packing.batch;
+        let mut sheets = std::mem::take(&mut self.sheets);
+        let own = sheets.len() - 2;
+        // Those below are read again by the layers above them.
+        let [mut upper, mut below] = [own, own + 1].map(|k| std::mem::take(&mut sheets[k]));
         out.inputs.resize_with(self.network.inputs().len(), Vec::new);
         out.initial.resize_with(self.network.states().len(), Vec::new);
-        for l in (0..layers).rev() {
-            let units = self.network.0.direction_output[l];
-            for d in 0..directions {
-                let k = l * directions + d;
-                let columns = Columns::of(merge, d, directions, units);
-                let (from, map) = if l + 1 == layers {
-                    (dy, flow::caller(packing, d))
-                } else {
-                    (upper.as_slice(), flow::tokens(packing, d))
-                };
-                flow::load_gradient(&mut self.layers[k], units, from, map, columns);
-                self.load_state_gradients(k, d_states, packing);
-                self.layers[k].run_backward(&packing.timeline, team)?;
-                self.read_initial(k, packing, &mut out.initial);
+        for layer in (0..layers).rev() {
+            let rows = if layer == 0 { cells } else { packing.tokens() };
+            let to = if layer == 0 { &mut out.inputs[..] } else { std::slice::from_mut(&mut below) };
+            for (i, to) in to.iter_mut().enumerate() {
+                flow::reset(to, rows * self.layer_inputs(layer, i), true);
             }
-            let count = if l == 0 { self.network.inputs().len() } else { 1 };
-            for i in 0..count {
-                let dim = self.layer_inputs(l, i);
-                let to = if l == 0 { &mut out.inputs[i] } else { &mut below };
-                flow::reset(to, dim * if l == 0 { cells } else { packing.tokens() }, true);
-                for d in 0..directions {
-                    let layer = &self.layers[l * directions + d];
-                    let map = if l == 0 { flow::caller(packing, d) } else { flow::tokens(packing, d) };
-                    if let Some(place) = layer.plan.input_gradients[i] {
-                        flow::store(layer, place, dim, to, map, Columns::sum(d, dim));
-                    }
-                }
+            for direction in 0..directions {
+                let at = At { layer, direction };
+                let source = match (batch.filter(|_| self.recompute), layer) {
+                    (None, _) => Source::Held,
+                    (Some(batch), 0) => Source::Caller(batch),
+                    (Some(batch), _) => Source::Sheet(&sheets[layer - 1], batch),
+                };
+                let above = if layer + 1 == layers { Above::Caller(dy) } else { Above::Sheet(&upper) };
+                self.backward_layer(team, at, (source, above), d_states, packing, to, &mut out.initial)?;
             }
             std::mem::swap(&mut upper, &mut below);
         }
-        self.gradient_sheets = [upper, below];
+        sheets[own] = upper;
+        sheets[own + 1] = below;
+        self.sheets = sheets;
         self.collect_parameters(out);
         Ok(())
     }
@@ -391,74 +492,6 @@ impl<T: Real> Runner<T> {
         k * count..(k + 1) * count
     }
 
-    fn load_states(&mut self, k: usize, batch: &Batch<T>, packing: &Packing) {
-        for (s, state) in self.states_of(k).enumerate() {
-            let plan = self.layers[k].plan.states[s];
-            let learned = self.network.spec().cell.states[s].initial.map(|p| self.network.0.index[k][p.index()]);
-            for row in 0..packing.batch {
-                let at = self.layers[k].initial_row(plan.before, row, 0);
-                let to = self.layers[k].row_mut(plan.before, at, plan.units);
-                match (batch.initial, learned) {
-                    (Some(given), _) => {
-                        let from = packing.order[row] * plan.units;
-                        to.copy_from_slice(&given[state][from..from + plan.units]);
-                    }
-                    (None, Some(p)) => to.copy_from_slice(&self.weights.0[p]),
-                    (None, None) => to.fill(T::ZERO),
-                }
-            }
-        }
-    }
-
-    fn read_states(&self, k: usize, packing: &Packing, states: &mut [Vec<T>]) {
-        for (s, state) in self.states_of(k).enumerate() {
-            let plan = &self.layers[k].plan.states[s];
-            let at = |row: usize| self.layers[k].final_row(plan.after, packing, row);
-            flow::read_rows(&self.layers[k], plan.after, plan.units, packing, at, &mut states[state]);
-        }
-    }
-
-    fn read_traces(&self, l: usize, d: usize, packing: &Packing, traces: &mut Vec<Trace<T>>) {
-        let layer = &self.layers[l * self.network.spec().directions() + d];
-        for (index, (name, node)) in self.trace.iter().enumerate() {
-            let shape = self.network.schedule().program.nodes[node.index()].shape;
-            let dim = crate::invariants::units(shape, self.network.sizes(l));
-            let mut values = vec![T::ZERO; packing.steps * packing.batch * dim];
-            flow::store(
-                layer,
-                layer.plan.traces[index],
-                dim,
-                &mut values,
-                flow::caller(packing, d),
-                Columns::sum(0, dim),
-            );
-            traces.push(Trace { name: format!("{l}.{}.{name}", direction_name(d)), dim, values });
-        }
-    }
-
-    fn load_state_gradients(&mut self, k: usize, d_states: Option<&[Vec<T>]>, packing: &Packing) {
-        for (s, state) in self.states_of(k).enumerate() {
-            let (place, units) = (self.layers[k].plan.state_gradients[s], self.layers[k].plan.states[s].units);
-            for row in 0..packing.batch {
-                let at = self.layers[k].initial_row(place, row, packing.lengths[row]);
-                let to = self.layers[k].row_mut(place, at, units);
-                let from = packing.order[row] * units;
-                match d_states {
-                    Some(d) => to.copy_from_slice(&d[state][from..from + units]),
-                    None => to.fill(T::ZERO),
-                }
-            }
-        }
-    }
-
-    fn read_initial(&self, k: usize, packing: &Packing, initial: &mut [Vec<T>]) {
-        for (s, state) in self.states_of(k).enumerate() {
-            let (place, units) = (self.layers[k].plan.state_gradients[s], self.layers[k].plan.states[s].units);
-            let at = |row: usize| self.layers[k].initial_row(place, row, 0);
-            flow::read_rows(&self.layers[k], place, units, packing, at, &mut initial[state]);
-        }
-    }
-
     /// What every layer and direction says of its parameters, and of learned initial values.
     fn collect_parameters(&self, out: &mut Gradients<T>) {
         out.parameters.resize_with(self.network.parameters().len(), Vec::new);
@@ -466,7 +499,7 @@ impl<T: Real> Runner<T> {
             flow::reset(g, t.count(), true);
         }
         for (k, index) in self.network.0.index.iter().enumerate() {
-            let params: Vec<&[T]> = index.iter().map(|i| self.weights.0[*i].as_slice()).collect();
+            let params: Vec<&[T]> = index.iter().map(|i| self.weights[*i].as_slice()).collect();
             self.layers[k].add_gradients(&params, &mut |p, g| flow::add_to(&mut out.parameters[index[p]], g));
             for (s, state) in self.states_of(k).enumerate() {
                 if let Some(p) = self.network.spec().cell.states[s].initial.filter(|_| !self.gave_initial) {

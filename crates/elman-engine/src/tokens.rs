@@ -7,9 +7,39 @@
 //! A masked step is skipped: the sequence runs as if it were not there, wherever it stands. Lengths are the masks that
 //! end in padding.
 
+use std::ops::Range;
+
 use elman_kernel::code::Timeline;
 
 use crate::error::EngineError;
+
+/// Some steps of a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Segment {
+    /// They alone: tokens and steps count from the first of them, rows are those of the batch.
+    pub timeline: Timeline,
+    first_step: usize,
+    first_token: usize,
+    /// Row → its steps here, for the rows that have any.
+    pub lengths: Vec<usize>,
+}
+
+impl Segment {
+    /// Rows that have steps in it.
+    pub fn rows(&self) -> usize {
+        self.lengths.len()
+    }
+
+    /// Its tokens among those of the batch.
+    pub fn tokens(&self) -> Range<usize> {
+        self.first_token..self.first_token + self.timeline.tokens()
+    }
+
+    /// Whether a row's last step is in it.
+    pub fn ends(&self, packing: &Packing, row: usize) -> bool {
+        self.first_step + self.lengths[row] == packing.lengths[row]
+    }
+}
 
 /// How the tokens of a batch are laid out.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +53,8 @@ pub(crate) struct Packing {
     /// Row → the caller's steps that are valid, where some are skipped.
     valid: Option<Vec<Vec<usize>>>,
     pub timeline: Timeline,
+    /// The steps, cut into parts that follow each other.
+    pub segments: Vec<Segment>,
     /// Per token: its place `step · batch + sequence` in the caller's layout; `None` where that is the token itself.
     pub caller: Option<Vec<usize>>,
     /// Per token: the token that the backward direction sees in its place.
@@ -68,8 +100,11 @@ impl Packing {
         let valid = valid.map(|lists| order.iter().map(|b| lists[*b].clone()).collect());
         let timeline = Timeline::from_active(batch, active);
         let (caller, reversed, caller_reversed) = (None, vec![], vec![]);
+        let lengths = sorted;
+        let segments = vec![];
         let mut p =
-            Packing { steps, batch, order, lengths: sorted, valid, timeline, caller, reversed, caller_reversed };
+            Packing { steps, batch, order, lengths, valid, timeline, segments, caller, reversed, caller_reversed };
+        p.segments = p.cut(p.lengths[0]);
         let rows = p.caller_rows();
         p.reversed = p.reversed_tokens();
         p.caller_reversed = p.reversed.iter().map(|t| rows[*t]).collect();
@@ -86,6 +121,26 @@ impl Packing {
 
     pub fn tokens(&self) -> usize {
         self.timeline.tokens()
+    }
+
+    /// The same, in segments of so many steps.
+    pub fn in_segments(mut self, steps: usize) -> Packing {
+        self.segments = self.cut(steps);
+        self
+    }
+
+    fn cut(&self, steps: usize) -> Vec<Segment> {
+        let one = |first_step: usize| {
+            let active = &self.timeline.active[first_step..self.lengths[0].min(first_step + steps)];
+            let here = |row: usize| (self.lengths[row] - first_step).min(active.len());
+            Segment {
+                timeline: Timeline::from_active(self.batch, active.to_vec()),
+                first_step,
+                first_token: self.timeline.first[first_step],
+                lengths: (0..active[0]).map(here).collect(),
+            }
+        };
+        (0..self.lengths[0]).step_by(steps.max(1)).map(one).collect()
     }
 
     /// Calls `f(token, row, t)` for each token, in order.

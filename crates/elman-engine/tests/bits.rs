@@ -142,3 +142,26 @@ fn a_runner_is_reused_for_other_shapes() {
         }
     }
 }
+
+/// Lengths that end in every segment, at its first step and at its last.
+#[test]
+fn recomputing_changes_no_bit() {
+    for (name, cell) in all_cells() {
+        for n in networks(&cell) {
+            for (batch, threads) in [(1, 1), (5, 2), (17, 1)] {
+                let d = Data::<f32>::draw(&n, STEPS, batch);
+                for lengths in [None, Some(lengths(batch))] {
+                    let what = format!("{name}, batch {batch}, lengths {lengths:?}");
+                    let options = Options::new().with_threads(threads);
+                    let (out, g) = run(&n, &d, STEPS, batch, lengths.as_deref(), options.clone());
+                    let (o, h) = run(&n, &d, STEPS, batch, lengths.as_deref(), options.with_recompute());
+                    same(&format!("{what}: y"), &out.y, &o.y);
+                    same_all(&format!("{what}: states"), &out.states, &o.states);
+                    same_all(&format!("{what}: d parameters"), &g.parameters, &h.parameters);
+                    same_all(&format!("{what}: d inputs"), &g.inputs, &h.inputs);
+                    same_all(&format!("{what}: d initial"), &g.initial, &h.initial);
+                }
+            }
+        }
+    }
+}

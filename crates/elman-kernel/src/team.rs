@@ -401,7 +401,7 @@ mod tests {
         assert_eq!([after(900), after(501), after(900)], [8, 16, 32]);
         assert_eq!(after(499), 0);
         assert_eq!(after(501), 8);
-        assert_eq!((0..10).map(|_| after(900)).last(), Some(LEFT.1));
+        assert_eq!((0..10).map(|_| after(900)).max(), Some(LEFT.1));
         let short = Crowd { left: 3, last: 8 }.after(SHORT / 2, SHORT / 2);
         assert_eq!((short.left, short.last), (3, 8));
     }

@@ -74,7 +74,11 @@ fn time_sequence<T: Real>(request: &Request, weights: &Weights<T>) -> Result<Tim
         runner.forward_into(&given, &mut out)?;
         std::hint::black_box(&out);
         if backward {
-            runner.backward_into(&dy, None, &mut gradients)?;
+            // Who has made `dy` of `y` needs `y` no more: its memory takes a gradient.
+            gradients.inputs.resize_with(network.inputs().len(), Vec::new);
+            std::mem::swap(&mut out.y, &mut gradients.inputs[0]);
+            runner.backward_with(&given, &dy, None, &mut gradients)?;
+            std::mem::swap(&mut out.y, &mut gradients.inputs[0]);
             std::hint::black_box(&gradients);
         }
         Ok(())
@@ -132,7 +136,7 @@ fn summarise(mut times: Vec<Duration>, flops: f64) -> Timing {
 
 /// Operations of all products forward, two a multiply-add, for one token, over all layers and directions.
 fn operations(network: &Network) -> f64 {
-    let one = Workload { steps: 1, batch: 1, threads: 1 };
+    let one = Workload::new(1, 1);
     // Only the operations are asked for, and they do not depend on what the machine can do.
     let unmeasured = Limits { flops: f64::INFINITY, levels: vec![] };
     let figures = explain::figures(network, one, &unmeasured);

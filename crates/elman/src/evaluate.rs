@@ -9,6 +9,7 @@ use crate::text::{Corpus, Part};
 use crate::train::Right;
 use crate::train::made::longest;
 use crate::train::score::score;
+use elman_engine::explain::Workload;
 use serde::Serialize;
 use std::sync::atomic::AtomicBool;
 
@@ -143,7 +144,7 @@ fn evaluate_made(
     };
     let (split, part) = if *chosen == Chosen::Valid { (Split::Valid, "valid") } else { (Split::Test, "test") };
     let (examples, batch) = (config.data.held_out.unwrap_or(HELD_OUT), batch.max(config.train.eval_batch));
-    let needed = lm.spec().memory(longest(made), batch, 0)?;
+    let needed = lm.spec().memory(Workload::new(longest(made), batch), 0)?;
     memory::refuse_bytes(needed.bytes as u128, "shorter examples, or a smaller train.eval_batch, take less")?;
     let right = Right::of(lm, made, split, examples, batch, stop)?;
     let right = right.ok_or_else(|| Error::Refused("stopped before all examples were scored".into()))?;

@@ -17,6 +17,7 @@ use safetensors::tensor::{Dtype, View};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::io;
 use std::path::Path;
 
 /// Why a tensor file could not be read or written.
@@ -210,6 +211,52 @@ impl<T: Number> View for &Named<T> {
     fn data_len(&self) -> usize {
         size_of_val(self.data.as_slice())
     }
+}
+
+/// The same, lent: nothing is copied but a tensor at a time, while it is written.
+#[derive(Clone, Debug)]
+pub struct Lent<'a, T> {
+    /// Its name in the file.
+    pub name: String,
+    /// Its shape; the product is the number of elements.
+    pub shape: Vec<usize>,
+    /// Its elements, row-major.
+    pub data: &'a [T],
+}
+
+/// What a header says of a tensor.
+struct Outline<'a, T>(&'a Lent<'a, T>);
+
+impl<T: Number> View for Outline<'_, T> {
+    fn dtype(&self) -> Dtype {
+        T::DTYPE
+    }
+    fn shape(&self) -> &[usize] {
+        &self.0.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        Cow::Borrowed(&[])
+    }
+    fn data_len(&self) -> usize {
+        size_of_val(self.0.data)
+    }
+}
+
+/// Numbers that are encoded at once.
+const PIECE: usize = 1 << 14;
+
+/// Writes lent tensors beside `path`, a piece at a time; they get that name when the returned file is published.
+pub fn write_lent<T: Number>(path: &Path, tensors: &[Lent<T>]) -> Result<WholeFile, TensorError> {
+    // Without data it is the header alone. Of one dtype, tensors follow by their names.
+    let header = safetensors::serialize(tensors.iter().map(|t| (t.name.as_str(), Outline(t))), None)
+        .map_err(|e| TensorError::Format { file: shown(path), why: e.to_string() })?;
+    let mut sorted: Vec<&Lent<T>> = tensors.iter().collect();
+    sorted.sort_by_key(|t| t.name.as_str());
+    let fill = |to: &mut dyn io::Write| {
+        to.write_all(&header)?;
+        sorted.iter().flat_map(|t| t.data.chunks(PIECE)).try_for_each(|piece| to.write_all(&T::encode(piece)))
+    };
+    WholeFile::write_by(path, fill).map_err(|source| TensorError::Io { file: shown(path), source })
 }
 
 /// Writes tensors beside `path`; they get that name when the returned file is published.

@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::model::{Draw, Dropout, Ends, Lm, LmSpec, Start, State};
 use crate::synth::{Level, Made, Split};
 use crate::train::made::{Right, answers};
-use elman_engine::Isa;
 use elman_engine::optimise::{Optimiser, Rule, Step, clip_scale, norm};
+use elman_engine::{Isa, Options};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
@@ -226,5 +226,5 @@ fn model(tour: &Tour, made: &Made, cell: &str, isa: Isa) -> Result<Lm<f32>, Erro
         tied: false,
         zoneout: 0.0,
     };
-    Ok(Lm::new(&spec, Start { seed: tour.seed, bound: None }, isa, 1, true)?)
+    Ok(Lm::new(&spec, Start { seed: tour.seed, bound: None }, &Options::new().with_isa(isa).with_backward())?)
 }

@@ -37,18 +37,27 @@ enum Stage {
 impl WholeFile {
     /// Writes `bytes` beside `target`. Errors: the folder is missing or not writable, the disk is full, `target` is a folder.
     pub fn write(target: &Path, bytes: Vec<u8>) -> io::Result<WholeFile> {
+        WholeFile::write_by(target, |to| to.write_all(&bytes))
+    }
+
+    /// The same with what `fill` writes.
+    pub fn write_by(target: &Path, fill: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<WholeFile> {
         // A link keeps pointing where it points: what it points to is replaced.
         let target = fs::canonicalize(target).unwrap_or_else(|_| target.to_path_buf());
         match fs::metadata(&target) {
             Ok(found) if found.is_dir() => return Err(io::Error::from(io::ErrorKind::IsADirectory)),
-            Ok(found) if !found.is_file() => return Ok(WholeFile { target, stage: Stage::Held(bytes) }),
+            Ok(found) if !found.is_file() => {
+                let mut bytes = vec![];
+                fill(&mut bytes)?;
+                return Ok(WholeFile { target, stage: Stage::Held(bytes) });
+            }
             _ => {}
         }
         let name = target.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
         let beside = target.with_file_name(format!(".{}.{}.partial", name.to_string_lossy(), std::process::id()));
         let mut file = new_file(&beside)?;
         let written = WholeFile { target, stage: Stage::Beside(beside) };
-        file.write_all(&bytes)?;
+        fill(&mut file)?;
         file.sync_all()?;
         Ok(written)
     }

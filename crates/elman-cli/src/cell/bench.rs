@@ -34,6 +34,9 @@ pub struct Arguments {
     /// Time forward and backward, with all gradients
     #[arg(long)]
     backward: bool,
+    /// With --backward: keep states at some steps only, and compute the rest again
+    #[arg(long, requires = "backward")]
+    recompute: bool,
     /// Time one step a call, with carried state
     #[arg(long, conflicts_with = "backward")]
     stream: bool,
@@ -80,8 +83,9 @@ impl Arguments {
                 threads,
                 isa,
                 backward: self.backward,
+                recompute: self.recompute,
                 precision: self.weights.precision(),
-                trace: vec![],
+                ..Options::new()
             },
         };
         let timing = cell_bench::time::<f32>(&request)?;

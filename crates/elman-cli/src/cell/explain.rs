@@ -31,6 +31,9 @@ pub struct Arguments {
     batch: usize,
     #[command(flatten)]
     shape: Shape,
+    /// Count memory as with `cell bench --recompute`
+    #[arg(long)]
+    recompute: bool,
     #[command(flatten)]
     machine: Machine,
     /// Print the figures as JSON
@@ -67,7 +70,8 @@ impl Arguments {
     pub fn run(self) -> Result<Outcome, elman::Error> {
         let network = self.network()?;
         let isa = self.machine.isa()?;
-        let work = Workload { steps: self.steps, batch: self.batch, threads: self.machine.threads() };
+        let threads = self.machine.threads();
+        let work = Workload { steps: self.steps, batch: self.batch, threads, recompute: self.recompute };
         let limits = Limits::measure(isa);
         if self.json {
             let figures = explain::figures(&network, work, &limits);

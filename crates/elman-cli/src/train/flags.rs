@@ -116,6 +116,9 @@ pub struct Flags {
     /// The loss of a window: sum over steps and mean over columns, or mean over tokens [default: column]
     #[arg(long, value_name = "HOW", value_parser = PossibleValuesParser::new(["column", "token"]).map(loss), help_heading = "Training")]
     loss: Option<LossScale>,
+    /// Longer windows in the same memory, for up to twice the time of the layers; changes no number
+    #[arg(long, help_heading = "Training")]
+    recompute: bool,
     /// All random numbers follow from it [default: 1]
     #[arg(long, value_name = "S", help_heading = "Training")]
     seed: Option<u64>,
@@ -212,6 +215,7 @@ impl Flags {
         if let Some(clip) = self.clip_value {
             (o.clip_norm, o.clip_value) = (0.0, clip);
         }
+        t.recompute |= self.recompute;
         o.nesterov |= self.nesterov;
         s.keep_going |= self.keep_going;
         let frozen = |name: &String| Group { name: name.clone(), rate: 1.0, decay: None, frozen: true };

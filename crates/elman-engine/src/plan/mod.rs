@@ -9,10 +9,15 @@
 //! … in another phase, or kept             a row per token
 //! a state                                 a row per token behind its initial rows, or two alternating rows
 //! ```
+//!
+//! and arrays whose lives do not meet share memory (`arrange.rs`): what is kept for the backward pass is gone after it.
 
+mod arrange;
 mod emit;
 mod homes;
 mod pass;
+mod rounds;
+mod uses;
 mod weights;
 
 use elman_cell::cell::Shape;
@@ -22,7 +27,10 @@ use elman_cell::{Dim, Sizes};
 use elman_kernel::code::{LANES, Order, OuterRow, Phase, Place, Rows};
 
 use crate::invariants::{Arena, Base, Nodes, units};
+use arrange::{Lives, find};
 use pass::{Carry, PassPlan};
+pub(crate) use rounds::rounds;
+use uses::each_place;
 pub(crate) use weights::{MatrixPlan, WeightPlan};
 
 /// What a plan is for.
@@ -30,10 +38,19 @@ pub(crate) use weights::{MatrixPlan, WeightPlan};
 pub(crate) enum Mode {
     /// Forward, with all that the backward pass needs kept.
     Train,
+    /// The same over some of the steps at a time; gradients of parameters are kept in between.
+    TrainParts,
     /// Forward over whole sequences.
     Whole,
     /// Forward, one step a call.
     Stream,
+}
+
+impl Mode {
+    /// A backward pass follows.
+    pub fn trains(self) -> bool {
+        matches!(self, Mode::Train | Mode::TrainParts)
+    }
 }
 
 /// The place of a value that has none: the kernel refuses a code with it.
@@ -62,6 +79,8 @@ pub(crate) struct StatePlan {
 pub(crate) struct Plan {
     pub forward: Vec<Phase>,
     pub backward: Vec<Phase>,
+    /// Behind `backward`, once the places of gradients are zero.
+    pub gradient: Vec<Phase>,
     /// Numbers of work memory.
     pub memory: usize,
     pub inputs: Vec<Place>,
@@ -80,18 +99,25 @@ pub(crate) struct Plan {
     pub totals: Vec<(NodeId, usize, usize, usize)>,
 }
 
-/// Hands out work memory.
+/// An array of work memory.
+#[derive(Clone, Copy, Debug)]
+struct Array {
+    start: usize,
+    len: usize,
+}
+
+/// Hands out work memory, each array after the one before, until `arrange` knows which can share it.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    pub used: usize,
+    arrays: Vec<Array>,
 }
 
 impl Memory {
     /// `count` numbers, at a multiple of 16.
     pub fn take(&mut self, count: usize) -> usize {
-        let at = self.used;
-        self.used += count.next_multiple_of(LANES);
-        at
+        let start = self.arrays.last().map_or(0, |a| a.start + a.len);
+        self.arrays.push(Array { start, len: count.next_multiple_of(LANES) });
+        start
     }
 
     /// `count` rows of `units`, padded to 16.
@@ -113,7 +139,7 @@ impl Plan {
         let states = states(schedule, sizes, frame, traced, &mut memory);
         let mut delivered = vec![schedule.program.output];
         delivered.extend(traced);
-        if frame.mode == Mode::Train {
+        if frame.mode.trains() {
             delivered.extend(&schedule.saved);
         }
         let leaves = |op: &Op| match op {
@@ -142,6 +168,7 @@ impl Plan {
             traces: traced.iter().map(|n| forward.place(*n)).collect(),
             forward: forward.phases.clone(),
             backward: vec![],
+            gradient: vec![],
             memory: 0,
             inputs,
             states,
@@ -152,11 +179,87 @@ impl Plan {
             gradients: vec![],
             totals: vec![],
         };
-        if frame.mode == Mode::Train {
+        if frame.mode.trains() {
             plan.add_backward(schedule, nodes, frame, &forward, &mut memory);
         }
-        plan.memory = memory.used;
+        plan.arrange(&memory, frame.mode == Mode::TrainParts);
         plan
+    }
+
+    /// Moves all places to where arrays lie that share memory. Phase 0 is the caller's before the forward code; another one
+    /// follows each part of the code.
+    fn arrange(&mut self, memory: &Memory, keep_gradients: bool) {
+        let between = 1 + self.forward.len();
+        let behind = between + 1 + self.backward.len();
+        let end = behind + 1 + self.gradient.len();
+        let mut lives = Lives::new(&memory.arrays);
+        self.inputs.iter().for_each(|p| lives.touch(p.offset, 0));
+        for p in self.states.iter().flat_map(|s| [s.before, s.after]) {
+            [0, between].into_iter().for_each(|phase| lives.touch(p.offset, phase));
+        }
+        self.traces
+            .iter()
+            .chain([&self.output])
+            .chain(&self.output_gradient)
+            .for_each(|p| lives.touch(p.offset, between));
+        for p in &self.state_gradients {
+            [between, end].into_iter().for_each(|phase| lives.touch(p.offset, phase));
+        }
+        self.input_gradients.iter().flatten().for_each(|p| lives.touch(p.offset, end));
+        for at in self.gradients.iter().flatten().copied().chain(self.totals.iter().map(|t| t.1)) {
+            [if keep_gradients { 0 } else { behind }, end].into_iter().for_each(|phase| lives.touch(at, phase));
+        }
+        let matrices = std::mem::take(&mut self.weights.matrices);
+        for (code, first) in self.code().into_iter().zip([1, between + 1, behind + 1]) {
+            lives.read(code, first, &matrices);
+        }
+        let (starts, len) = lives.place();
+        let moved = |at: usize| find(&memory.arrays, at).map_or(at, |a| starts[a] + at - memory.arrays[a].start);
+        for code in self.code() {
+            each_place(code, 0, &matrices, &mut |place, _, _, _| place.offset = moved(place.offset));
+        }
+        self.weights.matrices = matrices;
+        self.move_all(moved);
+        self.memory = len;
+    }
+
+    /// The parameters whose numbers the epilogue reads.
+    pub fn read_params(&self, schedule: &Schedule) -> Vec<usize> {
+        let epilogue = &schedule.backward.epilogue;
+        let behind = self.gradients.iter().zip(&schedule.backward.params).filter(|(at, _)| at.is_none());
+        let mut todo: Vec<NodeId> = behind.filter_map(|(_, n)| *n).collect();
+        let (mut seen, mut read) = (vec![false; epilogue.len()], vec![]);
+        while let Some(n) = todo.pop() {
+            if std::mem::replace(&mut seen[n.index()], true) {
+                continue;
+            }
+            match &epilogue[n.index()].op {
+                Op::Forward(n) => read.extend(params_below(schedule, *n)),
+                op => todo.extend(op.operands()),
+            }
+        }
+        read
+    }
+
+    fn code(&mut self) -> [&mut Vec<Phase>; 3] {
+        [&mut self.forward, &mut self.backward, &mut self.gradient]
+    }
+
+    /// Moves what the caller and gradients use.
+    fn move_all(&mut self, moved: impl Fn(usize) -> usize) {
+        let to = |p: &mut Place| p.offset = moved(p.offset);
+        let states = self.states.iter_mut().flat_map(|s| [&mut s.before, &mut s.after]);
+        let gradients = self.input_gradients.iter_mut().flatten().chain(&mut self.state_gradients);
+        let own =
+            self.inputs.iter_mut().chain(&mut self.traces).chain([&mut self.output]).chain(&mut self.output_gradient);
+        states.chain(gradients).chain(own).for_each(to);
+        let results = self.gradient.iter_mut().flat_map(|phase| match phase {
+            Phase::Outer { lefts, .. } => lefts.iter_mut().map(|l| &mut l.out).collect(),
+            Phase::Total { out, .. } => vec![out],
+            _ => vec![],
+        });
+        let arrays = self.gradients.iter_mut().flatten().chain(self.totals.iter_mut().map(|t| &mut t.1));
+        results.chain(arrays).for_each(|at| *at = moved(*at));
     }
 
     fn add_backward(
@@ -212,8 +315,7 @@ impl Plan {
         self.input_gradients = backward.inputs.iter().map(|n| n.map(|n| pass.place(n))).collect();
         self.state_gradients = carry;
         self.gradients = direct_gradients(schedule, nodes, memory);
-        let gradient_phases = self.gradient_phases(schedule, nodes, &pass, memory);
-        self.backward.extend(gradient_phases);
+        self.gradient = self.gradient_phases(schedule, nodes, &pass, memory);
     }
 
     /// The products over all steps that give the gradients of parameters.
@@ -333,7 +435,7 @@ fn states(schedule: &Schedule, sizes: Sizes, frame: Frame, traced: &[NodeId], me
     let plan = |(d, next): (&Dim, &NodeId)| {
         let units = d.at(sizes);
         let asked = *next == program.output || traced.contains(next);
-        let kept = frame.mode == Mode::Train || (frame.mode == Mode::Whole && asked);
+        let kept = frame.mode.trains() || (frame.mode == Mode::Whole && asked);
         if kept {
             let before = memory.rows(Rows::Before, frame.batch + frame.tokens, units);
             StatePlan { units, before, after: Place { rows: Rows::After, ..before } }

@@ -113,6 +113,6 @@ pub fn run<T: Real>(
     let given = Batch { steps, batch, inputs, lengths, mask: None, initial: Some(&d.initial) };
     let (mut out, mut g) = (Outputs::default(), Gradients::default());
     runner.forward_on(&team, &given, &mut out).unwrap();
-    runner.backward_on(&team, &d.dy, Some(&d.d_states), &mut g).unwrap();
+    runner.backward_on(&team, Some(&given), &d.dy, Some(&d.d_states), &mut g).unwrap();
     (out, g)
 }

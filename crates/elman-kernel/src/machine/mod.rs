@@ -146,6 +146,17 @@ impl<T: Real> Machine<T> {
         Ok(())
     }
 
+    /// Numbers of scratch memory that each thread takes.
+    pub fn scratch(&self) -> usize {
+        let stages = || self.phases.iter().flat_map(PhaseCode::stages);
+        let slots = stages().map(|stage| stage.slots * stage.slot()).max().unwrap_or(0);
+        let packed = self.phases.iter().map(|phase| match phase {
+            PhaseCode::Outer(outer) => gradient::scratch(outer.columns),
+            _ => 0,
+        });
+        slots.max(packed.max().unwrap_or(0))
+    }
+
     /// Decides what the threads of a team share.
     fn share(&mut self, team: &Team, split: Split) {
         let Some(calendar) = &self.calendar else { return };
@@ -164,14 +175,9 @@ impl<T: Real> Machine<T> {
 
     /// Scratch memory for all stages, so that no loop has to ask for any.
     fn prepare(&mut self, threads: usize, matrices: &[PackedMatrix<T>]) {
+        let scratch = self.scratch();
         let stages = || self.phases.iter().flat_map(PhaseCode::stages);
         let products = || stages().flat_map(|stage| &stage.products);
-        let slots = stages().map(|stage| stage.slots * stage.slot()).max().unwrap_or(0);
-        let packed = self.phases.iter().map(|phase| match phase {
-            PhaseCode::Outer(outer) => gradient::scratch(outer.columns),
-            _ => 0,
-        });
-        let scratch = slots.max(packed.max().unwrap_or(0));
         let segments = products().map(|p| p.segments.len()).max().unwrap_or(0);
         let strips = products().map(|p| p.members.len() * p.units.div_ceil(crate::code::LANES)).max().unwrap_or(0);
         self.workspaces.resize_with(self.workspaces.len().max(threads), || Workspace {

@@ -26,7 +26,7 @@ use super::dropout::Draw;
 use super::span::{Span, Values, gather};
 use elman_engine::dropout::Purpose;
 use elman_engine::loss::HeadGradients;
-use elman_engine::{EngineError, Isa, Options, Precision, Real, Team, Tensor, embedding};
+use elman_engine::{EngineError, Options, Real, Team, Tensor, embedding};
 use head::{Head, converted};
 use layers::{Layers, multiply};
 
@@ -59,38 +59,17 @@ pub struct Answers<T> {
 }
 
 impl<T: Real> Lm<T> {
-    /// A model with initial weights. With `train`, gradients can be asked for.
+    /// A model with initial weights. With `options.backward`, gradients can be asked for; nothing is traced.
     ///
     /// # Errors
     /// Sizes that the cell forbids, and threads that cannot be started.
-    pub fn new(spec: &LmSpec, start: Start, isa: Isa, threads: usize, train: bool) -> Result<Lm<T>, EngineError> {
-        let options = Options { backward: train, ..Options::new().with_isa(isa).with_threads(threads) };
-        Lm::with_options(spec, start, &options)
-    }
-
-    /// A model with initial weights, for scoring and writing, whose layers keep their weights in a precision. The output
-    /// layer and the embedding stay f32.
-    ///
-    /// # Errors
-    /// As [`Lm::new`]; also f64 in narrow precision.
-    pub fn new_in(
-        spec: &LmSpec,
-        start: Start,
-        isa: Isa,
-        threads: usize,
-        precision: Precision,
-    ) -> Result<Lm<T>, EngineError> {
-        let options = Options::new().with_isa(isa).with_threads(threads).with_precision(precision);
-        Lm::with_options(spec, start, &options)
-    }
-
-    fn with_options(spec: &LmSpec, start: Start, options: &Options) -> Result<Lm<T>, EngineError> {
+    pub fn new(spec: &LmSpec, start: Start, options: &Options) -> Result<Lm<T>, EngineError> {
         let networks = spec.networks()?;
         let (parameters, index) = spec.parameters(&networks);
         let weights = spec.initial(&networks, &parameters, &index, start);
         let units = spec.output_units(&networks);
         let team = Team::new(options.threads.max(1)).map_err(|e| EngineError::Unsupported(format!("threads: {e}")))?;
-        let layers = Layers::new(networks, index, &weights, &Options { threads: 1, ..options.clone() })?;
+        let layers = Layers::new(networks, index, &weights, options)?;
         let head = Head::new(spec.ends, options.isa, spec.vocabulary, units)?;
         let (x, dh) = (vec![], vec![]);
         Ok(Lm { spec: spec.clone(), parameters, weights, layers, head, head_packed: false, units, team, x, dh })
@@ -204,7 +183,8 @@ impl<T: Real> Lm<T> {
         let losses = self.head_backward(&h, &span, scale, &mut dh, gradients)?;
         multiply(&mut dh, mask.as_deref());
         self.layers.give_back(h);
-        self.layers.backward(&self.team, &mut dh, draw, gradients)?;
+        let shape = ([span.steps, span.columns], span.lengths);
+        self.layers.backward(&self.team, shape, &self.x, &mut dh, draw, gradients)?;
         if let Values::Symbols(ids) = &span.inputs {
             multiply(&mut dh, self.input_mask(&span, Some(draw)).as_deref());
             let rows = draw.rows::<T>(self.spec.vocabulary);

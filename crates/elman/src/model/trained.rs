@@ -10,6 +10,7 @@ use crate::text::Tokenizer;
 use crate::train::{Machine, spec};
 use crate::whole_file::shown;
 use elman_engine::Precision;
+use elman_engine::explain::Workload;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -69,8 +70,9 @@ impl Trained {
         let no_model = |e: TensorError| Error::Refused(format!("{e}; put the file back as it was, or train again"));
         let tensors = TensorFile::open(&file).map_err(no_model)?;
         let spec = spec(&config, cell, form);
-        crate::memory::refuse_bytes(spec.memory(1, 1, 0)?.bytes as u128, "")?;
-        let mut lm = Lm::new_in(&spec, Start::default(), machine.isa, machine.threads, precision)?;
+        crate::memory::refuse_bytes(spec.memory(Workload::new(1, 1), 0)?.bytes as u128, "")?;
+        let options = elman_engine::Options::new().with_isa(machine.isa).with_threads(machine.threads);
+        let mut lm = Lm::new(&spec, Start::default(), &options.with_precision(precision))?;
         let one = |t: &elman_engine::Tensor| tensors.numbers(&t.name, &t.shape);
         let weights: Vec<Vec<f32>> = lm.parameters().iter().map(one).collect::<Result<_, _>>().map_err(no_model)?;
         tensors.refuse_others(lm.parameters().iter().map(|t| t.name.as_str()))?;

@@ -6,7 +6,7 @@
 
 use super::folder::{Folder, sync_folder};
 use crate::error::Error;
-use crate::tensors::{self, Named, TensorFile};
+use crate::tensors::{self, Lent, TensorFile};
 use crate::whole_file::{WholeFile, shown};
 use elman_engine::RANDOM_VERSION;
 use flate2::Crc;
@@ -14,7 +14,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// The version of the form.
@@ -49,6 +49,17 @@ fn checksum(bytes: &[u8]) -> u32 {
     sum.sum()
 }
 
+/// The same of a file, a piece at a time.
+fn checksum_of(path: &Path) -> io::Result<u32> {
+    let (mut file, mut piece, mut sum) = (fs::File::open(path)?, vec![0; 1 << 16], Crc::new());
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok(sum.sum()),
+            n => sum.update(&piece[..n]),
+        }
+    }
+}
+
 /// A generation that was read.
 #[derive(Debug)]
 pub struct Checkpoint<S> {
@@ -64,7 +75,7 @@ pub struct Checkpoint<S> {
 ///
 /// # Errors
 /// What the file system says; the last generation stays what it was.
-pub fn save<S: Serialize>(folder: &Folder, last: u64, state: &S, tensors: &[Named<f32>]) -> Result<u64, Error> {
+pub fn save<S: Serialize>(folder: &Folder, last: u64, state: &S, tensors: &[Lent<f32>]) -> Result<u64, Error> {
     let number = last + 1;
     let place = generation(folder, number);
     let written = write(folder, number, &place, state, tensors);
@@ -82,7 +93,7 @@ fn write<S: Serialize>(
     number: u64,
     place: &Path,
     state: &S,
-    tensors: &[Named<f32>],
+    tensors: &[Lent<f32>],
 ) -> Result<(), Error> {
     let failed = |path: &Path| {
         let file = shown(path);
@@ -94,10 +105,10 @@ fn write<S: Serialize>(
     fs::create_dir(place).map_err(failed(place))?;
     let json_failed = |e: serde_json::Error| Error::Refused(format!("checkpoint: {e}"));
     let path = place.join(TENSORS);
-    let bytes = tensors::bytes(&path, tensors)?;
+    tensors::write_lent(&path, tensors)?.publish().map_err(failed(&path))?;
     let state = serde_json::to_value(state).map_err(json_failed)?;
-    let checksums = Some([checksum(&bytes), checksum(state.to_string().as_bytes())]);
-    WholeFile::write(&path, bytes).and_then(WholeFile::publish).map_err(failed(&path))?;
+    let written = checksum_of(&path).map_err(failed(&path))?;
+    let checksums = Some([written, checksum(state.to_string().as_bytes())]);
     let path = place.join(STATE);
     let program = env!("CARGO_PKG_VERSION").into();
     let written = Written { format: FORMAT, program, random: RANDOM_VERSION, checksums, state };

@@ -187,6 +187,8 @@ pub struct Train {
     pub early_stop: u64,
     /// What the loss of a window is: the sum over its steps and mean over columns, or the mean over all tokens.
     pub loss: LossScale,
+    /// Keep states at some steps only, and compute the rest again on the way back.
+    pub recompute: bool,
     /// Save a checkpoint at least each so many seconds.
     pub checkpoint_seconds: f64,
 }
@@ -203,6 +205,7 @@ impl Default for Train {
             evaluate_every: 0,
             early_stop: 0,
             loss: LossScale::Column,
+            recompute: false,
             checkpoint_seconds: 60.0,
         }
     }

@@ -280,3 +280,20 @@ fn what_is_written_is_read_back_and_does_not_depend_on_the_order() {
     }
     std::fs::remove_dir_all(folder).unwrap();
 }
+
+#[test]
+fn lent_tensors_are_the_same_file() {
+    let named = |name: &str, n: usize| Named {
+        name: name.into(),
+        shape: vec![n],
+        data: (0..n).map(|i| i as f32 * 0.3 - 1.0).collect(),
+    };
+    let all = [named("b", 3), named("a.long", 40_000), named("a", 1), named("empty", 0)];
+    let lent: Vec<Lent<f32>> =
+        all.iter().map(|t| Lent { name: t.name.clone(), shape: t.shape.clone(), data: &t.data }).collect();
+    let path = std::env::temp_dir().join(format!("elman-lent-{}.safetensors", std::process::id()));
+    write_lent(&path, &lent).unwrap().publish().unwrap();
+    let written = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(written, bytes(&path, &all).unwrap());
+}

@@ -76,6 +76,11 @@ impl Corpus {
         Corpus::with(files, |text| Tokenizer::learn(unit, text, cut))
     }
 
+    /// Tokens of all parts.
+    pub fn tokens(&self) -> usize {
+        [&self.train, &self.valid].into_iter().chain(&self.test).map(|p| p.ids.len()).sum()
+    }
+
     /// The same with a tokeniser that exists.
     pub fn load_with(files: &Files, tokenizer: Tokenizer) -> Result<Corpus, TextError> {
         Corpus::with(files, |_| Ok(tokenizer))

@@ -56,6 +56,14 @@ impl Feed {
         }
     }
 
+    /// Bytes of the tokens that are held.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Feed::Text(corpus, _) => corpus.tokens() * size_of::<u32>(),
+            Feed::Made(..) => 0,
+        }
+    }
+
     /// Steps of the longest sequence that a step of training sees.
     pub fn longest(&self, train: &Train) -> usize {
         match self {

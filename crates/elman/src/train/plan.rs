@@ -8,6 +8,7 @@ use crate::run::Config;
 use crate::synth::{Form, Level};
 use elman_cell::Cell;
 use elman_engine::EngineError;
+use elman_engine::explain::Workload;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -78,7 +79,7 @@ impl Plan {
     ///
     /// # Errors
     /// Sizes that the cell forbids, too few tokens, more memory than is free.
-    pub(super) fn new(config: &Config, spec: &LmSpec, feed: &Feed) -> Result<Plan, Error> {
+    pub(super) fn new(config: &Config, spec: &LmSpec, feed: &Feed, threads: usize) -> Result<Plan, Error> {
         let t = &config.train;
         let windows = feed.epoch(t)?;
         let copies = config.optimiser.rule().moments() + 2 * usize::from(config.optimiser.averages());
@@ -87,11 +88,14 @@ impl Plan {
             Feed::Text(..) => "fewer --hidden, --batch or --vocab-size take less",
             Feed::Made(..) => "fewer --hidden or --batch, or shorter examples, take less",
         };
-        let needed = spec.memory(feed.longest(t), t.batch.max(t.eval_batch), copies).map_err(|e| match e {
+        let (steps, batch) = (feed.longest(t), t.batch.max(t.eval_batch));
+        let work = Workload { steps, batch, threads, recompute: t.recompute };
+        let mut needed = spec.memory(work, copies).map_err(|e| match e {
             EngineError::Overflow { what } => Error::Refused(format!("{what}; {way}")),
             EngineError::Sizes(text) => EngineError::Sizes(with_flags(text, spec)).into(),
             other => other.into(),
         })?;
+        needed.bytes = needed.bytes.saturating_add(feed.bytes());
         memory::refuse_bytes(needed.bytes as u128, way)?;
         let steps = (windows as u64).saturating_mul(t.epochs);
         Ok(Plan {
@@ -118,7 +122,9 @@ fn with_flags(diagnostics: String, spec: &LmSpec) -> String {
     };
     let hint = match () {
         () if diagnostics.contains("error[E208]") => "take a smaller --hidden or --embedding".into(),
-        () if equal.memory(1, 1, 0).is_ok() => format!("with {flag} {size} the sizes fit, and the cell stays as it is"),
+        () if equal.memory(Workload::new(1, 1), 0).is_ok() => {
+            format!("with {flag} {size} the sizes fit, and the cell stays as it is")
+        }
         () if spec.ends == Ends::Symbols => format!("--embedding {embedding} is input, --hidden {hidden} is hidden"),
         () => format!("the data has input = {embedding}, --hidden {hidden} is hidden"),
     };

@@ -6,13 +6,13 @@ use crate::error::Error;
 use crate::model::State;
 use crate::run::folder::{CELL, MODEL};
 use crate::run::{Checkpoint, Folder, checkpoint};
-use crate::tensors::{Named, TensorFile};
+use crate::tensors::{Lent, TensorFile};
 use elman_engine::Tensor;
 use elman_engine::optimise::Average;
 
 impl Training {
     /// The parameters under their names.
-    pub(super) fn model_tensors(&self) -> Vec<Named<f32>> {
+    pub(super) fn model_tensors(&self) -> Vec<Lent<'_, f32>> {
         named("", self.lm.parameters(), self.lm.weights())
     }
 
@@ -33,8 +33,8 @@ impl Training {
                 )));
             }
             for k in 0..self.optimiser.rule().moments() {
-                let moments: Vec<Vec<f32>> = self.optimiser.moments().iter().map(|m| m[k].clone()).collect();
-                all.extend(named(&format!("moments.{k}."), parameters, &moments));
+                let moments = self.optimiser.moments().iter().map(|m| &m[k]);
+                all.extend(named(&format!("moments.{k}."), parameters, moments));
             }
             if let Some(a) = &self.average {
                 all.extend(named("average.", parameters, &a.parameters));
@@ -42,7 +42,7 @@ impl Training {
             for (l, states) in self.state.0.iter().enumerate() {
                 for (s, data) in states.iter().enumerate() {
                     let shape = vec![data.len()];
-                    all.push(Named { name: format!("state.{l}.{s}"), shape, data: data.clone() });
+                    all.push(Lent { name: format!("state.{l}.{s}"), shape, data });
                 }
             }
             let record = Record { progress: self.progress.clone(), ..self.made_with.clone() };
@@ -116,12 +116,9 @@ impl Training {
     }
 }
 
-fn named(prefix: &str, parameters: &[Tensor], all: &[Vec<f32>]) -> Vec<Named<f32>> {
-    let one = |(t, data): (&Tensor, &Vec<f32>)| Named {
-        name: format!("{prefix}{}", t.name),
-        shape: t.shape.clone(),
-        data: data.clone(),
-    };
+fn named<'a>(prefix: &str, parameters: &[Tensor], all: impl IntoIterator<Item = &'a Vec<f32>>) -> Vec<Lent<'a, f32>> {
+    let one =
+        |(t, data): (&Tensor, &'a Vec<f32>)| Lent { name: format!("{prefix}{}", t.name), shape: t.shape.clone(), data };
     parameters.iter().zip(all).map(one).collect()
 }
 

@@ -143,7 +143,7 @@ impl Training {
         let p = &self.progress;
         let improved = p.best.is_none_or(|(best, _)| loss < best);
         if improved {
-            let file = tensors::write(&folder.join(MODEL), &self.model_tensors())?;
+            let file = tensors::write_lent(&folder.join(MODEL), &self.model_tensors())?;
             folder.publish(MODEL, Ok(file))?;
         }
         let (text, symbols) = match &score {

@@ -13,8 +13,8 @@ use crate::run::{Config, Folder, checkpoint};
 use crate::tensors::TensorError;
 use crate::whole_file::shown;
 use elman_cell::Cell;
-use elman_engine::Isa;
 use elman_engine::optimise::{Average, Optimiser};
+use elman_engine::{Isa, Options};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -141,9 +141,11 @@ impl Training {
     pub(super) fn new(config: Config, cell: Cell, feed: Feed, machine: Machine) -> Result<Training, Error> {
         let cell = Arc::new(cell);
         let spec = spec(&config, cell.clone(), feed.form());
-        let plan = Plan::new(&config, &spec, &feed)?;
+        let plan = Plan::new(&config, &spec, &feed, machine.threads)?;
         let start = Start { seed: config.seed, bound: config.model.init };
-        let lm = Lm::new(&spec, start, machine.isa, machine.threads, true)?;
+        let (Machine { threads, isa }, recompute) = (machine, config.train.recompute);
+        let options = Options { threads, isa, backward: true, recompute, ..Options::new() };
+        let lm = Lm::new(&spec, start, &options)?;
         let lengths: Vec<usize> = lm.weights().iter().map(Vec::len).collect();
         let optimiser = Optimiser::new(config.optimiser.rule(), &lengths);
         let average = (config.optimiser.average_from == Some(1)).then(|| Average::start(lm.weights()));

@@ -32,6 +32,8 @@ pub(super) struct Layers<T: Real> {
     gradients: Gradients<T>,
     /// The masks between layers of the last window, above each layer.
     between: Vec<Option<Vec<T>>>,
+    /// Runners are given their inputs again on the way back.
+    recompute: bool,
 }
 
 impl<T: Real> Layers<T> {
@@ -41,6 +43,8 @@ impl<T: Real> Layers<T> {
         weights: &[Vec<T>],
         options: &Options,
     ) -> Result<Layers<T>, EngineError> {
+        // The model's threads run all layers.
+        let options = Options { threads: 1, trace: vec![], ..options.clone() };
         let runner = |(network, own): (&Network, &Vec<usize>)| {
             let own = Weights(own.iter().map(|k| weights[*k].clone()).collect());
             Runner::new(network, &own, options.clone())
@@ -49,7 +53,7 @@ impl<T: Real> Layers<T> {
         let recurrent = networks.iter().map(Network::recurrent).collect();
         let outputs = runners.iter().map(|_| Outputs::default()).collect();
         let (packed, gradients, between) = (Packed::Plain, Gradients::default(), vec![]);
-        Ok(Layers { runners, index, recurrent, packed, outputs, gradients, between })
+        Ok(Layers { runners, index, recurrent, packed, outputs, gradients, between, recompute: options.recompute })
     }
 
     pub fn state_units(&self) -> Vec<Vec<usize>> {
@@ -124,21 +128,33 @@ impl<T: Real> Layers<T> {
         }
     }
 
-    /// `dy` is the gradient by the last layer's output, and becomes that by the first one's input. Gradients of the
-    /// layers' parameters are written over the model's.
+    /// `x` is what `forward` was given; `dy` is the gradient by the last layer's output, and becomes that by the first one's
+    /// input. Gradients of the layers' parameters are written over the model's.
     pub fn backward(
         &mut self,
         team: &Team,
+        ([steps, columns], lengths): ([usize; 2], Option<&[usize]>),
+        x: &[T],
         dy: &mut Vec<T>,
         draw: &Draw,
         gradients: &mut [Vec<T>],
     ) -> Result<(), EngineError> {
         for l in (0..self.runners.len()).rev() {
             multiply(dy, self.between.get(l).and_then(Option::as_deref));
+            let input = l.checked_sub(1).map_or(x, |below| self.outputs[below].y.as_slice());
+            let zones = match self.recompute {
+                true => zones(self.runners[l].network(), l, [steps, columns], 0.0, Some(draw)),
+                false => vec![],
+            };
+            let mut batch = Batch::new(steps, columns, input);
+            batch.inputs.extend(zones.iter().map(Vec::as_slice));
+            batch.lengths = lengths;
+            let again = self.recompute.then_some(&batch);
+            let shared = self.of_layers_above(l, gradients);
             let own = &mut self.gradients.parameters;
             own.clear();
             own.extend(self.index[l].iter().map(|k| std::mem::take(&mut gradients[*k])));
-            let done = self.runners[l].backward_on(team, dy, None, &mut self.gradients);
+            let done = self.runners[l].backward_on(team, again, dy, None, &mut self.gradients);
             let own = &mut self.gradients.parameters;
             if draw.dropout.recurrent > 0.0 && done.is_ok() {
                 drop_recurrent(&self.recurrent[l], &self.index[l], draw, own);
@@ -146,10 +162,21 @@ impl<T: Real> Layers<T> {
             for (k, g) in self.index[l].iter().zip(own) {
                 gradients[*k] = std::mem::take(g);
             }
+            for (k, above) in shared {
+                gradients[k].iter_mut().zip(above).for_each(|(to, g)| *to = T::binary(Binary::Add, g, *to));
+            }
             done?;
             std::mem::swap(dy, &mut self.gradients.inputs[0]);
         }
         Ok(())
+    }
+}
+
+impl<T: Real> Layers<T> {
+    /// Gradients of the parameters that layer `l` shares with layers above it, which have been there already.
+    fn of_layers_above(&self, l: usize, gradients: &[Vec<T>]) -> Vec<(usize, Vec<T>)> {
+        let above = |k: &&usize| self.index[l + 1..].iter().any(|index| index.contains(k));
+        self.index[l].iter().filter(above).map(|k| (*k, gradients[*k].clone())).collect()
     }
 }
 

@@ -2,8 +2,9 @@
 
 use elman_cell::Cell;
 use elman_cell::cell::Init;
+use elman_engine::explain::Workload;
 use elman_engine::loss::SoftmaxHead;
-use elman_engine::{EngineError, Network, Random, Spec, Tensor, Weights, explain, initial, zoned};
+use elman_engine::{EngineError, Network, Random, Spec, Tensor, Weights, initial, memory, zoned};
 use std::sync::Arc;
 
 /// Embeddings start uniform in ± this, unless told otherwise.
@@ -157,29 +158,28 @@ impl LmSpec {
         weights
     }
 
-    /// What training takes with windows of `[steps, batch]`; `copies` of all parameters are kept beside them (moments,
-    /// averages).
+    /// What training takes over windows of equal lengths; `copies` of all parameters are kept beside them (moments, averages).
     ///
     /// # Errors
     /// Sizes that the cell forbids, or that overflow.
-    pub fn memory(&self, steps: usize, batch: usize, copies: usize) -> Result<Memory, EngineError> {
+    pub fn memory(&self, work: Workload, copies: usize) -> Result<Memory, EngineError> {
         let overflow = || EngineError::Overflow { what: "the model is larger than any memory".into() };
         self.vocabulary.checked_mul(self.embedding.max(self.hidden)).filter(fits).ok_or_else(overflow)?;
         self.hidden.checked_mul(self.hidden.max(self.embedding)).filter(fits).ok_or_else(overflow)?;
-        let tokens = steps.checked_mul(batch).ok_or_else(overflow)?;
+        let tokens = work.steps.checked_mul(work.batch).ok_or_else(overflow)?;
         tokens.checked_mul(self.embedding.max(self.hidden)).filter(fits).ok_or_else(overflow)?;
         let networks = self.networks()?;
         let count = |all: &[Tensor]| all.iter().map(Tensor::count).sum::<usize>();
         let parameters = count(&self.parameters(&networks).0);
-        let (mut numbers, mut between) = (parameters.saturating_mul(2 + copies), 2 * self.embedding);
+        let mut numbers = parameters.saturating_mul(2 + copies);
+        // Inputs of the first layer, outputs of each, and the gradients that go down.
+        let (mut rows, mut widest) = (self.embedding, self.embedding);
         for network in &networks {
-            // A runner's own copy, both packings, and gradients on their way.
-            numbers = numbers.saturating_add(4 * count(network.parameters()));
-            numbers = numbers.saturating_add(explain::work_memory(network, steps, batch));
-            between += 4 * network.output_size();
+            numbers = numbers.saturating_add(memory::training_runner(network, work));
+            (rows, widest) = (rows + network.output_size(), widest.max(network.output_size()));
         }
+        numbers = numbers.saturating_add((rows + 2 * widest).saturating_mul(tokens));
         numbers = numbers.saturating_add(SoftmaxHead::<f32>::memory(self.vocabulary, self.output_units(&networks)));
-        numbers = numbers.saturating_add(between.saturating_mul(tokens));
         Ok(Memory { parameters, bytes: numbers.saturating_mul(4) })
     }
 }

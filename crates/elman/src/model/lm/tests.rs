@@ -4,6 +4,7 @@ use super::*;
 use crate::model::Dropout;
 use crate::synth::{Form, Made, Split};
 use crate::text::Window;
+use elman_engine::explain::Workload;
 use std::sync::Arc;
 
 const STEPS: usize = 5;
@@ -18,7 +19,9 @@ fn spec(cell: &str, tied: bool, zoneout: f64) -> LmSpec {
 }
 
 fn model<T: Real>(spec: &LmSpec, threads: usize) -> Lm<T> {
-    let mut lm = Lm::new(spec, Start { seed: 4, bound: Some(0.4) }, Isa::detect(), threads, true).unwrap();
+    let mut lm =
+        Lm::new(spec, Start { seed: 4, bound: Some(0.4) }, &Options::new().with_threads(threads).with_backward())
+            .unwrap();
     let last = lm.weights().len() - 1;
     lm.update(|w| w[last].iter_mut().enumerate().for_each(|(i, b)| *b = T::from_f64((i as f64).sin())));
     lm
@@ -77,6 +80,16 @@ fn gradients_are_those_of_the_loss_untied_and_tied_with_all_masks() {
 }
 
 #[test]
+fn gradients_of_parameters_that_layers_share_are_added_up() {
+    let source = "share U\nh' = tanh(W x + U h + b)\n";
+    let cell = Arc::new(elman_cell::parse("shared", source).unwrap());
+    let spec = LmSpec { cell, ..spec("lstm", false, 0.0) };
+    assert!(model::<f64>(&spec, 1).parameters().iter().any(|t| t.name == "shared.U"));
+    let dropout = Dropout::default();
+    check_span(&mut model::<f64>(&spec, 1), &Span::from(&window(1)), &State::default(), dropout);
+}
+
+#[test]
 fn gradients_of_scored_places_of_unequal_sequences_are_those_of_their_loss() {
     for (task, embedding) in [("sums?digits=2", 6), ("adding?length=6", 2)] {
         let made = Made::parse(task).unwrap();
@@ -113,7 +126,7 @@ fn an_example_has_the_same_losses_alone_and_beside_longer_ones() {
 fn symbols_for_a_model_of_numbers_are_refused() {
     let mut lm = model::<f32>(&LmSpec { ends: Ends::Numbers, ..spec("gru", false, 0.0) }, 1);
     assert!(lm.score(&window(1), &mut State::default()).is_err());
-    assert!(LmSpec { ends: Ends::Numbers, ..spec("gru", true, 0.0) }.memory(1, 1, 0).is_err());
+    assert!(LmSpec { ends: Ends::Numbers, ..spec("gru", true, 0.0) }.memory(Workload::new(1, 1), 0).is_err());
 }
 
 #[test]
@@ -144,6 +157,30 @@ fn masks_leave_scoring_alone_and_are_drawn_anew_each_window() {
     assert_eq!(first, again);
     assert_ne!(first, later);
     assert_eq!(lm.score(&window(1), &mut State::default()).unwrap(), plain);
+}
+
+#[test]
+fn recomputing_changes_no_bit() {
+    let run = |recompute, tied, lengths: Option<&[usize]>| {
+        let options = Options { recompute, ..Options::new().with_backward() };
+        let start = Start { seed: 4, bound: Some(0.4) };
+        let mut lm = Lm::<f32>::new(&spec("lstm", tied, 0.2), start, &options).unwrap();
+        let mut gradients = lm.no_gradients();
+        let draw = Draw { dropout: all_masks(false), seed: 2, clock: 3 };
+        let mut state = State::default();
+        let mut losses = vec![];
+        // The second window starts from the states of the first.
+        for seed in [1, 2] {
+            let window = window(seed);
+            let span = Span { lengths, ..Span::from(&window) };
+            losses.push(lm.train(span, &mut state, &draw, 1.0, &mut gradients).unwrap());
+        }
+        (losses, gradients, state)
+    };
+    for tied in [false, true] {
+        assert_eq!(run(false, tied, None), run(true, tied, None));
+        assert_eq!(run(false, tied, Some(&[5, 1, 3])), run(true, tied, Some(&[5, 1, 3])));
+    }
 }
 
 #[test]
