@@ -6,7 +6,7 @@
 
 use super::folder::{Folder, sync_folder};
 use crate::error::Error;
-use crate::tensors::{self, Lent, TensorFile};
+use crate::tensors::{self, Lent, TensorError, TensorFile};
 use crate::whole_file::{WholeFile, shown};
 use elman_engine::RANDOM_VERSION;
 use flate2::Crc;
@@ -105,7 +105,11 @@ fn write<S: Serialize>(
     fs::create_dir(place).map_err(failed(place))?;
     let json_failed = |e: serde_json::Error| Error::Refused(format!("checkpoint: {e}"));
     let path = place.join(TENSORS);
-    tensors::write_lent(&path, tensors)?.publish().map_err(failed(&path))?;
+    let lent = tensors::write_lent(&path, tensors).map_err(|e| match e {
+        TensorError::Io { source, .. } => failed(&path)(source),
+        other => other.into(),
+    })?;
+    lent.publish().map_err(failed(&path))?;
     let state = serde_json::to_value(state).map_err(json_failed)?;
     let written = checksum_of(&path).map_err(failed(&path))?;
     let checksums = Some([written, checksum(state.to_string().as_bytes())]);
