@@ -83,10 +83,17 @@ fn layer_memory(network: &Network, layer: usize, frame: Frame, threads: usize) -
         machine.map_or(0, |m| m.scratch())
     };
     let scratch: usize = [&plan.forward, &plan.backward, &plan.gradient].map(scratch).iter().sum();
+    // Values that are evaluated behind the backward run, all held at once.
+    let nodes = &network.schedule().backward.epilogue;
+    let area = |shape| {
+        let (rows, columns) = extent(shape, network.sizes(layer));
+        rows * columns
+    };
+    let behind = plan.epilogue(network.schedule());
+    let behind: usize = behind.iter().map(|n| area(nodes[n.index()].shape)).sum();
     let mut read = plan.read_params(network.schedule());
     read.sort_unstable();
     read.dedup();
-    let kept = |p: &usize| extent(network.schedule().program.params[*p], network.sizes(layer));
-    let kept: usize = read.iter().map(kept).map(|(rows, columns)| rows * columns).sum();
-    plan.memory.saturating_add(plan.weights.memory + packed + kept + scratch * threads)
+    let kept: usize = read.iter().map(|p| area(network.schedule().program.params[*p])).sum();
+    plan.memory.saturating_add(plan.weights.memory + packed + kept + behind + scratch * threads)
 }

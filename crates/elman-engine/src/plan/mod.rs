@@ -226,19 +226,26 @@ impl Plan {
     /// The parameters whose numbers the epilogue reads.
     pub fn read_params(&self, schedule: &Schedule) -> Vec<usize> {
         let epilogue = &schedule.backward.epilogue;
+        let forward = self.epilogue(schedule).into_iter().filter_map(|n| match &epilogue[n.index()].op {
+            Op::Forward(n) => Some(params_below(schedule, *n)),
+            _ => None,
+        });
+        forward.flatten().collect()
+    }
+
+    /// The nodes that are evaluated behind the backward run.
+    pub fn epilogue(&self, schedule: &Schedule) -> Vec<NodeId> {
+        let epilogue = &schedule.backward.epilogue;
         let behind = self.gradients.iter().zip(&schedule.backward.params).filter(|(at, _)| at.is_none());
         let mut todo: Vec<NodeId> = behind.filter_map(|(_, n)| *n).collect();
-        let (mut seen, mut read) = (vec![false; epilogue.len()], vec![]);
+        let (mut seen, mut all) = (vec![false; epilogue.len()], vec![]);
         while let Some(n) = todo.pop() {
-            if std::mem::replace(&mut seen[n.index()], true) {
-                continue;
-            }
-            match &epilogue[n.index()].op {
-                Op::Forward(n) => read.extend(params_below(schedule, *n)),
-                op => todo.extend(op.operands()),
+            if !std::mem::replace(&mut seen[n.index()], true) {
+                all.push(n);
+                todo.extend(epilogue[n.index()].op.operands());
             }
         }
-        read
+        all
     }
 
     fn code(&mut self) -> [&mut Vec<Phase>; 3] {
