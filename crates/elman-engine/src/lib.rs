@@ -44,6 +44,7 @@ mod random;
 mod recurrent;
 mod runner;
 mod stream;
+pub mod tape;
 mod tokens;
 mod weights;
 mod zoneout;
