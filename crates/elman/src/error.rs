@@ -1,6 +1,7 @@
 //! What can go wrong in this crate, each with the facts to mend it.
 
 use crate::cells::CellError;
+use crate::data::DataError;
 use crate::synth::SynthError;
 use crate::tensors::TensorError;
 use crate::text::TextError;
@@ -21,6 +22,9 @@ pub enum Error {
     /// A text, a vocabulary or a corpus is not what it should be.
     #[error(transparent)]
     Text(#[from] TextError),
+    /// A file of data is not what it should be.
+    #[error(transparent)]
+    Data(#[from] DataError),
     /// Made data of a name or with options that there are not.
     #[error(transparent)]
     Synth(#[from] SynthError),

@@ -99,6 +99,16 @@ impl Source {
         &self.file
     }
 
+    /// What the text was packed with: `gzip` or `zstd`.
+    pub fn packing(&self) -> Option<&'static str> {
+        self.format
+    }
+
+    /// The encoding it is decoded from.
+    pub fn encoding(&self) -> &'static str {
+        self.encoding.unwrap_or(encoding_rs::UTF_8).name()
+    }
+
     /// Lines handed out so far; the number of the last one, counted from 1.
     pub fn line(&self) -> u64 {
         self.line
