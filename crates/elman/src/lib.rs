@@ -35,6 +35,7 @@ pub mod cell_check;
 pub mod cell_list;
 pub mod cell_run;
 pub mod cells;
+pub mod decode;
 pub mod error;
 pub mod evaluate;
 pub mod generate;
