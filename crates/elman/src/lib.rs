@@ -30,12 +30,15 @@
 pub use elman_cell as cell;
 pub use elman_engine as engine;
 
+pub mod audio;
 pub mod cell_bench;
 pub mod cell_check;
 pub mod cell_list;
 pub mod cell_run;
 pub mod cells;
 pub mod data;
+pub mod decode;
+pub mod digits;
 pub mod error;
 pub mod evaluate;
 pub mod generate;

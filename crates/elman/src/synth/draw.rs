@@ -3,13 +3,13 @@
 use elman_engine::Random;
 
 /// A whole number below `n`, which is at least 1. From 64 bits, so the bias is below n / 2⁶⁴.
-pub(super) fn below(random: &mut Random, n: u64) -> u64 {
+pub(crate) fn below(random: &mut Random, n: u64) -> u64 {
     let bits = u64::from(random.bits()) << 32 | u64::from(random.bits());
     ((u128::from(bits) * u128::from(n)) >> 64) as u64
 }
 
 /// A whole number from `least` to `most`.
-pub(super) fn between(random: &mut Random, least: u64, most: u64) -> u64 {
+pub(crate) fn between(random: &mut Random, least: u64, most: u64) -> u64 {
     least + below(random, most - least + 1)
 }
 

@@ -10,7 +10,7 @@ mod adding;
 mod arithmetic;
 mod block;
 mod copy;
-mod draw;
+pub(crate) mod draw;
 mod dyck;
 mod error;
 mod level;
