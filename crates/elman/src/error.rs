@@ -2,6 +2,7 @@
 
 use crate::cells::CellError;
 use crate::data::DataError;
+use crate::metrics::MetricError;
 use crate::synth::SynthError;
 use crate::tensors::TensorError;
 use crate::text::TextError;
@@ -28,6 +29,9 @@ pub enum Error {
     /// Made data of a name or with options that there are not.
     #[error(transparent)]
     Synth(#[from] SynthError),
+    /// Predictions cannot be scored.
+    #[error(transparent)]
+    Metric(#[from] MetricError),
     /// Training came to numbers that are no numbers.
     #[error("{0}")]
     Diverged(String),
