@@ -45,6 +45,9 @@ impl Arguments {
     /// Scores the text.
     pub fn run(self) -> Result<Outcome, elman::Error> {
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
+        if elman::task::is_one(&self.run) {
+            return self.task(machine);
+        }
         let chosen = match (self.data, self.part) {
             (Some(file), _) => Chosen::File(file),
             (None, PartName::Valid) => Chosen::Valid,
@@ -53,6 +56,23 @@ impl Arguments {
         let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
         let figures = evaluate(&mut trained, &chosen, self.batch, watch::stop_on_interrupt(None)?)?;
         if self.json { Outcome::json(&figures) } else { Ok(Outcome::good(table(&figures))) }
+    }
+}
+
+impl Arguments {
+    /// Measures a run of a task with examples.
+    fn task(self, machine: elman::train::Machine) -> Result<Outcome, elman::Error> {
+        let part = match self.part {
+            PartName::Valid => elman::task::Part::Valid,
+            PartName::Test => elman::task::Part::Test,
+        };
+        let stop = watch::stop_on_interrupt(None)?;
+        let figures = elman::task::evaluate(&self.run, self.data.as_deref(), part, machine, stop)?;
+        if self.json {
+            return Outcome::json(&figures);
+        }
+        let lines = figures.values.iter().map(|(name, value)| format!("{name:<20}{value:.4}\n"));
+        Ok(Outcome::good(lines.collect::<String>() + &figures.text))
     }
 }
 

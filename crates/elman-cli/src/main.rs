@@ -13,6 +13,7 @@ mod tour;
 mod train;
 mod values;
 mod watch;
+mod watch_task;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};

@@ -21,6 +21,9 @@ pub struct Arguments {
     /// The lines to score
     #[arg(long, value_name = "FILE", default_value = "-")]
     data: String,
+    /// Of a classifier: so many labels, the most probable first
+    #[arg(long, value_name = "K", default_value_t = 1)]
+    top: usize,
     /// Go on from the state of the line before, instead of afresh
     #[arg(long)]
     carry: bool,
@@ -37,6 +40,9 @@ impl Arguments {
     /// Scores lines as they come.
     pub fn run(self) -> Result<Outcome, elman::Error> {
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
+        if elman::task::is_one(&self.run) {
+            return self.task(machine);
+        }
         let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
         let mut source = Source::open(&self.data, trained.config.data.encoding.as_deref())?;
         let mut gone = false;
@@ -46,6 +52,23 @@ impl Arguments {
                 elman::Error::Write { file: "standard output".into(), source }
             })
         });
+        if gone { Ok(Outcome::good("")) } else { done.map(|()| Outcome::good("")) }
+    }
+}
+
+impl Arguments {
+    /// Predicts with a run of a task with examples.
+    fn task(self, machine: elman::train::Machine) -> Result<Outcome, elman::Error> {
+        let mut gone = false;
+        let mut show = |p: &elman::task::Prediction| {
+            let line = if self.json { p.json.to_string() } else { p.fields.join("\t") };
+            let mut out = io::stdout().lock();
+            writeln!(out, "{line}").and_then(|()| out.flush()).map_err(|source| {
+                gone = source.kind() == io::ErrorKind::BrokenPipe;
+                elman::Error::Write { file: "standard output".into(), source }
+            })
+        };
+        let done = elman::task::predict(&self.run, &self.data, self.top, machine, &mut show);
         if gone { Ok(Outcome::good("")) } else { done.map(|()| Outcome::good("")) }
     }
 }

@@ -1,11 +1,12 @@
 //! `elman train`
 
 mod flags;
+mod task;
 
 use crate::outcome::Outcome;
 use crate::values::Machine;
 use crate::watch::{self, Watch};
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand};
 use elman::run::Config;
 use elman::train::find_rate::find_rate;
 use std::fmt::Write;
@@ -21,12 +22,20 @@ const ROWS: usize = 8;
 #[command(
     args_override_self = true,
     allow_negative_numbers = true,
+    args_conflicts_with_subcommands = true,
     after_help = "Example:\n  elman train lm --data README.md --unit char --hidden 64 --epochs 2 --out runs/readme\n  elman train lm --data 'synth:memorization?length=3' --hidden 24 --epochs 1 --out runs/made\n\nEvery setting can stand in a file (--config); flags win over it. The run's folder holds all of them in config.toml."
 )]
 pub struct Arguments {
-    /// What to train
-    #[arg(value_name = "TASK")]
+    #[command(subcommand)]
     task: Option<Task>,
+    #[command(flatten)]
+    lm: Lm,
+}
+
+/// Arguments of `elman train lm`.
+#[derive(Args)]
+#[command(args_override_self = true, allow_negative_numbers = true)]
+pub struct Lm {
     /// Settings from a TOML file, such as the config.toml of another run
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     config: Option<PathBuf>,
@@ -42,16 +51,34 @@ pub struct Arguments {
     machine: Machine,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Subcommand)]
 enum Task {
     /// A language model: the next word, character or subword; with made data the answers it asks for
-    Lm,
+    #[command(
+        after_help = "Example:\n  elman train lm --data README.md --unit char --hidden 64 --epochs 2 --out runs/readme"
+    )]
+    Lm(Box<Lm>),
+    /// A text, a picture or a series → one of several labels
+    Classify(task::Classify),
 }
 
 impl Arguments {
     /// Trains.
     pub fn run(self) -> Result<Outcome, elman::Error> {
-        let config = self.settings()?;
+        match self.task {
+            Some(Task::Lm(lm)) => lm.run(true),
+            Some(Task::Classify(task)) => task.run(),
+            None => self.lm.run(false),
+        }
+    }
+}
+
+impl Lm {
+    fn run(self, named: bool) -> Result<Outcome, elman::Error> {
+        if let Some(path) = self.config.as_ref().filter(|path| elman::task::names_one(path)) {
+            return task::from_file(path, self.out.as_deref(), &self.machine);
+        }
+        let config = self.settings(named)?;
         if self.find_lr {
             return self.find_rate(config);
         }
@@ -82,12 +109,12 @@ impl Arguments {
     }
 
     /// The file's settings, with the flags over them.
-    fn settings(&self) -> Result<Config, elman::Error> {
+    fn settings(&self, named: bool) -> Result<Config, elman::Error> {
         let mut config = match &self.config {
             Some(path) => Config { program: Config::default().program, ..Config::read(path)? },
             None => Config::default(),
         };
-        if self.task.is_none() && self.config.is_none() {
+        if !named && self.config.is_none() {
             let data = self.flags.data().unwrap_or("FILE");
             let message = format!("what to train is missing: `elman train lm --data {data}`, or --config FILE");
             Arguments::augment_args(clap::Command::new("elman train"))

@@ -49,6 +49,7 @@ pub mod model;
 pub mod predict;
 pub mod run;
 pub mod synth;
+pub mod task;
 pub mod tensors;
 pub mod text;
 pub mod tour;

@@ -139,7 +139,8 @@ impl Crf {
     fn score(&self, z: &[f64], path: &[u32]) -> f64 {
         let own = path.iter().zip(z.chunks_exact(self.tags)).map(|(y, z)| z[*y as usize]).sum::<f64>();
         let pairs = path.windows(2).map(|y| self.pair(y[0] as usize, y[1] as usize)).sum::<f64>();
-        let ends = path.first().map_or(0.0, |y| self.start[*y as usize]) + path.last().map_or(0.0, |y| self.end[*y as usize]);
+        let ends =
+            path.first().map_or(0.0, |y| self.start[*y as usize]) + path.last().map_or(0.0, |y| self.end[*y as usize]);
         own + pairs + ends
     }
 

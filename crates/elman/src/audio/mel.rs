@@ -112,7 +112,10 @@ fn lengths(s: Settings) -> Result<(usize, usize), Error> {
         if (1.0..=f64::from(s.rate)).contains(&samples) {
             return Ok(samples as usize);
         }
-        Err(Error::Refused(format!("a {what} of {ms} ms at {} samples a second: from one sample to one second", s.rate)))
+        Err(Error::Refused(format!(
+            "a {what} of {ms} ms at {} samples a second: from one sample to one second",
+            s.rate
+        )))
     };
     Ok((count("frame", s.frame)?, count("hop", s.hop)?))
 }

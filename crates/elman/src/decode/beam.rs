@@ -140,7 +140,10 @@ fn ranked(scores: &[f32], live: &[Live], beam: Beam, length: usize, width: usize
     for (parent, (row, before)) in scores.chunks_exact(vocabulary).zip(live).enumerate() {
         for (token, score) in (0u32..).zip(row) {
             if score.is_nan() {
-                return Err(Error::Diverged(format!("token {} of a sequence: its scores are no numbers (NaN)", length + 1)));
+                return Err(Error::Diverged(format!(
+                    "token {} of a sequence: its scores are no numbers (NaN)",
+                    length + 1
+                )));
             }
             if *score > f32::NEG_INFINITY && (length < beam.longest || token == beam.end) {
                 let log_probability = before.log_probability + f64::from(*score);

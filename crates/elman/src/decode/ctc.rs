@@ -65,7 +65,8 @@ pub fn prefix_beam<T: Real>(
     if log_p.iter().any(|p| p.is_nan()) {
         return Err(EngineError::Unsupported("the scores of the symbols are no numbers (NaN)".into()));
     }
-    let mut search = Search { prefixes: Prefixes::default(), prior, kept: vec![(ROOT, Share { blank: 0.0, other: NONE })] };
+    let mut search =
+        Search { prefixes: Prefixes::default(), prior, kept: vec![(ROOT, Share { blank: 0.0, other: NONE })] };
     for row in log_p.chunks_exact(symbols) {
         search.step(row, beam);
     }

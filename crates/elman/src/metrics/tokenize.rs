@@ -58,7 +58,8 @@ fn v13a(text: &str) -> String {
         line = line.replace(name, character);
     }
     let stop = |c: char| matches!(c, '.' | ',');
-    let line = each(&format!(" {line} "), |c| matches!(c, '{'..='~' | '['..='`' | ' '..='&' | '('..='+' | ':'..='@' | '/'));
+    let line =
+        each(&format!(" {line} "), |c| matches!(c, '{'..='~' | '['..='`' | ' '..='&' | '('..='+' | ':'..='@' | '/'));
     let line = second(&line, |c| !c.is_ascii_digit(), stop);
     let line = first(&line, stop, |c| !c.is_ascii_digit());
     second(&line, |c| c.is_ascii_digit(), |c| c == '-')
@@ -121,7 +122,10 @@ mod tests {
     #[test]
     fn pairs_are_set_apart_as_the_expressions_do() {
         let tokens = |t: Tokens, text: &str| split(&t.spread(text)).map(String::from).collect::<Vec<_>>();
-        assert_eq!(tokens(Tokens::V13a, "1,000.5 cats, e.g. 3-4"), "1,000.5 cats , e . g . 3 - 4".split(' ').collect::<Vec<_>>());
+        assert_eq!(
+            tokens(Tokens::V13a, "1,000.5 cats, e.g. 3-4"),
+            "1,000.5 cats , e . g . 3 - 4".split(' ').collect::<Vec<_>>()
+        );
         assert_eq!(tokens(Tokens::V13a, "&amp;lt; it's"), ["<", "it's"]);
         assert_eq!(tokens(Tokens::Intl, "«да» — 5€, в 2020."), ["«", "да", "»", "—", "5", "€", ",", "в", "2020."]);
         assert_eq!(tokens(Tokens::None, "a,b\u{1f}c \n"), ["a,b", "c"]);

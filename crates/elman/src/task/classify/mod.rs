@@ -1,0 +1,130 @@
+//! `classify`: a text, a picture or a series → one of several labels.
+//!
+//! ```text
+//! words: embedding ⊕ characters ─┐
+//! rows, pixels, channels: numbers ┴▶ layers, both directions ─▶ pooled ─▶ softmax over labels
+//! ```
+
+mod data;
+mod model;
+mod predict;
+
+pub use data::{Example, Input};
+pub use predict::{Answer, Classifier};
+
+use super::batches::by_length;
+use super::{Figures, Loss, Part, Settings, Task};
+use crate::error::Error;
+use crate::metrics;
+use crate::run::Folder;
+use crate::train::progress::fingerprint;
+use data::Examples;
+use elman_engine::tape::{Blueprint, Mode, Store, Tape};
+use model::Model;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Examples that are measured side by side.
+const SIDE_BY_SIDE: usize = 64;
+
+/// The task with its data.
+pub struct Classify {
+    settings: Settings,
+    model: Model,
+    examples: Examples,
+}
+
+impl Classify {
+    /// Reads the files; words and labels are those of the training part.
+    ///
+    /// # Errors
+    /// Files that cannot be read, fewer than two labels, labels of another part that training does not have.
+    pub(super) fn fresh(settings: &Settings) -> Result<Classify, Error> {
+        let raw = data::read(settings)?;
+        let model = Model::fresh(settings, &raw)?;
+        Classify::with(settings, model, &raw)
+    }
+
+    /// The same with the words and labels of a run.
+    ///
+    /// # Errors
+    /// As [`Classify::fresh`], and a folder that lacks a file.
+    pub(super) fn again(settings: &Settings, folder: &Folder) -> Result<Classify, Error> {
+        let raw = data::read(settings)?;
+        let model = Model::again(settings, folder)?;
+        Classify::with(settings, model, &raw)
+    }
+
+    fn with(settings: &Settings, model: Model, raw: &data::Raw) -> Result<Classify, Error> {
+        let examples = raw.encoded(&model)?;
+        Ok(Classify { settings: settings.clone(), model, examples })
+    }
+}
+
+impl Task for Classify {
+    fn blueprint(&self) -> &Blueprint {
+        &self.model.blueprint
+    }
+
+    fn count(&self, part: Part) -> usize {
+        self.examples.of(part).len()
+    }
+
+    fn length(&self, part: Part, example: usize) -> usize {
+        self.examples.of(part)[example].input.len()
+    }
+
+    fn loss(&self, tape: &mut Tape<'_, f32>, examples: &[usize]) -> Result<Loss, Error> {
+        let all = self.examples.of(Part::Train);
+        let inputs: Vec<&Input> = examples.iter().map(|i| &all[*i].input).collect();
+        let labels: Vec<u32> = examples.iter().map(|i| all[*i].label).collect();
+        let logits = self.model.logits(tape, &inputs, &self.settings.dropout)?;
+        let share = 1.0 / examples.len() as f64;
+        let mean = tape.cross_entropy(logits, &labels, self.settings.train.smoothing, share)?;
+        Ok(Loss { mean, units: examples.len() })
+    }
+
+    fn evaluate(&self, store: &mut Store<f32>, part: Part, stop: &AtomicBool) -> Result<Option<Figures>, Error> {
+        let all = self.examples.of(part);
+        let lengths: Vec<usize> = all.iter().map(|e| e.input.len()).collect();
+        let mut given = vec![0; all.len()];
+        let mut nats = 0.0;
+        for batch in by_length(&lengths, SIDE_BY_SIDE) {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let mut tape = Tape::new(store, Mode::Infer);
+            let inputs: Vec<&Input> = batch.iter().map(|i| &all[*i].input).collect();
+            let logits = self.model.logits(&mut tape, &inputs, &self.settings.dropout)?;
+            let rows = tape.value(logits).chunks_exact(self.model.labels.len());
+            for (row, example) in rows.zip(&batch) {
+                let p = predict::probabilities(row);
+                given[*example] = predict::largest(&p);
+                nats -= p[all[*example].label as usize].max(1e-30).ln();
+            }
+        }
+        let wanted: Vec<usize> = all.iter().map(|e| e.label as usize).collect();
+        let found = metrics::classification::classification(&wanted, &given, self.model.labels.entries())
+            .map_err(|e| Error::Refused(format!("the {} part: {e}", part.name())))?;
+        let values = vec![
+            ("accuracy".to_string(), found.accuracy.value),
+            ("macro_f1".to_string(), found.macro_f1.value),
+            ("loss".to_string(), nats / all.len() as f64),
+        ];
+        let details = serde_json::to_value(&found).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
+        Ok(Some(Figures { score: found.accuracy.value, values, text: String::new(), details }))
+    }
+
+    fn write(&self, folder: &Folder) -> Result<(), Error> {
+        self.model.write(folder)
+    }
+
+    fn words(&self) -> String {
+        let counts = [Part::Train, Part::Valid, Part::Test].map(|p| format!("{} {}", self.count(p), p.name()));
+        let remarks: String = self.examples.remarks.iter().map(|r| format!("{r}\n")).collect();
+        format!("{remarks}examples: {}; {}", counts.join(", "), self.model.words())
+    }
+
+    fn fingerprint(&self) -> String {
+        fingerprint(self.examples.bytes())
+    }
+}

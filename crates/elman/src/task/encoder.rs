@@ -1,0 +1,288 @@
+//! Layers over sequences of vectors: of a cell in one or both directions, or a transformer's.
+//!
+//! The transformer is the yardstick: attention with several heads, positions as sines (Vaswani et al. 2017,
+//! arXiv:1706.03762), normalised before each part (Xiong et al. 2020, arXiv:2002.04745).
+
+use super::settings::{Kind, Model, PoolName, Settings};
+use crate::cells;
+use crate::error::Error;
+use elman_cell::cell::Init;
+use elman_engine::tape::{Blueprint, Layer, Layout, Linear, Parameter, Pool, Tape, Var};
+use elman_engine::{EngineError, Merge, Spec};
+use std::sync::Arc;
+
+/// Layers.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    layers: Layers,
+    /// Units of its output.
+    pub width: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Layers {
+    Recurrent(Vec<Layer>),
+    Transformer { input: Linear, blocks: Vec<Block>, norm: Norm },
+}
+
+/// Gain and bias of a layer norm.
+#[derive(Clone, Copy, Debug)]
+pub struct Norm {
+    gain: Parameter,
+    bias: Parameter,
+}
+
+/// A layer of a transformer.
+#[derive(Clone, Copy, Debug)]
+pub struct Block {
+    attention: Attention,
+    norm: Norm,
+    up: Linear,
+    down: Linear,
+}
+
+/// Attention with several heads, and the norm before it.
+#[derive(Clone, Copy, Debug)]
+pub struct Attention {
+    norm: Norm,
+    query: Linear,
+    key: Linear,
+    value: Linear,
+    out: Linear,
+    heads: usize,
+    width: usize,
+}
+
+/// What an encoder gives.
+#[derive(Clone, Debug)]
+pub struct Encoded {
+    /// [rows of the layout, width].
+    pub y: Var,
+    /// The last states of the last layer, in the order of its network; none of a transformer.
+    pub states: Vec<Var>,
+}
+
+impl Norm {
+    /// Declares it: 1 and 0.
+    pub fn declare(blueprint: &mut Blueprint, name: &str, width: usize) -> Norm {
+        let gain = blueprint.parameter(&format!("{name}.gain"), &[width], Init::Constant(1.0));
+        Norm { gain, bias: blueprint.parameter(&format!("{name}.bias"), &[width], Init::Constant(0.0)) }
+    }
+
+    /// Applies it.
+    ///
+    /// # Errors
+    /// Rows of another width.
+    pub fn run(self, tape: &mut Tape<'_, f32>, x: Var) -> Result<Var, EngineError> {
+        tape.layer_norm(x, self.gain, self.bias)
+    }
+}
+
+impl Attention {
+    /// Declares it.
+    pub fn declare(blueprint: &mut Blueprint, name: &str, width: usize, heads: usize) -> Attention {
+        let mut linear = |part: &str| blueprint.linear(&format!("{name}.{part}"), width, width);
+        let (query, key, value, out) = (linear("query"), linear("key"), linear("value"), linear("out"));
+        Attention {
+            norm: Norm::declare(blueprint, &format!("{name}.norm"), width),
+            query,
+            key,
+            value,
+            out,
+            heads,
+            width,
+        }
+    }
+
+    /// x + attention(norm(x)); of x itself, or of a memory.
+    ///
+    /// # Errors
+    /// Shapes that do not fit.
+    pub fn run(
+        &self,
+        tape: &mut Tape<'_, f32>,
+        (x, layout): (Var, &Layout),
+        memory: Option<(Var, &Layout)>,
+        causal: bool,
+        drop: f64,
+    ) -> Result<Var, EngineError> {
+        let normed = self.norm.run(tape, x)?;
+        let (source, of) = memory.unwrap_or((normed, layout));
+        let (q, k, v) =
+            (tape.linear(normed, self.query)?, tape.linear(source, self.key)?, tape.linear(source, self.value)?);
+        let scale = 1.0 / ((self.width / self.heads) as f64).sqrt();
+        let mixed = tape.attention((q, layout), (k, v, of), self.heads, scale, causal)?.mixed;
+        let out = tape.linear(mixed, self.out)?;
+        let out = tape.dropout(out, drop);
+        tape.add(x, out)
+    }
+}
+
+impl Block {
+    /// Declares it; the inner layer is four times as wide.
+    pub fn declare(blueprint: &mut Blueprint, name: &str, width: usize, heads: usize) -> Block {
+        let attention = Attention::declare(blueprint, &format!("{name}.attention"), width, heads);
+        let norm = Norm::declare(blueprint, &format!("{name}.norm"), width);
+        let up = blueprint.linear(&format!("{name}.up"), width, 4 * width);
+        Block { attention, norm, up, down: blueprint.linear(&format!("{name}.down"), 4 * width, width) }
+    }
+
+    /// Attention within the sequence, then the same two products at each step.
+    ///
+    /// # Errors
+    /// Shapes that do not fit.
+    pub fn run(
+        &self,
+        tape: &mut Tape<'_, f32>,
+        x: Var,
+        layout: &Layout,
+        causal: bool,
+        drop: f64,
+    ) -> Result<Var, EngineError> {
+        let x = self.attention.run(tape, (x, layout), None, causal, drop)?;
+        self.inner(tape, x, drop)
+    }
+
+    /// x + W₂ gelu(W₁ norm(x))
+    ///
+    /// # Errors
+    /// Shapes that do not fit.
+    pub fn inner(&self, tape: &mut Tape<'_, f32>, x: Var, drop: f64) -> Result<Var, EngineError> {
+        let normed = self.norm.run(tape, x)?;
+        let up = tape.linear(normed, self.up)?;
+        let bent = tape.gelu(up);
+        let down = tape.linear(bent, self.down)?;
+        let down = tape.dropout(down, drop);
+        tape.add(x, down)
+    }
+}
+
+/// Sines and cosines of the step, [rows of the layout, width].
+pub fn positions(layout: &Layout, width: usize) -> Vec<f32> {
+    let mut all = vec![0.0; layout.rows() * width];
+    for b in 0..layout.sequences() {
+        for (step, row) in layout.of(b).enumerate() {
+            for (unit, x) in all[row * width..][..width].iter_mut().enumerate() {
+                let slow = 10_000f64.powf((unit / 2 * 2) as f64 / width as f64);
+                let angle = step as f64 / slow;
+                *x = if unit % 2 == 0 { angle.sin() } else { angle.cos() } as f32;
+            }
+        }
+    }
+    all
+}
+
+impl Encoder {
+    /// Declares its layers as the settings say, named `NAME.…`.
+    ///
+    /// # Errors
+    /// A cell that cannot be used, heads that do not divide the units.
+    pub fn declare(blueprint: &mut Blueprint, name: &str, input: usize, settings: &Settings) -> Result<Encoder, Error> {
+        let m = &settings.model;
+        match m.kind {
+            Kind::Recurrent => Encoder::recurrent(blueprint, name, input, m),
+            Kind::Transformer => {
+                if !m.hidden.is_multiple_of(m.heads) {
+                    let (hidden, heads) = (m.hidden, m.heads);
+                    let message = format!("model.hidden is {hidden}, which {heads} heads (model.heads) do not divide");
+                    return Err(Error::Refused(message));
+                }
+                let linear = blueprint.linear(&format!("{name}.input"), input, m.hidden);
+                let block = |l| Block::declare(blueprint, &format!("{name}.{l}"), m.hidden, m.heads);
+                let blocks = (0..m.layers).map(block).collect();
+                let norm = Norm::declare(blueprint, &format!("{name}.norm"), m.hidden);
+                Ok(Encoder { layers: Layers::Transformer { input: linear, blocks, norm }, width: m.hidden })
+            }
+        }
+    }
+
+    fn recurrent(blueprint: &mut Blueprint, name: &str, input: usize, m: &Model) -> Result<Encoder, Error> {
+        let cell = Arc::new(cells::find(&m.cell)?);
+        let (mut layers, mut width) = (vec![], input);
+        for l in 0..m.layers {
+            let spec = Spec {
+                bidirectional: m.bidirectional,
+                merge: Merge::Concat,
+                ..Spec::new(cell.clone(), width, m.hidden)
+            };
+            let layer = blueprint.recurrent(&format!("{name}.{l}"), spec)?;
+            width = blueprint.network(layer).output_size();
+            layers.push(layer);
+        }
+        Ok(Encoder { layers: Layers::Recurrent(layers), width })
+    }
+
+    /// Runs over `x`, [rows of the layout, input].
+    ///
+    /// # Errors
+    /// Shapes that do not fit.
+    pub fn run(&self, tape: &mut Tape<'_, f32>, x: Var, layout: &Layout, drop: f64) -> Result<Encoded, EngineError> {
+        match &self.layers {
+            Layers::Recurrent(layers) => {
+                let (mut y, mut states) = (x, vec![]);
+                for (l, layer) in layers.iter().enumerate() {
+                    if l > 0 {
+                        y = tape.dropout(y, drop);
+                    }
+                    let run = tape.recurrent(*layer, y, layout, &[])?;
+                    (y, states) = (run.y, run.states);
+                }
+                Ok(Encoded { y, states })
+            }
+            Layers::Transformer { input, blocks, norm } => {
+                let x = tape.linear(x, *input)?;
+                let places = tape.given(positions(layout, self.width), self.width)?;
+                let mut y = tape.add(x, places)?;
+                y = tape.dropout(y, drop);
+                for block in blocks {
+                    y = block.run(tape, y, layout, false, drop)?;
+                }
+                Ok(Encoded { y: norm.run(tape, y)?, states: vec![] })
+            }
+        }
+    }
+}
+
+/// From all steps to one row.
+#[derive(Clone, Debug)]
+pub struct Pooling {
+    how: PoolName,
+    query: Option<Parameter>,
+    /// Units of the row.
+    pub width: usize,
+}
+
+impl Pooling {
+    /// Declares it for rows of `width`.
+    pub fn declare(blueprint: &mut Blueprint, name: &str, width: usize, how: PoolName) -> Pooling {
+        let attends = how == PoolName::Attention;
+        let query = attends.then(|| blueprint.parameter(&format!("{name}.query"), &[1, width], Init::Normal(0.1)));
+        Pooling { how, query, width: if attends { width } else { 2 * width } }
+    }
+
+    /// One row a sequence.
+    ///
+    /// # Errors
+    /// Shapes that do not fit.
+    pub fn run(&self, tape: &mut Tape<'_, f32>, x: Var, layout: &Layout) -> Result<Var, EngineError> {
+        match (self.how, self.query) {
+            (PoolName::Attention, Some(query)) => {
+                let query = tape.embed(query, &vec![0; layout.sequences()])?;
+                let one = Layout::new(vec![1; layout.sequences()]);
+                let scale = 1.0 / (tape.width(x) as f64).sqrt();
+                Ok(tape.attention((query, &one), (x, x, layout), 1, scale, false)?.mixed)
+            }
+            (PoolName::Last, _) => {
+                let last = tape.rows(x, &layout.last())?;
+                let first: Vec<u32> = (0..layout.sequences() as u32).collect();
+                let first = tape.rows(x, &first)?;
+                tape.concat(&[last, first])
+            }
+            _ => {
+                let most = tape.pool(x, layout, Pool::Max)?;
+                let mean = tape.pool(x, layout, Pool::Mean)?;
+                tape.concat(&[most, mean])
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Tasks that have examples: texts with labels, words with tags, pairs of texts, pictures with words.
+//!
+//! ```text
+//! files ─▶ reader (crate::data) ─▶ examples ─▶ Task: a loss on a tape ─▶ train: epochs of batches ─▶ evaluation ─▶ the best model
+//! ```
+//!
+//! A task is one file or folder here: how its examples become ids, what its model is made of, what is measured, and what
+//! `predict` prints. [`train`] knows none of them: it orders batches, steps, evaluates, saves and resumes. Results depend on
+//! settings and data alone, not on threads, instruction sets or resumes.
+
+pub mod batches;
+pub mod classify;
+pub mod encoder;
+pub mod lexicon;
+mod load;
+mod predict;
+mod progress;
+pub mod settings;
+pub mod train;
+pub mod words;
+
+pub use load::{Opened, evaluate, is_one, names_one, open};
+pub use predict::{Prediction, predict};
+pub use settings::Settings;
+pub use train::{Ended, Evaluation, Event, resume, train};
+
+use crate::error::Error;
+use crate::run::Folder;
+use elman_engine::tape::{Blueprint, Store, Tape, Var};
+use serde::Serialize;
+use serde_json::Value;
+use std::sync::atomic::AtomicBool;
+
+/// A part of the data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// What is learned from.
+    Train,
+    /// What settings are chosen by.
+    Valid,
+    /// For the last word.
+    Test,
+}
+
+impl Part {
+    /// Its name in messages and flags.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Train => "train",
+            Part::Valid => "valid",
+            Part::Test => "test",
+        }
+    }
+}
+
+/// The loss of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Loss {
+    /// The mean over `units`, on the tape.
+    pub mean: Var,
+    /// What it is the mean of: examples, words, characters.
+    pub units: usize,
+}
+
+/// What was measured.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Figures {
+    /// What the best model is chosen by; higher is better.
+    pub score: f64,
+    /// Each figure by name, the chosen one first.
+    pub values: Vec<(String, f64)>,
+    /// Tables and remarks for a person.
+    #[serde(skip)]
+    pub text: String,
+    /// All details: tables, intervals, counts.
+    pub details: Value,
+}
+
+/// Data and a model for it.
+pub trait Task {
+    /// What the model is made of.
+    fn blueprint(&self) -> &Blueprint;
+
+    /// Examples of a part.
+    fn count(&self, part: Part) -> usize;
+
+    /// How long an example is, for batches of like lengths.
+    fn length(&self, part: Part, example: usize) -> usize;
+
+    /// The loss of some training examples.
+    ///
+    /// # Errors
+    /// What the engine says.
+    fn loss(&self, tape: &mut Tape<'_, f32>, examples: &[usize]) -> Result<Loss, Error>;
+
+    /// Measures the model on a part; `None` if `stop` was raised.
+    ///
+    /// # Errors
+    /// A part without examples, and what the engine says.
+    fn evaluate(&self, store: &mut Store<f32>, part: Part, stop: &AtomicBool) -> Result<Option<Figures>, Error>;
+
+    /// Writes what prediction needs beside parameters and settings.
+    ///
+    /// # Errors
+    /// What the file system says.
+    fn write(&self, folder: &Folder) -> Result<(), Error>;
+
+    /// A few words on the data, for the beginning of training.
+    fn words(&self) -> String;
+
+    /// 64 bits of all examples, as hexadecimal digits.
+    fn fingerprint(&self) -> String;
+
+    /// A file for the folder that shows the run to a person, after an evaluation that was the best so far.
+    fn report(&self, _figures: &Figures) -> Option<String> {
+        None
+    }
+}

@@ -1,0 +1,363 @@
+//! The settings of a task's run, as TOML: every key has a default; a key that does not exist is an error.
+
+use crate::error::Error;
+use crate::run::config::{FORMAT, Optimiser, RuleName, Schedule, ScheduleName};
+use crate::whole_file::shown;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// Tasks by name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskName {
+    /// A text or a picture → one of several labels.
+    #[default]
+    Classify,
+    /// Each word → a tag.
+    Tag,
+    /// A text → another text.
+    Translate,
+    /// A sequence → a shorter sequence of labels, without alignment.
+    Label,
+    /// A query → the document that answers it.
+    Rank,
+    /// A picture → words.
+    Caption,
+}
+
+impl TaskName {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            TaskName::Classify => "classify",
+            TaskName::Tag => "tag",
+            TaskName::Translate => "translate",
+            TaskName::Label => "label",
+            TaskName::Rank => "rank",
+            TaskName::Caption => "caption",
+        }
+    }
+}
+
+/// All settings of a run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The version of this form.
+    pub format: u32,
+    /// The version of the program that made the run.
+    pub program: String,
+    /// What is trained.
+    pub task: TaskName,
+    /// All random numbers follow from it.
+    pub seed: u64,
+    /// The files.
+    pub data: Data,
+    /// The model.
+    pub model: Model,
+    /// What is dropped while training.
+    pub dropout: Dropout,
+    /// The loop.
+    pub train: Train,
+    /// The rule and its numbers.
+    pub optimiser: Optimiser,
+    /// How the rate changes.
+    pub schedule: Schedule,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        let optimiser = Optimiser { rule: RuleName::Adam, rate: Some(0.001), clip_norm: 5.0, ..Optimiser::default() };
+        let schedule = Schedule { kind: ScheduleName::Cosine, lowest: 0.05, ..Schedule::default() };
+        Settings {
+            format: FORMAT,
+            program: env!("CARGO_PKG_VERSION").into(),
+            task: TaskName::Classify,
+            seed: 1,
+            data: Data::default(),
+            model: Model::default(),
+            dropout: Dropout::default(),
+            train: Train::default(),
+            optimiser,
+            schedule,
+        }
+    }
+}
+
+/// Files and what is read from them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Data {
+    /// Training files; they are joined.
+    pub train: Vec<String>,
+    /// Validation files; absent, a tenth of the training examples.
+    pub valid: Vec<String>,
+    /// Test files; absent, another tenth where there is no validation file either.
+    pub test: Vec<String>,
+    /// The encoding of texts; UTF-8 if absent.
+    pub encoding: Option<String>,
+    /// The column of the text (classify) or of the query (rank); found if absent.
+    pub text: Option<String>,
+    /// The column of the label.
+    pub label: Option<String>,
+    /// The column of what is translated.
+    pub source: Option<String>,
+    /// The column of what it becomes.
+    pub target: Option<String>,
+    /// Files of labels or of lines that belong to the training, validation and test files, where they are apart.
+    pub beside: Vec<String>,
+    /// Letters become small.
+    pub lowercase: bool,
+    /// Rarer words are unknown; their characters are read all the same.
+    pub min_count: u64,
+    /// At most this many words, or subwords.
+    pub vocabulary: usize,
+}
+
+impl Default for Data {
+    fn default() -> Data {
+        Data {
+            train: vec![],
+            valid: vec![],
+            test: vec![],
+            encoding: None,
+            text: None,
+            label: None,
+            source: None,
+            target: None,
+            beside: vec![],
+            lowercase: true,
+            min_count: 2,
+            vocabulary: 50_000,
+        }
+    }
+}
+
+/// The kind of encoder or decoder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Layers of a cell.
+    #[default]
+    Recurrent,
+    /// Self-attention, positions, pre-norm.
+    Transformer,
+}
+
+/// How all steps become one answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PoolName {
+    /// The largest of each unit, and the mean.
+    #[default]
+    Max,
+    /// A weighted mean, by learned weights.
+    Attention,
+    /// The last state of each direction.
+    Last,
+}
+
+/// The model.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Model {
+    /// The kind.
+    pub kind: Kind,
+    /// A built-in cell, or a file of equations.
+    pub cell: String,
+    /// Layers.
+    pub layers: usize,
+    /// Units of a state, in each direction.
+    pub hidden: usize,
+    /// Both directions.
+    pub bidirectional: bool,
+    /// Units of a word's embedding.
+    pub embedding: usize,
+    /// Units of what is read from a word's characters; 0: they are not read.
+    pub characters: usize,
+    /// How a text becomes one answer.
+    pub pool: PoolName,
+    /// Heads of a transformer.
+    pub heads: usize,
+    /// Tags are chosen together (a conditional random field), not each by itself.
+    pub crf: bool,
+    /// The decoder may copy words of the source.
+    pub copy: bool,
+}
+
+impl Default for Model {
+    fn default() -> Model {
+        Model {
+            kind: Kind::Recurrent,
+            cell: "lstm".into(),
+            layers: 1,
+            hidden: 128,
+            bidirectional: true,
+            embedding: 128,
+            characters: 64,
+            pool: PoolName::Max,
+            heads: 4,
+            crf: false,
+            copy: false,
+        }
+    }
+}
+
+/// Probabilities of being dropped; 0 is off.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dropout {
+    /// Units of embeddings.
+    pub input: f64,
+    /// Units between layers.
+    pub between: f64,
+    /// Units below the output layer.
+    pub output: f64,
+    /// Whole words, which are then unknown.
+    pub words: f64,
+}
+
+impl Default for Dropout {
+    fn default() -> Dropout {
+        Dropout { input: 0.3, between: 0.3, output: 0.3, words: 0.05 }
+    }
+}
+
+/// The loop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Train {
+    /// Examples of a step.
+    pub batch: usize,
+    /// Passes over the training examples.
+    pub epochs: u64,
+    /// Stop after this many steps, whatever the epochs.
+    pub max_steps: Option<u64>,
+    /// Stop after this many evaluations without improvement; 0: never.
+    pub early_stop: u64,
+    /// A share of each target that is spread over all classes.
+    pub smoothing: f64,
+    /// Save a checkpoint at least each so many seconds.
+    pub checkpoint_seconds: f64,
+}
+
+impl Default for Train {
+    fn default() -> Train {
+        Train { batch: 32, epochs: 10, max_steps: None, early_stop: 0, smoothing: 0.0, checkpoint_seconds: 60.0 }
+    }
+}
+
+impl Settings {
+    /// The defaults of a task.
+    pub fn of(task: TaskName) -> Settings {
+        let mut s = Settings { task, ..Settings::default() };
+        match task {
+            TaskName::Tag => {
+                s.data.lowercase = false;
+                (s.model.layers, s.model.hidden, s.train.epochs) = (1, 200, 15);
+            }
+            TaskName::Translate => {
+                s.data.vocabulary = 8000;
+                (s.data.lowercase, s.data.min_count) = (false, 1);
+                (s.model.cell, s.model.hidden, s.model.embedding) = ("gru".into(), 256, 256);
+                (s.train.batch, s.train.smoothing) = (64, 0.1);
+            }
+            _ => {}
+        }
+        s
+    }
+
+    /// Reads a file of settings.
+    ///
+    /// # Errors
+    /// A file that cannot be read, what is no TOML, unknown keys, values of other types, settings that cannot work.
+    pub fn read(path: &Path) -> Result<Settings, Error> {
+        let file = shown(path);
+        let text = std::fs::read_to_string(path).map_err(|e| Error::Refused(format!("{file}: {e}")))?;
+        let settings: Settings = toml::from_str(&text).map_err(|e| {
+            let at = e.span().map_or(0, |s| s.start.min(text.len()));
+            let line = text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
+            Error::Refused(format!("{file}:{line}: {}", e.message().replace('\n', " ")))
+        })?;
+        settings.check().map_err(|e| Error::Refused(format!("{file}: {e}")))?;
+        Ok(settings)
+    }
+
+    /// The settings as TOML.
+    ///
+    /// # Errors
+    /// A seed that TOML cannot hold.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string(self).map_err(|e| Error::Refused(format!("the settings cannot be written: {e}")))
+    }
+
+    /// Checks every number and every combination.
+    ///
+    /// # Errors
+    /// The first setting that cannot work, by its name in the file, with what it may be.
+    pub fn check(&self) -> Result<(), Error> {
+        let refuse = |message: String| Err(Error::Refused(message));
+        if self.format != FORMAT {
+            let (found, program) = (self.format, &self.program);
+            return refuse(format!("format is {found}: this program reads {FORMAT}; take elman {program}"));
+        }
+        if self.data.train.is_empty() {
+            return refuse("data.train is missing: name the training file with --data FILE".into());
+        }
+        if self.seed > i64::MAX as u64 {
+            return refuse(format!("seed is {}: at most {}", self.seed, i64::MAX));
+        }
+        let (m, t, d, o) = (&self.model, &self.train, &self.dropout, &self.optimiser);
+        let counts = [
+            ("model.layers", m.layers),
+            ("model.hidden", m.hidden),
+            ("model.embedding", m.embedding),
+            ("model.heads", m.heads),
+            ("train.batch", t.batch),
+            ("train.epochs", usize::try_from(t.epochs).unwrap_or(usize::MAX)),
+            ("data.vocabulary", self.data.vocabulary),
+        ];
+        if let Some((name, n)) = counts.into_iter().find(|(_, n)| *n == 0 || *n > 1 << 24) {
+            return refuse(format!("{name} is {n}: a number from 1 to {}", 1 << 24));
+        }
+        let shares = [
+            ("dropout.input", d.input),
+            ("dropout.between", d.between),
+            ("dropout.output", d.output),
+            ("dropout.words", d.words),
+            ("train.smoothing", t.smoothing),
+            ("schedule.lowest", self.schedule.lowest),
+            ("optimiser.beta1", o.beta1),
+            ("optimiser.beta2", o.beta2),
+        ];
+        if let Some((name, p)) = shares.into_iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
+            return refuse(format!("{name} is {p}: a number from 0 to less than 1"));
+        }
+        let numbers = [
+            ("optimiser.rate", o.rate()),
+            ("optimiser.decay", o.decay),
+            ("optimiser.clip_norm", o.clip_norm),
+            ("train.checkpoint_seconds", t.checkpoint_seconds),
+        ];
+        if let Some((name, n)) = numbers.into_iter().find(|(_, n)| !(n.is_finite() && *n >= 0.0)) {
+            return refuse(format!("{name} is {n}: a number from 0"));
+        }
+        Ok(())
+    }
+
+    /// The same with files by their whole path.
+    #[must_use]
+    pub fn resolved(mut self) -> Settings {
+        let d = &mut self.data;
+        let cell = elman_cell::builtin::source(&self.model.cell).is_none().then_some(&mut self.model.cell);
+        let files = d.train.iter_mut().chain(&mut d.valid).chain(&mut d.test).chain(&mut d.beside);
+        for file in files.chain(cell) {
+            if let Ok(whole) = std::fs::canonicalize(&*file)
+                && let Some(whole) = whole.to_str()
+            {
+                *file = whole.into();
+            }
+        }
+        self
+    }
+}

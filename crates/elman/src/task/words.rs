@@ -1,0 +1,187 @@
+//! Texts as words with their spelling, and the vectors that a model reads them as.
+//!
+//! A word's vector is its embedding beside what a small bidirectional layer reads from its characters, so that a word that
+//! was never seen still says something (Ling et al. 2015, arXiv:1508.02096; Lample et al. 2016, arXiv:1603.01360).
+
+use super::lexicon::Lexicon;
+use super::settings::Settings;
+use crate::cells;
+use crate::error::Error;
+use crate::run::Folder;
+use elman_cell::cell::Init;
+use elman_engine::tape::{Blueprint, Layer, Layout, NO_ROW, Parameter, Pool, Tape, Var};
+use elman_engine::{EngineError, Spec};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Characters of a word beyond these are not read.
+const LONGEST: usize = 30;
+/// Units of a character's embedding.
+const CHARACTER: usize = 32;
+
+const WORDS: &str = "words.json";
+const CHARACTERS: &str = "characters.json";
+
+/// Words and characters by number.
+#[derive(Clone, Debug)]
+pub struct Spelling {
+    /// Known words, in small letters if so set.
+    pub words: Lexicon,
+    /// Known characters.
+    pub characters: Lexicon,
+    lowercase: bool,
+}
+
+/// A text as numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spelled {
+    /// The words.
+    pub words: Vec<u32>,
+    /// The characters of each.
+    pub characters: Vec<Vec<u32>>,
+}
+
+impl Spelling {
+    /// The words of training texts that occur often enough, and all of their characters.
+    pub fn of<'w>(words: impl Iterator<Item = &'w str> + Clone, settings: &Settings) -> Spelling {
+        let d = &settings.data;
+        let small: Vec<String> = words.clone().map(|w| lower(w, d.lowercase)).collect();
+        let known = Lexicon::of_words(small.iter().map(String::as_str), d.min_count, d.vocabulary);
+        let letters: Vec<String> = words.flat_map(str::chars).map(String::from).collect();
+        let characters = Lexicon::of_words(letters.iter().map(String::as_str), d.min_count, d.vocabulary);
+        Spelling { words: known, characters, lowercase: d.lowercase }
+    }
+
+    /// The numbers of some words.
+    pub fn spell<'w>(&self, words: impl Iterator<Item = &'w str>) -> Spelled {
+        let mut spelled = Spelled { words: vec![], characters: vec![] };
+        let mut buffer = [0; 4];
+        for word in words {
+            spelled.words.push(self.words.id_or_unknown(&lower(word, self.lowercase)));
+            let letters = word.chars().take(LONGEST);
+            let ids = letters.map(|c| self.characters.id_or_unknown(c.encode_utf8(&mut buffer))).collect();
+            spelled.characters.push(ids);
+        }
+        spelled
+    }
+
+    /// Writes it into a run.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn write(&self, folder: &Folder) -> Result<(), Error> {
+        self.words.write(folder, WORDS)?;
+        self.characters.write(folder, CHARACTERS)
+    }
+
+    /// Reads it back.
+    ///
+    /// # Errors
+    /// A file that is not there, or damaged.
+    pub fn read(folder: &Folder, settings: &Settings) -> Result<Spelling, Error> {
+        let (words, characters) = (Lexicon::read(folder, WORDS)?, Lexicon::read(folder, CHARACTERS)?);
+        Ok(Spelling { words, characters, lowercase: settings.data.lowercase })
+    }
+}
+
+fn lower(word: &str, lowercase: bool) -> String {
+    if lowercase { word.to_lowercase() } else { word.into() }
+}
+
+/// The words of a raw text: runs of letters, digits and apostrophes; any other visible character by itself.
+pub fn split(text: &str) -> impl Iterator<Item = &str> + Clone {
+    let word = |c: char| c.is_alphanumeric() || c == '\'' || c == '’' || c == '_' || is_mark(c);
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        rest = rest.trim_start();
+        let first = rest.chars().next()?;
+        let end = match word(first) {
+            true => rest.find(|c| !word(c)).unwrap_or(rest.len()),
+            false => first.len_utf8(),
+        };
+        let (token, left) = rest.split_at(end);
+        rest = left;
+        Some(token)
+    })
+}
+
+/// A mark that stands over or under the letter before it.
+fn is_mark(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}')
+}
+
+/// What turns words into vectors.
+#[derive(Clone, Debug)]
+pub struct WordLayer {
+    table: Parameter,
+    characters: Option<(Parameter, Layer)>,
+    /// Units of a word's vector.
+    pub width: usize,
+}
+
+impl WordLayer {
+    /// Declares its parameters: `words`, and with characters `characters` and `spelling.…`.
+    ///
+    /// # Errors
+    /// A cell that cannot be used.
+    pub fn declare(blueprint: &mut Blueprint, spelling: &Spelling, settings: &Settings) -> Result<WordLayer, Error> {
+        let m = &settings.model;
+        let table = blueprint.parameter("words", &[spelling.words.len(), m.embedding], Init::Normal(0.1));
+        if m.characters == 0 {
+            return Ok(WordLayer { table, characters: None, width: m.embedding });
+        }
+        let letters = &[spelling.characters.len(), CHARACTER];
+        let letters = blueprint.parameter("characters", letters, Init::Normal(0.3));
+        let cell = Arc::new(cells::find(&m.cell)?);
+        let half = m.characters.div_ceil(2);
+        let spec = Spec { bidirectional: true, ..Spec::new(cell, CHARACTER, half) };
+        let layer = blueprint.recurrent("spelling", spec)?;
+        let width = m.embedding + blueprint.network(layer).output_size();
+        Ok(WordLayer { table, characters: Some((letters, layer)), width })
+    }
+
+    /// The vectors of texts, [rows of the layout, width].
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn vectors(
+        &self,
+        tape: &mut Tape<'_, f32>,
+        texts: &[&Spelled],
+        layout: &Layout,
+        drop_words: f64,
+    ) -> Result<Var, EngineError> {
+        let ids = layout.fill(NO_ROW, |t, b| texts[b].words[t]);
+        let x = tape.embed(self.table, &ids)?;
+        let Some((letters, layer)) = self.characters else { return Ok(x) };
+        // A word that is dropped can still be read letter by letter.
+        let x = tape.drop_rows(x, drop_words);
+        let mut places: HashMap<&[u32], u32> = HashMap::new();
+        let mut different: Vec<&[u32]> = vec![];
+        let rows = layout.fill(NO_ROW, |t, b| {
+            let word = texts[b].characters[t].as_slice();
+            *places.entry(word).or_insert_with(|| {
+                different.push(word);
+                different.len() as u32 - 1
+            })
+        });
+        let spelled = Layout::new(different.iter().map(|w| w.len().max(1)).collect());
+        let ids = spelled.fill(NO_ROW, |t, b| different[b].get(t).copied().unwrap_or(0));
+        let c = tape.embed(letters, &ids)?;
+        let y = tape.recurrent(layer, c, &spelled, &[])?.y;
+        let read = tape.pool(y, &spelled, Pool::Max)?;
+        let read = tape.rows(read, &rows)?;
+        tape.concat(&[x, read])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::split;
+
+    #[test]
+    fn words_and_marks_stand_apart() {
+        let words: Vec<&str> = split(" It's 3.5 stars—нет, «ёлка»! don't ").collect();
+        assert_eq!(words, ["It's", "3", ".", "5", "stars", "—", "нет", ",", "«", "ёлка", "»", "!", "don't"]);
+    }
+}
