@@ -1,8 +1,8 @@
 //! Losses: one number, the scaled sum over rows.
 
-use elman_kernel::Real;
+use elman_kernel::code::{Binary, Unary};
+use elman_kernel::{Real, map};
 
-use super::attention::softmax;
 use super::{Back, Operation, Parameter, Tape, Var, mul};
 use crate::error::{EngineError, check};
 use crate::loss::HeadGradients;
@@ -55,7 +55,9 @@ impl<T: Real> Tape<'_, T> {
         check("targets", targets.len(), self.count(logits))?;
         let classes = self.width(logits);
         let spread = smoothing / classes as f64;
+        let isa = self.store.isa();
         let mut loss = 0.0;
+        let mut shifted = vec![T::ZERO; classes];
         let mut d = self.value(logits).to_vec();
         for (row, target) in d.chunks_exact_mut(classes).zip(targets) {
             if *target == NO_TARGET {
@@ -66,15 +68,17 @@ impl<T: Real> Tape<'_, T> {
             if target >= classes {
                 return Err(EngineError::Unsupported(format!("target {target} is none of {classes} classes")));
             }
-            let z: Vec<f64> = row.iter().map(|z| z.to_f64()).collect();
-            let largest = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            let total = largest + z.iter().map(|z| (z - largest).exp()).sum::<f64>().ln();
-            loss += total - (1.0 - smoothing) * z[target] - spread * z.iter().sum::<f64>();
-            softmax(row);
-            for (class, d) in row.iter_mut().enumerate() {
-                let wanted = spread + if class == target { 1.0 - smoothing } else { 0.0 };
-                *d = T::from_f64(scale * (d.to_f64() - wanted));
-            }
+            let largest = row.iter().fold(row[0], |m, z| T::binary(Binary::Max, *z, m));
+            shifted.iter_mut().zip(&*row).for_each(|(to, z)| *to = T::binary(Binary::Sub, *z, largest));
+            // Both sums are chains in the order of the classes.
+            let sum_shifted: f64 = if spread > 0.0 { shifted.iter().map(|z| z.to_f64()).sum() } else { 0.0 };
+            let wanted = shifted[target].to_f64();
+            map(isa, Unary::Exp, &shifted, row);
+            let sum: f64 = row.iter().map(|e| e.to_f64()).sum();
+            loss += sum.ln() - (1.0 - smoothing) * wanted - spread * sum_shifted;
+            let (share, less) = (T::from_f64(scale / sum), T::from_f64(scale * spread));
+            row.iter_mut().for_each(|e| *e = T::binary(Binary::Sub, mul(*e, share), less));
+            row[target] = T::binary(Binary::Sub, row[target], T::from_f64(scale * (1.0 - smoothing)));
         }
         Ok(self.known_loss(scale * loss, vec![(logits, d)], vec![]))
     }
