@@ -1,6 +1,7 @@
 //! What can go wrong in this crate, each with the facts to mend it.
 
 use crate::cells::CellError;
+use crate::metrics::MetricError;
 use crate::synth::SynthError;
 use crate::tensors::TensorError;
 use crate::text::TextError;
@@ -24,6 +25,9 @@ pub enum Error {
     /// Made data of a name or with options that there are not.
     #[error(transparent)]
     Synth(#[from] SynthError),
+    /// Predictions cannot be scored.
+    #[error(transparent)]
+    Metric(#[from] MetricError),
     /// Training came to numbers that are no numbers.
     #[error("{0}")]
     Diverged(String),

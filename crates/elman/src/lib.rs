@@ -40,6 +40,7 @@ pub mod evaluate;
 pub mod generate;
 pub mod lengths;
 pub mod memory;
+pub mod metrics;
 pub mod model;
 pub mod predict;
 pub mod run;
