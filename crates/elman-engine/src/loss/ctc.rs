@@ -139,9 +139,9 @@ impl Lattice {
         beta[ends..].fill(0.0);
         for t in (1..beta.len() / places).rev() {
             let (now, after) = beta[(t - 1) * places..].split_at_mut(places);
-            for s in 0..places {
+            for (s, now) in now.iter_mut().enumerate() {
                 let last = if s + 2 < places && self.skips(s + 2) { s + 2 } else { (s + 1).min(places - 1) };
-                now[s] = log_sum_exp((s..=last).map(|next| after[next] + self.row(t)[self.labels[next]]));
+                *now = log_sum_exp((s..=last).map(|next| after[next] + self.row(t)[self.labels[next]]));
             }
         }
         beta

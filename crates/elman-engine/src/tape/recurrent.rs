@@ -31,8 +31,7 @@ impl<T: Real> Operation<T> for Recurrent<T> {
         let of = |back: &mut Back<'_, T>, v: &Var| back.take(*v).unwrap_or_else(|| vec![T::ZERO; back.value(*v).len()]);
         let d_states: Vec<Vec<T>> = self.states.iter().map(|v| of(back, v)).collect();
         let mut gradients = Gradients::default();
-        let team = back.store.team.clone();
-        let done = held.runner.backward_on(&team, None, d, Some(&d_states), &mut gradients);
+        let done = held.runner.backward_on(&back.store.team, None, d, Some(&d_states), &mut gradients);
         back.store.give_back(self.layer, held);
         done?;
         let own = back.store.parameters_of(self.layer);
@@ -88,8 +87,7 @@ impl<T: Real> Tape<'_, T> {
         batch.lengths = Some(&layout.lengths);
         batch.initial = (!start.is_empty()).then_some(start.as_slice());
         let mut out = Outputs::default();
-        let team = self.store.team.clone();
-        held.runner.forward_on(&team, &batch, &mut out)?;
+        held.runner.forward_on(&self.store.team, &batch, &mut out)?;
         let network = held.runner.network().clone();
         let y = Var(self.nodes.len());
         let states: Vec<Var> = (1..=out.states.len()).map(|k| Var(y.0 + k)).collect();

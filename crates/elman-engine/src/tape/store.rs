@@ -115,7 +115,7 @@ pub struct Store<T: Real> {
     /// Counts changes of the weights.
     version: u64,
     options: Options,
-    pub(super) team: Arc<Team>,
+    pub(super) team: Team,
     /// Per layer: runners that no computation holds.
     idle: Vec<Vec<Held<T>>>,
     /// Per parameter.
@@ -137,7 +137,7 @@ impl<T: Real> Store<T> {
             weights,
             version: 0,
             options: Options { isa, backward: true, ..Options::new() },
-            team: Arc::new(team),
+            team,
             dense: (0..count).map(|_| None).collect(),
             heads: (0..count).map(|_| None).collect(),
             blueprint: Arc::new(blueprint),
