@@ -82,7 +82,7 @@ impl Labelled {
         let (text, label) = (asked(&columns.text)?, asked(&columns.label)?);
         let text = match text {
             Some(text) => text,
-            None => longest(table, &label.into_iter().collect::<Vec<_>>()).ok_or_else(|| one_column(table))?,
+            None => found_text(table, label).ok_or_else(|| one_column(table))?,
         };
         let label = match label {
             Some(label) => label,
@@ -112,6 +112,18 @@ impl Labelled {
         }
         classes
     }
+}
+
+/// The column of the texts, where it is not named: not one that is named as labels are and holds some.
+fn found_text(table: &Table, label: Option<usize>) -> Option<usize> {
+    let like_labels = |column: &usize| {
+        LABELS.contains(&table.columns[*column].to_lowercase().as_str()) && few_values(table, *column).is_some()
+    };
+    let taken = match label {
+        Some(label) => vec![label],
+        None => (0..table.columns.len()).filter(like_labels).collect(),
+    };
+    longest(table, &taken).or_else(|| longest(table, &[]))
 }
 
 /// The column with the longest texts, those of several words before others; `taken` ones are not asked.

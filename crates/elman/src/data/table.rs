@@ -104,8 +104,10 @@ impl Table {
     }
 
     fn no_column(&self, asked: &str) -> DataError {
-        let meant = nearest(asked, self.columns.iter().map(String::as_str));
-        let meant = meant.map_or(String::new(), |name| format!(", did you mean `{name}`?"));
+        let small: Vec<String> = self.columns.iter().map(|name| name.to_lowercase()).collect();
+        let meant = nearest(&asked.to_lowercase(), small.iter().map(String::as_str));
+        let meant = meant.and_then(|name| small.iter().position(|other| other == name));
+        let meant = meant.map_or(String::new(), |at| format!(", did you mean `{}`?", self.columns[at]));
         let what = match self.named {
             true => format!("there is no column `{asked}`{meant}; the columns are {}", self.listed()),
             false => {

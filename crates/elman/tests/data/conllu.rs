@@ -26,7 +26,10 @@ fn words_are_tokens_and_every_line_is_kept() {
     let wanted = TWO.replacen("AUX\tMD", "X\tMD", 1).replacen("PART\tRB", "Y\tRB", 1).replacen("VERB\tVB", "Z\tVB", 1);
     assert_eq!(other, wanted.replacen("ёж\t_", "ёж\tX", 1));
     let told = found.tagged().unwrap_err().to_string();
-    assert!(told.ends_with("a.conllu:10: column `UPOS`: `Ёж` has no tag; give every word one, or remove the sentence"), "{told}");
+    assert!(
+        told.ends_with("a.conllu:10: column `UPOS`: `Ёж` has no tag; give every word one, or remove the sentence"),
+        "{told}"
+    );
 }
 
 #[test]

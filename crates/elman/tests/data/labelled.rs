@@ -31,7 +31,10 @@ fn columns_are_found_and_told() {
     );
     let found = labelled(REVIEWS, &columns("", ""));
     assert_eq!(found.label, "lang");
-    assert_eq!(found.remarks[0], "t.csv: the label is column `lang` with 2 values; --label grade would take `grade` with 2");
+    assert_eq!(
+        found.remarks[0],
+        "t.csv: the label is column `lang` with 2 values; --label grade would take `grade` with 2"
+    );
     let known = labelled(&REVIEWS.replace("grade", "label"), &columns("", ""));
     assert_eq!(known.label, "label");
     assert_eq!(labelled(REVIEWS, &columns("4", "lang")).text, "grade");
@@ -61,7 +64,10 @@ fn spoiled_examples_are_refused() {
     ], |path| Labelled::read(path, &Columns::default(), &Reading::default()));
     let table = Table::of("t", REVIEWS, &Reading::default()).unwrap();
     for (asked, says) in [
-        (columns("", "grad"), "t: there is no column `grad`, did you mean `grade`?; the columns are `id`, `lang`, `body`, `grade`"),
+        (
+            columns("", "grad"),
+            "t: there is no column `grad`, did you mean `grade`?; the columns are `id`, `lang`, `body`, `grade`",
+        ),
         (columns("body", "body"), "t: column `body` cannot be text and label"),
         (columns("9", ""), "t: there is no column `9`; the columns are `id`, `lang`, `body`, `grade`"),
     ] {
@@ -74,7 +80,12 @@ fn real_examples_have_their_columns() {
     for (name, text, label, classes) in [
         ("sst/binary.dev.txt", "text", "label", &[("0", 428), ("1", 444)][..]),
         ("ru-sentiment-tweets/banks-train.tsv", "text", "label", &[("-1", 1059), ("0", 3422), ("1", 354)]),
-        ("ru-sentiment-rusentne/validation_data_labeled.csv", "sentence", "label", &[("-1", 438), ("0", 2045), ("1", 362)]),
+        (
+            "ru-sentiment-rusentne/validation_data_labeled.csv",
+            "sentence",
+            "label",
+            &[("-1", 438), ("0", 2045), ("1", 362)],
+        ),
         ("splice/splice.data", "3", "1", &[("EI", 767), ("IE", 768), ("N", 1655)]),
     ] {
         let Some(path) = real(name) else { return };

@@ -44,7 +44,12 @@ fn refuses<T>(cases: &[Spoiled], read: impl Fn(&str) -> Result<T, elman::data::D
     for case in cases {
         let found = told(&files.write(case.name, case.bytes));
         if found != case.says {
-            wrong.push(format!("{} {:?}\n found {found}\nwanted {}", case.name, case.bytes.escape_ascii().to_string(), case.says));
+            wrong.push(format!(
+                "{} {:?}\n found {found}\nwanted {}",
+                case.name,
+                case.bytes.escape_ascii().to_string(),
+                case.says
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));

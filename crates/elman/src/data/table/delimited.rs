@@ -124,7 +124,7 @@ impl Lines<'_> {
 
 /// Whether the first row names the columns.
 ///
-/// It does if its fields are distinct names and no numbers, none of which stands in its own column again, and if they look
+/// It does if its fields are distinct names, no numbers, none of which stands in its own column again, and if they look
 /// unlike the column below: known names ([`NAMES`]), or words above numbers or above texts thrice as long.
 pub(super) fn has_header(rows: &[Row]) -> bool {
     const LOOKED_AT: usize = 1000;
@@ -134,7 +134,9 @@ pub(super) fn has_header(rows: &[Row]) -> bool {
     // The name above row numbers may be missing.
     let like_names =
         names.iter().skip(1).chain(names.first().filter(|name| !name.is_empty())).all(|name| is_name(name));
-    if !distinct || !like_names {
+    let known = |name: &String| NAMES.contains(&name.to_lowercase().as_str());
+    // A known name that stands twice is a header with a fault in it.
+    if !like_names || !distinct && !names.iter().any(known) {
         return false;
     }
     let rest = &rest[..rest.len().min(LOOKED_AT)];
@@ -148,8 +150,7 @@ pub(super) fn has_header(rows: &[Row]) -> bool {
         let count = below(column).count();
         let numbers = below(column).filter(|field| field.parse::<f64>().is_ok()).count();
         let letters: usize = below(column).map(|field| field.chars().count()).sum();
-        NAMES.contains(&name.to_lowercase().as_str())
-            || count > 0 && (numbers * 10 >= count * 9 || letters > 3 * count * name.chars().count().max(5))
+        known(name) || count > 0 && (numbers * 10 >= count * 9 || letters > 3 * count * name.chars().count().max(5))
     })
 }
 
