@@ -59,7 +59,7 @@ enum Task {
     )]
     Lm(Box<Lm>),
     /// A text, a picture or a series → one of several labels
-    Classify(task::Classify),
+    Classify(Box<task::Classify>),
 }
 
 impl Arguments {
