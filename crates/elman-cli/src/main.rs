@@ -63,7 +63,8 @@ fn main() -> ExitCode {
 
 /// Where `elman train` is given a file or made data without its flag, a hint at the flag.
 fn with_data_flag(mut error: clap::Error) -> clap::Error {
-    let Some(ContextValue::String(place)) = error.get(ContextKind::InvalidArg) else { return error };
+    let named = [ContextKind::InvalidArg, ContextKind::InvalidSubcommand].into_iter().find_map(|kind| error.get(kind));
+    let Some(ContextValue::String(place)) = named else { return error };
     let word = match error.get(ContextKind::InvalidValue) {
         Some(ContextValue::String(value)) => value,
         _ => place,
