@@ -4,8 +4,10 @@
 //! 130 Ctrl-C.
 
 mod cell;
+mod chat;
 mod eval;
 mod generate;
+mod make;
 mod outcome;
 mod predict;
 mod resume;
@@ -43,6 +45,10 @@ enum Command {
     Predict(predict::Arguments),
     /// Write text with a trained model
     Generate(generate::Arguments),
+    /// Talk with a language model of conversations
+    Chat(chat::Arguments),
+    /// Make examples to try a task with
+    Make(make::Arguments),
     /// Look at, check, run and time recurrent cells
     Cell(cell::Arguments),
 }
@@ -55,6 +61,8 @@ fn main() -> ExitCode {
         Some(Command::Eval(arguments)) => arguments.run(),
         Some(Command::Predict(arguments)) => arguments.run(),
         Some(Command::Generate(arguments)) => arguments.run(),
+        Some(Command::Chat(arguments)) => arguments.run(),
+        Some(Command::Make(arguments)) => arguments.run(),
         Some(Command::Cell(arguments)) => arguments.run(),
         Some(Command::Tour(arguments)) => arguments.run(),
         None => tour::Arguments::default().run(),

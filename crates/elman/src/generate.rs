@@ -97,7 +97,7 @@ fn begin(tokens: &Tokens, prompt: &str) -> Result<(Vec<u32>, u32, Option<u32>), 
 }
 
 /// The logits after the last of `ids`.
-fn read(trained: &mut Trained, ids: &[u32], state: &mut State<f32>) -> Result<Vec<f32>, Error> {
+pub(crate) fn read(trained: &mut Trained, ids: &[u32], state: &mut State<f32>) -> Result<Vec<f32>, Error> {
     let mut logits = vec![];
     for id in ids {
         let window = Window { steps: 1, columns: 1, inputs: vec![*id], targets: vec![*id] };
@@ -106,7 +106,7 @@ fn read(trained: &mut Trained, ids: &[u32], state: &mut State<f32>) -> Result<Ve
     Ok(logits)
 }
 
-fn check(s: Sampling) -> Result<(), Error> {
+pub(crate) fn check(s: Sampling) -> Result<(), Error> {
     let refuse = |message: String| Err(Error::Refused(message));
     match s {
         _ if !(s.temperature.is_finite() && s.temperature >= 0.0) => {
@@ -121,7 +121,7 @@ fn check(s: Sampling) -> Result<(), Error> {
 }
 
 /// Draws a token; `never` is left out.
-fn draw(logits: &[f32], never: Option<u32>, s: Sampling, place: u64) -> u32 {
+pub(crate) fn draw(logits: &[f32], never: Option<u32>, s: Sampling, place: u64) -> u32 {
     let ids = (0..logits.len() as u32).filter(|id| Some(*id) != never);
     let mut ranked: Vec<(u32, f64)> = ids.map(|id| (id, f64::from(logits[id as usize]))).collect();
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));

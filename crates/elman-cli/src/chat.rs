@@ -1,0 +1,92 @@
+//! `elman chat`
+
+use crate::outcome::Outcome;
+use crate::values::{Machine, WeightType, size};
+use clap::Args;
+use elman::chat::Chat;
+use elman::generate::Sampling;
+use elman::model::Trained;
+use elman::text::Source;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+
+/// Arguments of `elman chat`.
+#[derive(Args)]
+#[command(
+    after_help = "Example:\n  elman chat runs/talk\n\nReads a turn a line from standard input and prints the reply; what was said is remembered until an empty line or the end. The model is a language model (`elman train lm`) of texts in which turns and replies stand a line each."
+)]
+pub struct Arguments {
+    /// The run's folder
+    #[arg(value_name = "DIR")]
+    run: PathBuf,
+    /// Measure replies on a file of conversations: turn, reply, turn, reply …, an empty line between two conversations
+    #[arg(long, value_name = "FILE")]
+    data: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+    /// Below 1 likelier, above 1 wilder; 0 takes the likeliest word
+    #[arg(long, value_name = "T", default_value = "0", help_heading = "Sampling")]
+    temperature: f64,
+    /// Only the K likeliest tokens
+    #[arg(long, value_name = "K", value_parser = size, help_heading = "Sampling")]
+    top_k: Option<usize>,
+    /// Only the likeliest tokens that hold this share
+    #[arg(long, value_name = "P", help_heading = "Sampling")]
+    top_p: Option<f64>,
+    /// The same seed gives the same replies
+    #[arg(long, value_name = "S", default_value = "1", help_heading = "Sampling")]
+    seed: u64,
+    #[command(flatten)]
+    weights: WeightType,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+impl Arguments {
+    /// Talks, or measures.
+    pub fn run(self) -> Result<Outcome, elman::Error> {
+        let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
+        let (temperature, top_k, top_p, seed) = (self.temperature, self.top_k, self.top_p, self.seed);
+        let trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
+        let encoding = trained.config.data.encoding.clone();
+        let mut chat = Chat::new(trained, Sampling { temperature, top_k, top_p, seed })?;
+        let mut source = Source::open(self.data.as_deref().unwrap_or("-"), encoding.as_deref())?;
+        let mut turn = String::new();
+        if let Some(file) = &self.data {
+            let mut text = String::new();
+            while source.next_line(&mut turn)? {
+                text += &turn;
+                text.push('\n');
+            }
+            let found = chat.measure(file, &text)?;
+            let share = found.exact as f64 / found.replies.max(1) as f64;
+            let table = format!(
+                "conversations       {}\nreplies             {}\nexact match         {share:.4}\n",
+                found.conversations, found.replies
+            );
+            return if self.json { Outcome::json(&found) } else { Ok(Outcome::good(table)) };
+        }
+        let prompts = io::stdin().is_terminal();
+        loop {
+            if prompts {
+                eprint!("> ");
+            }
+            if !source.next_line(&mut turn)? {
+                return Ok(Outcome::good(""));
+            }
+            if turn.trim().is_empty() {
+                chat.forget();
+                continue;
+            }
+            let reply = chat.say(&turn)?;
+            let line = if self.json { serde_json::json!({ "turn": turn, "reply": reply }).to_string() } else { reply };
+            let mut out = io::stdout().lock();
+            match writeln!(out, "{line}").and_then(|()| out.flush()) {
+                Err(source) if source.kind() == io::ErrorKind::BrokenPipe => return Ok(Outcome::good("")),
+                Err(source) => return Err(elman::Error::Write { file: "standard output".into(), source }),
+                Ok(()) => {}
+            }
+        }
+    }
+}
