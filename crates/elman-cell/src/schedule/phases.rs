@@ -55,7 +55,10 @@ fn consumers(nodes: &[Node], mark: &[bool]) -> Vec<Vec<usize>> {
 fn assign(arena: &Arena) -> Vec<Phase> {
     let nodes = arena.nodes;
     let needed = ancestors(nodes, &arena.wanted);
-    let carried = ancestors(nodes, &arena.carried);
+    // An attention runs in the loop, whoever waits for it, and so does what it waits for.
+    let attends = (0..nodes.len()).filter(|&i| needed[i] && nodes[i].op.attends()).map(|i| NodeId(i as u32));
+    let roots: Vec<NodeId> = arena.carried.iter().copied().chain(attends).collect();
+    let carried = ancestors(nodes, &roots);
     let mut phases = vec![Phase::None; nodes.len()];
     for (i, node) in nodes.iter().enumerate() {
         if !needed[i] || node.op.is_leaf() {
