@@ -14,7 +14,7 @@ const NARROW: [Precision; 2] = [Precision::Bf16, Precision::Int8];
 
 fn run(n: &Network, d: &Data<f32>, batch: usize, lengths: Option<&[usize]>, options: Options) -> Outputs<f32> {
     let inputs = d.inputs.iter().map(Vec::as_slice).collect();
-    let given = Batch { steps: STEPS, batch, inputs, lengths, mask: None, initial: Some(&d.initial) };
+    let given = Batch { steps: STEPS, batch, inputs, lengths, mask: None, initial: Some(&d.initial), memories: d.memories() };
     Runner::new(n, &d.weights, options).unwrap().forward(&given).unwrap()
 }
 
@@ -100,7 +100,7 @@ fn weights_that_change_are_packed_narrow_again() {
     let n = network(&common::cell("gru", elman_cell::builtin::source("gru").unwrap()), 1, false, INPUT, HIDDEN);
     let (d, other) = (Data::<f32>::draw(&n, STEPS, 2), Weights::<f32>::init(&n, 9));
     let inputs: Vec<&[f32]> = d.inputs.iter().map(Vec::as_slice).collect();
-    let batch = Batch { steps: STEPS, batch: 2, inputs, lengths: None, mask: None, initial: None };
+    let batch = Batch { steps: STEPS, batch: 2, inputs, lengths: None, mask: None, initial: None, memories: d.memories() };
     let options = Options::new().with_precision(Precision::Int8);
     let mut runner = Runner::new(&n, &d.weights, options.clone()).unwrap();
     let first = runner.forward(&batch).unwrap();
@@ -130,7 +130,7 @@ fn chunks_of_a_long_run_give_the_bits_of_the_whole() {
             let d = Data::<f32>::draw(&n, steps, BATCH);
             let inputs: Vec<&[f32]> = d.inputs.iter().map(Vec::as_slice).collect();
             for initial in [None, Some(d.initial.as_slice())] {
-                let given = Batch { steps, batch: BATCH, inputs: inputs.clone(), lengths: None, mask: None, initial };
+                let given = Batch { steps, batch: BATCH, inputs: inputs.clone(), lengths: None, mask: None, initial, memories: d.memories() };
                 let mut cut = Runner::new(&n, &d.weights, Options::new().with_threads(2)).unwrap();
                 let mut whole = Runner::new(&n, &d.weights, Options::new().with_backward()).unwrap();
                 let wanted = whole.forward(&given).unwrap();
