@@ -113,11 +113,7 @@ pub(crate) fn check_batch<T>(network: &Network, batch: &Batch<T>) -> Result<(), 
 }
 
 /// Memories of the shapes they need; those attended to together have the same slots.
-pub(crate) fn check_memories<T>(
-    network: &Network,
-    memories: &[Memory<T>],
-    batch: usize,
-) -> Result<(), EngineError> {
+pub(crate) fn check_memories<T>(network: &Network, memories: &[Memory<T>], batch: usize) -> Result<(), EngineError> {
     check("memories (tensors)", memories.len(), network.memories().len())?;
     for (m, t) in memories.iter().zip(network.memories()) {
         let overflow = || EngineError::Overflow { what: format!("memory `{}`", t.name) };

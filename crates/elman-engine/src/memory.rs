@@ -19,11 +19,10 @@ const INDICES: usize = 4;
 pub fn forward(network: &Network, work: Workload) -> usize {
     let cells = work.steps.saturating_mul(work.batch);
     let given: usize = network.inputs().iter().map(|t| t.count()).sum();
-    parameters(network).saturating_add(memories(network, work)).saturating_add(cells.saturating_mul(given + network.output_size())).saturating_add(runner(
-        network,
-        work,
-        Mode::Whole,
-    ))
+    parameters(network)
+        .saturating_add(memories(network, work))
+        .saturating_add(cells.saturating_mul(given + network.output_size()))
+        .saturating_add(runner(network, work, Mode::Whole))
 }
 
 /// Forward and backward over a batch of equal lengths: the caller's weights, inputs, outputs and all gradients, and the

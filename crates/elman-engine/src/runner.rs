@@ -325,7 +325,11 @@ impl<T: Real> Runner<T> {
                 };
                 let own_layer = &mut self.layers[layer * directions + direction];
                 own_layer.prepare(&packing.segments[0].timeline, slots)?;
-                batch.memories.iter().enumerate().for_each(|(m, memory)| own_layer.load_memory(m, memory, &packing.order));
+                batch
+                    .memories
+                    .iter()
+                    .enumerate()
+                    .for_each(|(m, memory)| own_layer.load_memory(m, memory, &packing.order));
                 self.forward_layer(team, at, source, packing, &mut own[first * width..], out)?;
             }
             match last {

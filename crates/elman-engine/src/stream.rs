@@ -216,7 +216,9 @@ impl<T: Real> Stream<T> {
 
     fn check(&self, inputs: &[&[T]], y: &[T]) -> Result<(), EngineError> {
         if !self.remembers {
-            return Err(EngineError::Order("the cell attends to a memory: give it by `set_memories` before the first step"));
+            return Err(EngineError::Order(
+                "the cell attends to a memory: give it by `set_memories` before the first step",
+            ));
         }
         let network = &self.model.0.network;
         check("inputs (tensors)", inputs.len(), network.inputs().len())?;

@@ -8,7 +8,9 @@ use crate::error::Error;
 use crate::lengths::Lengths;
 use crate::memory;
 use elman_engine::explain::{self, Workload};
-use elman_engine::{Batch, Gradients, Limits, Memory, Model, Network, Options, Outputs, Random, Real, Runner, Stream, Weights};
+use elman_engine::{
+    Batch, Gradients, Limits, Memory, Model, Network, Options, Outputs, Random, Real, Runner, Stream, Weights,
+};
 use std::time::{Duration, Instant};
 
 /// What to time.

@@ -302,8 +302,10 @@ impl Plan {
         let gradients = self.input_gradients.iter_mut().flatten().chain(&mut self.state_gradients);
         let own =
             self.inputs.iter_mut().chain(&mut self.traces).chain([&mut self.output]).chain(&mut self.output_gradient);
-        let memories =
-            self.memories.iter_mut().flat_map(|m| [&mut m.slots.place, &mut m.lengths].into_iter().chain(&mut m.gradient));
+        let memories = self
+            .memories
+            .iter_mut()
+            .flat_map(|m| [&mut m.slots.place, &mut m.lengths].into_iter().chain(&mut m.gradient));
         states.chain(gradients).chain(own).chain(memories).for_each(to);
         let results = self.gradient.iter_mut().flat_map(|phase| match phase {
             Phase::Outer { lefts, .. } => lefts.iter_mut().map(|l| &mut l.out).collect(),

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use elman_cell::Cell;
-use elman_engine::{Batch, Gradients, Memory, Merge, Network, Options, Outputs, Random, Real, Runner, Spec, Team, Weights};
+use elman_engine::{
+    Batch, Gradients, Memory, Merge, Network, Options, Outputs, Random, Real, Runner, Spec, Team, Weights,
+};
 
 /// Cells beyond the built-in ones, so that every construct of the language runs.
 pub const WRITTEN: &[(&str, &str)] = &[

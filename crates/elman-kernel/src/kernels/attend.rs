@@ -337,12 +337,7 @@ pub(super) unsafe fn attend<S: Lanes>(s: S, a: &Attend<S::Elem>, out: *mut S::El
 
 /// Safety: as [`super::AttendGradient`].
 #[inline(always)]
-pub(super) unsafe fn attend_gradient<S: Lanes>(
-    s: S,
-    a: &Attend<S::Elem>,
-    gradient: *const S::Elem,
-    out: *mut S::Elem,
-) {
+pub(super) unsafe fn attend_gradient<S: Lanes>(s: S, a: &Attend<S::Elem>, gradient: *const S::Elem, out: *mut S::Elem) {
     // Safety: the caller's promise.
     unsafe {
         through_shares(s, a, gradient);

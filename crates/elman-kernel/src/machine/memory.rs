@@ -42,8 +42,10 @@ impl<T: Real> Worker<'_, T> {
         (d_keys, d_values): (&Spot, &Spot),
         workspace: &mut Workspace<T>,
     ) {
-        let (first, end) =
-            (self.calendar.share(self.member.index, self.threads), self.calendar.share(self.member.index + 1, self.threads));
+        let (first, end) = (
+            self.calendar.share(self.member.index, self.threads),
+            self.calendar.share(self.member.index + 1, self.threads),
+        );
         let room = workspace.room.as_mut_ptr();
         let active = &self.calendar.timeline.active;
         for b in first..end {

@@ -151,7 +151,8 @@ fn slots<T: Real + Number>(file: &TensorFile, memory: &Tensor, batch: usize) -> 
     };
     let values = file.numbers(name, &[slots, batch, units])?;
     let lengths = lengths_of(name);
-    let lengths = file.shape(&lengths).is_some().then(|| file.lengths_up_to(&lengths, batch, slots, name)).transpose()?;
+    let lengths =
+        file.shape(&lengths).is_some().then(|| file.lengths_up_to(&lengths, batch, slots, name)).transpose()?;
     Ok(Slots { slots, values, lengths })
 }
 
