@@ -30,6 +30,8 @@ id!(/// A state.
     StateId);
 id!(/// A parameter.
     ParamId);
+id!(/// A memory.
+    MemoryId);
 id!(/// An equation.
     EquationId);
 
@@ -64,6 +66,8 @@ pub struct Cell {
     pub source: String,
     /// Per-step inputs; the first is `x`.
     pub inputs: Vec<Input>,
+    /// Memories, in the order of their declarations.
+    pub memories: Vec<Memory>,
     /// States, in the order in which they are first defined.
     pub states: Vec<State>,
     /// Parameters, in the order of first appearance; the initial value `h_0` of a learned state is one too.
@@ -89,6 +93,26 @@ pub struct Input {
     pub name: String,
     /// Its length.
     pub dim: Dim,
+}
+
+/// Rows that an equation attends to: per sequence `slots` × `dim`, the same at all steps.
+#[derive(Clone, Debug)]
+pub struct Memory {
+    /// Its name in files (`m`).
+    pub name: String,
+    /// The length of a row.
+    pub dim: Dim,
+}
+
+/// What is attended to, and how: Σ over slots s of softmax_s(score(query, keys_s)) · values_s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Attention {
+    /// How the query is compared with the keys.
+    pub score: crate::op::Score,
+    /// What it is compared with.
+    pub keys: MemoryId,
+    /// What is summed: as many slots as the keys have, often the keys themselves.
+    pub values: MemoryId,
 }
 
 /// A value carried from step to step.
@@ -202,6 +226,15 @@ pub enum ExprKind {
     Call(crate::op::Function, Vec<ExprId>),
     /// The vectors one after another.
     Concat(Vec<ExprId>),
+    /// A memory's rows, weighted by how well a query fits them.
+    Attend {
+        /** What is attended to, and how. */
+        how: Attention,
+        /** A vector as long as a key. */
+        query: ExprId,
+        /** The vector u of additive scores. */
+        weight: Option<ExprId>,
+    },
 }
 
 /// Two dimensions that must have one size, and the equation that says so.

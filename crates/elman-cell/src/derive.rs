@@ -11,7 +11,7 @@
 mod rules;
 
 use crate::arena::{Arena, keep, live};
-use crate::cell::Shape;
+use crate::cell::{Attention, Shape};
 use crate::contract::contract;
 use crate::dim::Dim;
 use crate::formula::{Formula, select};
@@ -57,6 +57,7 @@ struct Reverse<'a> {
     varies: Vec<bool>,
     incoming: Vec<Incoming>,
     outers: Vec<(NodeId, Contribution)>,
+    memories: Vec<(NodeId, Contribution)>,
     states: Vec<Option<NodeId>>,
     inputs: Vec<Option<NodeId>>,
     params: Vec<Option<NodeId>>,
@@ -68,7 +69,7 @@ impl<'a> Reverse<'a> {
         let mut varies: Vec<bool> = Vec::with_capacity(program.nodes.len());
         for node in &program.nodes {
             let leaf = matches!(node.op, Op::Param(_) | Op::Input(_) | Op::State(_));
-            varies.push(leaf || node.op.operands().iter().any(|n| varies[n.index()]));
+            varies.push(leaf || node.op.attends() || node.op.operands().iter().any(|n| varies[n.index()]));
         }
         Reverse {
             program,
@@ -77,6 +78,7 @@ impl<'a> Reverse<'a> {
             varies,
             incoming: vec![Incoming::default(); program.nodes.len()],
             outers: Vec::new(),
+            memories: Vec::new(),
             states: vec![None; program.states.len()],
             inputs: vec![None; program.inputs.len()],
             params: vec![None; program.params.len()],
@@ -103,7 +105,7 @@ impl<'a> Reverse<'a> {
     /// What the epilogue starts from: the summed contributions.
     fn seed_totals(&mut self, contributions: &[Contribution]) {
         for contribution in contributions {
-            let (Contribution::Outer { target, .. } | Contribution::Value { target, .. }) = *contribution;
+            let Some(target) = contribution.target() else { continue };
             let total = self.arena.push(Op::Total(target), self.shape(target));
             if self.incoming[target.index()].values.iter().all(|&(_, v)| v != total) {
                 self.receive(None, target, total);
@@ -212,6 +214,7 @@ impl<'a> Reverse<'a> {
                 self.receive(Some(n), v, gradient);
             }
             Op::Concat(ref pieces) => self.through_concat(n, pieces, dy),
+            Op::Attend { how, query, weight } => self.through_attention(n, (how, query, weight), dy),
             _ => self.through_units(n, dy),
         }
     }
@@ -244,6 +247,25 @@ impl<'a> Reverse<'a> {
             if let Shape::Vector(units) = shape {
                 start = start + units;
             }
+        }
+    }
+
+    /// To a query, to a weight, and to the memories.
+    fn through_attention(&mut self, n: NodeId, attend: (Attention, NodeId, Option<NodeId>), dy: NodeId) {
+        let (how, from, by) = attend;
+        let gradient = self.arena.spread(dy, self.shape(n));
+        let (query, weight) = (self.forward(from), by.map(|w| self.forward(w)));
+        self.memories.push((n, Contribution::Memory { how, query, weight, gradient }));
+        let units = self.arena.units(query);
+        let op = Op::AttendGradient { how, query, weight, gradient };
+        let Some(by) = by else {
+            let whole = self.arena.push(op, Shape::Vector(units));
+            return self.receive(Some(n), from, whole);
+        };
+        let whole = self.arena.push(op, Shape::Vector(units + units));
+        for (to, start) in [(from, Dim::ZERO), (by, units)] {
+            let part = self.arena.push(Op::Slice { vector: whole, start }, Shape::Vector(units));
+            self.receive(Some(n), to, part);
         }
     }
 
@@ -306,7 +328,7 @@ impl<'a> Reverse<'a> {
     }
 
     /// What a step adds to the gradients of invariant nodes: matrices, then vectors and scalars, each in the order of the
-    /// forward nodes that read them.
+    /// forward nodes that read them; then to those of memories.
     fn contributions(&mut self) -> Vec<Contribution> {
         self.outers.sort_by_key(|&(from, _)| from);
         let mut all: Vec<_> = self.outers.iter().map(|&(_, c)| c).collect();
@@ -322,6 +344,8 @@ impl<'a> Reverse<'a> {
         }
         values.sort_by_key(|&(first, _)| first);
         all.extend(values.into_iter().map(|(_, c)| c));
+        self.memories.sort_by_key(|&(from, _)| from);
+        all.extend(self.memories.iter().map(|&(_, c)| c));
         all
     }
 }
@@ -329,21 +353,15 @@ impl<'a> Reverse<'a> {
 /// Contraction, then only what is needed.
 fn assemble(strata: &[Stratum], step: Reverse, mut contributions: Vec<Contribution>, end: Reverse) -> Backward {
     let Reverse { mut states, mut inputs, mut by_node, arena, .. } = step;
-    let read = |c: &Contribution| match *c {
-        Contribution::Outer { left, right, .. } => vec![left, right],
-        Contribution::Value { value, .. } => vec![value],
-    };
     let wanted = states.iter().chain(&inputs).flatten().copied();
-    let roots: Vec<_> = wanted.chain(contributions.iter().flat_map(read)).collect();
+    let roots: Vec<_> = wanted.chain(contributions.iter().flat_map(Contribution::reads)).collect();
     let (contracted, place) = contract(&arena.nodes, &roots, strata);
     let alive = live(&contracted, roots.iter().map(|n| place[n.index()]));
     let (nodes, again) = keep(&contracted, alive.iter().copied());
-    let to = |n: &mut NodeId| *n = again[place[n.index()].index()];
+    let at = |n: NodeId| again[place[n.index()].index()];
+    let to = |n: &mut NodeId| *n = at(*n);
     states.iter_mut().chain(&mut inputs).flatten().for_each(to);
-    contributions.iter_mut().for_each(|c| match c {
-        Contribution::Outer { left, right, .. } => [left, right].into_iter().for_each(to),
-        Contribution::Value { value, .. } => to(value),
-    });
+    contributions.iter_mut().for_each(|c| *c = c.map(at));
     by_node.iter_mut().for_each(|n| *n = n.filter(|n| alive.binary_search(&place[n.index()]).is_ok()));
     by_node.iter_mut().flatten().for_each(to);
     let mut params = end.params;

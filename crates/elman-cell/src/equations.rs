@@ -12,7 +12,7 @@
 use crate::arena::reachable;
 use crate::cell::{Cell, Shape};
 use crate::dim::Dim;
-use crate::listing::{binary_name, unary_name};
+use crate::listing::{binary_name, score, unary_name};
 use crate::op::{Binary, Unary};
 use crate::program::{Backward, Contribution, Node, NodeId, Op, Program, Term};
 use crate::text::{ATOM, MATRIX, PRODUCT, SUM, Text, plus};
@@ -24,9 +24,9 @@ const LONGEST: usize = 72;
 
 /// The derived equations of a cell.
 pub fn backward_text(cell: &Cell, program: &Program, backward: &Backward) -> String {
-    let mut forward = Page::new("t");
+    let mut forward = Page::new(cell, "t");
     forward.write(&program.nodes, &forward_names(cell, program), |op| forward_leaf(cell, op));
-    let mut step = Page::new("d");
+    let mut step = Page::new(cell, "d");
     let names = gradient_names(program, backward, &forward);
     step.write(&backward.nodes, &names, |op| backward_leaf(cell, &forward, op));
     let mut text: String = forward.lines.iter().filter(|l| l.invented).map(Line::print).collect();
@@ -47,6 +47,13 @@ pub fn backward_text(cell: &Cell, program: &Program, backward: &Backward) -> Str
             Contribution::Value { target, value } => {
                 format!("{} += {}\n", gradient_of(&forward, target), step.texts[value.index()].0)
             }
+            Contribution::Memory { how, query, weight, gradient } => {
+                let vectors = [Some(query), weight, Some(gradient)].into_iter().flatten();
+                let vectors: Vec<_> = vectors.map(|n| step.at(n, SUM)).collect();
+                let (keys, values) = (&step.memories[how.keys.index()], &step.memories[how.values.index()]);
+                let left = if keys == values { format!("d{keys}") } else { format!("d{keys}, d{values}") };
+                format!("{left} += {}_memory({}, {})\n", score(how), vectors.join(", "), memories(keys, values))
+            }
         };
     }
     text + &epilogue_text(cell, program, backward, &forward)
@@ -54,7 +61,7 @@ pub fn backward_text(cell: &Cell, program: &Program, backward: &Backward) -> Str
 
 /// The parameters whose gradient is not plainly what the steps have added.
 fn epilogue_text(cell: &Cell, program: &Program, backward: &Backward, forward: &Page) -> String {
-    let mut page = Page::new("e");
+    let mut page = Page::new(cell, "e");
     page.write(&backward.epilogue, &vec![None; backward.epilogue.len()], |op| match op {
         Op::Total(n) => Some(Text(gradient_of(forward, *n), ATOM)),
         op => backward_leaf(cell, forward, op),
@@ -133,6 +140,11 @@ fn backward_leaf(cell: &Cell, forward: &Page, op: &Op) -> Option<Text> {
     }
 }
 
+/// The last arguments of an attention.
+fn memories(keys: &str, values: &str) -> String {
+    if keys == values { keys.to_string() } else { format!("{keys}, {values}") }
+}
+
 struct Line {
     node: usize,
     name: String,
@@ -149,14 +161,16 @@ impl Line {
 /// Nodes written out: how each is referred to, and the lines that define the named ones.
 struct Page {
     prefix: &'static str,
+    memories: Vec<String>,
     texts: Vec<Text>,
     named: Vec<Option<String>>,
     lines: Vec<Line>,
 }
 
 impl Page {
-    fn new(prefix: &'static str) -> Page {
-        Page { prefix, texts: Vec::new(), named: Vec::new(), lines: Vec::new() }
+    fn new(cell: &Cell, prefix: &'static str) -> Page {
+        let memories = cell.memories.iter().map(|m| m.name.clone()).collect();
+        Page { prefix, memories, texts: Vec::new(), named: Vec::new(), lines: Vec::new() }
     }
 
     fn write(&mut self, nodes: &[Node], names: &[Option<String>], leaf: impl Fn(&Op) -> Option<Text>) {
@@ -223,6 +237,12 @@ impl Page {
             Op::Concat(pieces) => {
                 let pieces: Vec<_> = pieces.iter().map(|&p| self.at(p, SUM)).collect();
                 Text(format!("[{}]", pieces.join(", ")), ATOM)
+            }
+            Op::Attend { how, .. } | Op::AttendGradient { how, .. } => {
+                let back = if matches!(node.op, Op::Attend { .. }) { "" } else { "_gradient" };
+                let vectors: Vec<_> = node.op.operands().iter().map(|&n| self.at(n, SUM)).collect();
+                let (keys, values) = (&self.memories[how.keys.index()], &self.memories[how.values.index()]);
+                Text(format!("{}{back}({}, {})", score(*how), vectors.join(", "), memories(keys, values)), ATOM)
             }
             _ => Text("0".to_string(), ATOM),
         }

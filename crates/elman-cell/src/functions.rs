@@ -2,7 +2,7 @@
 //!
 //! What a function does to vectors is in `lower.rs`; here stands only what reading and folding need.
 
-use crate::op::Function;
+use crate::op::{Function, Score};
 
 /// Spellings of each function; the first is the one that is printed.
 const SPELLINGS: &[(Function, &[&str])] = &[
@@ -34,6 +34,9 @@ const SPELLINGS: &[(Function, &[&str])] = &[
     (Function::Mean, &["mean"]),
     (Function::Norm, &["norm"]),
     (Function::Identity, &["identity"]),
+    (Function::Attend, &["attend"]),
+    (Function::AttendScaled, &["attend_scaled"]),
+    (Function::AttendAdditive, &["attend_additive"]),
 ];
 
 /// The function so spelled.
@@ -58,9 +61,38 @@ pub(crate) fn spelling(function: Function) -> &'static str {
     SPELLINGS.iter().find(|(f, _)| *f == function).map_or("", |(_, names)| names[0])
 }
 
-/// How many arguments it takes.
-pub(crate) fn arguments(function: Function) -> usize {
-    if matches!(function, Function::Max | Function::Min) { 2 } else { 1 }
+/// How many arguments it takes, at least and at most.
+pub(crate) fn arguments(function: Function) -> (usize, usize) {
+    match function {
+        Function::Max | Function::Min => (2, 2),
+        Function::Attend | Function::AttendScaled => (2, 3),
+        Function::AttendAdditive => (3, 4),
+        _ => (1, 1),
+    }
+}
+
+/// How a function that attends compares; its last argument, or last two, are memories.
+pub(crate) fn score(function: Function) -> Option<Score> {
+    Some(match function {
+        Function::Attend => Score::Dot,
+        Function::AttendScaled => Score::Scaled,
+        Function::AttendAdditive => Score::Additive,
+        _ => return None,
+    })
+}
+
+/// The vectors that an attention takes ahead of its memories.
+pub(crate) fn vectors(score: Score) -> usize {
+    if score == Score::Additive { 2 } else { 1 }
+}
+
+/// The function of a score.
+pub(crate) fn attending(score: Score) -> Function {
+    match score {
+        Score::Dot => Function::Attend,
+        Score::Scaled => Function::AttendScaled,
+        Score::Additive => Function::AttendAdditive,
+    }
 }
 
 /// Whether it runs over the units of a whole vector and gives a vector.
@@ -129,5 +161,6 @@ pub(crate) fn value(function: Function, arguments: &[f64]) -> Option<f64> {
         }
         F::Identity => x,
         F::Selu | F::Gelu | F::Softmax | F::LayerNorm | F::RmsNorm | F::Sum | F::Mean | F::Norm => return None,
+        F::Attend | F::AttendScaled | F::AttendAdditive => return None,
     })
 }

@@ -1,6 +1,7 @@
 //! What programs mean: slow, obvious, in `f64`.
 //!
-//! A value is a `Vec<f64>`: one number for a scalar, the units of a vector, a matrix row after row. Everything fast is
+//! A value is a `Vec<f64>`: one number for a scalar, the units of a vector, a matrix row after row, of a memory the rows
+//! of the slots that its sequence has. Everything fast is
 //! compared with this file, and it follows the rules of a program to the letter: affine chains and weight gradients are
 //! chains of fused multiply-adds in their order, sums go over 16 lanes.
 //!
@@ -9,6 +10,7 @@
 //!
 //! Trusts its caller for sizes: values must have the lengths that the program's shapes have at `sizes`.
 
+mod attend;
 pub mod cell;
 mod check;
 pub(crate) mod math;
@@ -17,16 +19,23 @@ mod sequence;
 pub use check::{GradientCheck, Point, check_gradient};
 pub use sequence::{Gradients, Run, SequenceGradients, gradients, run};
 
-use crate::cell::Shape;
+use crate::cell::{Attention, Shape};
 use crate::dim::{Dim, Sizes};
-use crate::program::{Backward, Node, Op, Program, Term};
+use crate::program::{Backward, Node, NodeId, Op, Program, Term};
 
 /// One number, the units of a vector, or a matrix row after row.
 pub type Value = Vec<f64>;
 
 /// The values of all nodes of a forward step.
-pub fn forward(program: &Program, sizes: Sizes, params: &[Value], inputs: &[Value], states: &[Value]) -> Vec<Value> {
-    evaluate(&program.nodes, sizes, |op| match *op {
+pub fn forward(
+    program: &Program,
+    sizes: Sizes,
+    params: &[Value],
+    memories: &[Value],
+    inputs: &[Value],
+    states: &[Value],
+) -> Vec<Value> {
+    evaluate(&program.nodes, sizes, memories, |op| match *op {
         Op::Param(p) => params[p.index()].clone(),
         Op::Input(i) => inputs[i.index()].clone(),
         Op::State(s) => states[s.index()].clone(),
@@ -34,16 +43,17 @@ pub fn forward(program: &Program, sizes: Sizes, params: &[Value], inputs: &[Valu
     })
 }
 
-/// The values of all nodes of a backward step, from the forward values of the same step, the gradient by its output
-/// and the gradients by the states after it.
+/// The values of all nodes of a backward step, from the memories, the forward values of the same step, the gradient by its
+/// output and the gradients by the states after it.
 pub fn backward(
     backward: &Backward,
     sizes: Sizes,
+    memories: &[Value],
     forward: &[Value],
     d_output: &[f64],
     d_states: &[Value],
 ) -> Vec<Value> {
-    evaluate(&backward.nodes, sizes, |op| match *op {
+    evaluate(&backward.nodes, sizes, memories, |op| match *op {
         Op::Forward(n) => forward[n.index()].clone(),
         Op::OutputGradient => d_output.to_vec(),
         Op::StateGradient(s) => d_states[s.index()].clone(),
@@ -54,7 +64,7 @@ pub fn backward(
 /// The gradients of parameters from the summed gradients of invariant nodes (by forward node; others empty). A
 /// parameter without a gradient gets an empty value.
 pub fn epilogue(backward: &Backward, sizes: Sizes, forward: &[Value], totals: &[Value]) -> Vec<Value> {
-    let nodes = evaluate(&backward.epilogue, sizes, |op| match *op {
+    let nodes = evaluate(&backward.epilogue, sizes, &[], |op| match *op {
         Op::Forward(n) => forward[n.index()].clone(),
         Op::Total(n) => totals[n.index()].clone(),
         _ => Value::new(),
@@ -63,13 +73,39 @@ pub fn epilogue(backward: &Backward, sizes: Sizes, forward: &[Value], totals: &[
 }
 
 /// The values of `nodes`, whose leaves are given by `leaf`.
-pub fn evaluate(nodes: &[Node], sizes: Sizes, leaf: impl Fn(&Op) -> Value) -> Vec<Value> {
+pub fn evaluate(nodes: &[Node], sizes: Sizes, memories: &[Value], leaf: impl Fn(&Op) -> Value) -> Vec<Value> {
     let mut values: Vec<Value> = Vec::with_capacity(nodes.len());
     for node in nodes {
-        let value = primitive(nodes, node, sizes, &values, &leaf);
+        let value = match &node.op {
+            op if op.attends() => attend(op, count(node.shape, sizes), memories, &values),
+            _ => primitive(nodes, node, sizes, &values, &leaf),
+        };
         values.push(value);
     }
     values
+}
+
+/// An attention, or its gradient.
+fn attend(op: &Op, len: usize, memories: &[Value], values: &[Value]) -> Value {
+    let get = |n: NodeId| &values[n.index()][..];
+    match *op {
+        Op::Attend { how, query, weight } => attention(how, get(query), weight.map(get), memories).value(len),
+        Op::AttendGradient { how, query, weight, gradient } => {
+            attention(how, get(query), weight.map(get), memories).gradient(get(gradient))
+        }
+        _ => Value::new(),
+    }
+}
+
+/// What an attention reads.
+fn attention<'a>(
+    how: Attention,
+    query: &'a [f64],
+    weight: Option<&'a [f64]>,
+    memories: &'a [Value],
+) -> attend::Attend<'a> {
+    let (keys, values) = (&memories[how.keys.index()], &memories[how.values.index()]);
+    attend::Attend { score: how.score, query, weight, keys, values }
 }
 
 /// How many numbers a value of this shape has.
@@ -157,6 +193,10 @@ fn lane_sum(v: &[f64]) -> f64 {
     for (i, x) in v.iter().enumerate() {
         lanes[i % 16] += x;
     }
+    tree(lanes)
+}
+
+fn tree(mut lanes: [f64; 16]) -> f64 {
     for half in [8, 4, 2, 1] {
         for l in 0..half {
             lanes[l] += lanes[l + half];

@@ -1,12 +1,13 @@
 //! Programs and backward programs as text, a line a node: `%7 = affine(p2; p0·x0, p1·s0) : hidden`.
 //!
-//! x, s and p are inputs, states and parameters by position; `^7` is the value of node 7 of the forward program, `Σ7` its
+//! x, m, s and p are inputs, memories, states and parameters by position; `^7` is the value of node 7 of the forward program, `Σ7` its
 //! gradient summed over steps and sequences, `dy` the gradient by the output, `ds0'` the one by a state after the step.
 
 use std::fmt::{Display, Formatter, Result};
 
-use crate::cell::Shape;
+use crate::cell::{Attention, Shape};
 use crate::dim::Dim;
+use crate::functions;
 use crate::op::{Binary, Unary};
 use crate::program::{Backward, Contribution, Node, NodeId, Op, Program};
 
@@ -45,6 +46,17 @@ impl Display for Backward {
                 }
                 Contribution::Value { target, value } => {
                     writeln!(f, "Σ{} += {}", target.0, reference(&self.nodes, value))?;
+                }
+                Contribution::Memory { how, query, weight, gradient } => {
+                    let (keys, values) = (how.keys.0, how.values.0);
+                    let at: Vec<_> = [Some(query), weight, Some(gradient)].into_iter().flatten().collect();
+                    let at: Vec<_> = at.into_iter().map(|n| reference(&self.nodes, n)).collect();
+                    writeln!(
+                        f,
+                        "dm{keys}, dm{values} += {}_memory({}, m{keys}, m{values})",
+                        score(how),
+                        at.join(", ")
+                    )?;
                 }
             }
         }
@@ -121,7 +133,17 @@ fn operation(nodes: &[Node], node: &Node) -> String {
         Op::Concat(pieces) => format!("concat({})", pieces.iter().map(at).collect::<Vec<_>>().join(", ")),
         Op::Slice { vector, start } => format!("slice({} from {start})", at(vector)),
         Op::PlaceSlice { vector, start } => format!("place({} at {start})", at(vector)),
+        Op::Attend { how, .. } | Op::AttendGradient { how, .. } => {
+            let back = if matches!(node.op, Op::Attend { .. }) { "" } else { "_gradient" };
+            let operands: Vec<_> = node.op.operands().iter().map(at).collect();
+            format!("{}{back}({}, m{}, m{})", score(*how), operands.join(", "), how.keys.0, how.values.0)
+        }
     }
+}
+
+/// The function that attends so.
+pub(crate) fn score(how: Attention) -> &'static str {
+    functions::spelling(functions::attending(how.score))
 }
 
 /// The name of a function in listings and equations.

@@ -169,6 +169,14 @@ impl<'a> Lowering<'a> {
                 Value::Node(functions::expand(&mut self.arena, f, &nodes))
             }
             ExprKind::Concat(ref pieces) => self.concat(pieces.len()),
+            ExprKind::Attend { how, weight, .. } => {
+                let keys = Shape::Vector(self.cell.memories[how.keys.index()].dim);
+                let values = Shape::Vector(self.cell.memories[how.values.index()].dim);
+                let weight = weight.map(|_| self.pop_node()).map(|n| self.arena.spread(n, keys));
+                let query = self.pop_node();
+                let query = self.arena.spread(query, keys);
+                Value::Node(self.arena.push(Op::Attend { how, query, weight }, values))
+            }
         }
     }
 
@@ -298,6 +306,7 @@ impl<'a> Lowering<'a> {
         Program {
             nodes: kept,
             inputs: cell.inputs.iter().map(|i| i.dim).collect(),
+            memories: cell.memories.iter().map(|m| m.dim).collect(),
             states: cell.states.iter().map(|s| s.dim).collect(),
             params: cell.params.iter().map(|p| p.shape).collect(),
             next: next.into_iter().map(to).collect(),
@@ -341,6 +350,7 @@ pub(crate) fn operands(kind: &ExprKind) -> Vec<ExprId> {
         | ExprKind::Div(a, b)
         | ExprKind::Product(a, b) => vec![*a, *b],
         ExprKind::Call(_, all) | ExprKind::Concat(all) => all.clone(),
+        ExprKind::Attend { query, weight, .. } => [*query].into_iter().chain(*weight).collect(),
     }
 }
 

@@ -37,6 +37,20 @@ pub enum Function {
     Norm,
     /// The identity: what an activation slot in an output's equation stands for.
     Identity,
+    Attend,
+    AttendScaled,
+    AttendAdditive,
+}
+
+/// How a query q is compared with a key k of n units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Score {
+    /// q · k (Luong et al. 2015, arXiv:1508.04025)
+    Dot,
+    /// q · k / √n (Vaswani et al. 2017, arXiv:1706.03762)
+    Scaled,
+    /// u · tanh(q + k) with a vector u, the *weight* (Bahdanau et al. 2015, arXiv:1409.0473)
+    Additive,
 }
 
 /// Elementwise primitives of one argument.

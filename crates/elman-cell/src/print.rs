@@ -103,6 +103,9 @@ impl Printer<'_> {
         for input in cell.inputs.iter().skip(1) {
             out.push_str(&format!("input {} : {}\n", text(&input.name), input.dim));
         }
+        for memory in &cell.memories {
+            out.push_str(&format!("memory {} : {}\n", text(&memory.name), memory.dim));
+        }
         let fixed_x = cell.requirements.iter().find(|r| r.left == Dim::INPUT && cell.source_is_declaration(r.span));
         if let Some(requirement) = fixed_x {
             out.push_str(&format!("input x : {}\n", requirement.right));
@@ -195,6 +198,13 @@ impl Printer<'_> {
             ExprKind::Concat(list) => {
                 let list: Vec<String> = list.iter().map(|a| of(a, Binding::Sum)).collect();
                 format!("[{}]", list.join(", "))
+            }
+            ExprKind::Attend { how, query, weight } => {
+                let vectors = [Some(*query), *weight].into_iter().flatten().map(|v| of(&v, Binding::Sum));
+                let memories = [how.keys, how.values].map(|m| self.param(&self.cell.memories[m.index()].name));
+                let alike = usize::from(how.keys == how.values);
+                let all: Vec<String> = vectors.chain(memories.into_iter().skip(alike)).collect();
+                format!("{}({})", self.function(functions::attending(how.score)), all.join(", "))
             }
         }
     }

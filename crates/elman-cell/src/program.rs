@@ -7,7 +7,7 @@
 //! every kernel follows, bias first, then the terms in their order. Lowering puts terms that read the input alone
 //! before terms that read a state, so that the former can be computed ahead of time for all steps.
 
-use crate::cell::{InputId, ParamId, Shape, StateId, id};
+use crate::cell::{Attention, InputId, ParamId, Shape, StateId, id};
 use crate::dim::Dim;
 use crate::op::{Binary, Unary};
 
@@ -127,6 +127,32 @@ pub enum Op {
         /** First unit. */
         start: Dim,
     },
+
+    /// Σ over slots s of αₛ · valuesₛ, with α = softmax of score(query, keysₛ) over the slots that the sequence has.
+    ///
+    /// Scores are sums over 16 lanes of fused multiply-adds (q · k, or u · tanh(q + k)), the tree as in [`Op::Sum`]; so is
+    /// the sum of exponentials over slots. A unit of the result is one chain of fused multiply-adds over the slots in order,
+    /// from 0.
+    Attend {
+        /** What is attended to, and how. */
+        how: Attention,
+        /** As long as a key. */
+        query: NodeId,
+        /** The vector u of additive scores. */
+        weight: Option<NodeId>,
+    },
+    /// Only in a backward program: the gradient by an attention's query, and after it, in the same vector, the one by its
+    /// weight if it has one. α is computed again, as [`Op::Attend`] does.
+    AttendGradient {
+        /** As in the forward program. */
+        how: Attention,
+        /** As in the forward program. */
+        query: NodeId,
+        /** As in the forward program. */
+        weight: Option<NodeId>,
+        /** The gradient by what the attention gave. */
+        gradient: NodeId,
+    },
 }
 
 impl Op {
@@ -172,6 +198,10 @@ impl Op {
             Op::Concat(ref pieces) => Op::Concat(pieces.iter().map(|&p| f(p)).collect()),
             Op::Slice { vector, start } => Op::Slice { vector: f(vector), start },
             Op::PlaceSlice { vector, start } => Op::PlaceSlice { vector: f(vector), start },
+            Op::Attend { how, query, weight } => Op::Attend { how, query: f(query), weight: weight.map(f) },
+            Op::AttendGradient { how, query, weight, gradient } => {
+                Op::AttendGradient { how, query: f(query), weight: weight.map(&mut f), gradient: f(gradient) }
+            }
         }
     }
 
@@ -183,13 +213,19 @@ impl Op {
     /// A unit of the result depends on other units of an operand, so a block with it needs whole rows.
     pub fn crosses_units(&self) -> bool {
         matches!(self, Op::Sum(_) | Op::Largest(_) | Op::Concat(_) | Op::Slice { .. } | Op::PlaceSlice { .. })
+            || self.attends()
+    }
+
+    /// It reads a memory, which belongs to a sequence and not to a step: it runs in the time loop, where sequences are.
+    pub fn attends(&self) -> bool {
+        matches!(self, Op::Attend { .. } | Op::AttendGradient { .. })
     }
 
     /// What it depends on, given the strata of the nodes before it and, for `Forward` leaves, of the forward program.
     pub fn stratum(&self, before: &[Stratum], forward: &[Stratum]) -> Stratum {
         match self {
             Op::Input(_) | Op::OutputGradient => Stratum::PerStep,
-            Op::State(_) | Op::StateGradient(_) => Stratum::Recurrent,
+            Op::State(_) | Op::StateGradient(_) | Op::Attend { .. } | Op::AttendGradient { .. } => Stratum::Recurrent,
             Op::Forward(n) if forward[n.index()] != Stratum::Invariant => Stratum::PerStep,
             op => op.operands().iter().map(|n| before[n.index()]).max().unwrap_or(Stratum::Invariant),
         }
@@ -212,6 +248,8 @@ pub struct Program {
     pub nodes: Vec<Node>,
     /// The length of each input.
     pub inputs: Vec<Dim>,
+    /// The length of each memory's rows.
+    pub memories: Vec<Dim>,
     /// The length of each state.
     pub states: Vec<Dim>,
     /// The shape of each parameter.
@@ -262,7 +300,7 @@ pub struct Backward {
     pub states: Vec<Option<NodeId>>,
     /// Per input: the gradient by it; `None` where it is zero.
     pub inputs: Vec<Option<NodeId>>,
-    /// What this step adds to the gradients of invariant nodes of the forward program, in a fixed order.
+    /// What this step adds to the gradients of invariant nodes of the forward program, and of memories, in a fixed order.
     pub contributions: Vec<Contribution>,
     /// From the summed gradients of invariant nodes to those of parameters; leaves are `Total(n)` and `Forward(n)`
     /// (with `n` invariant).
@@ -273,7 +311,7 @@ pub struct Backward {
     pub by_node: Vec<Option<NodeId>>,
 }
 
-/// A step's addition to the gradient of one invariant node of the forward program.
+/// A step's addition to the gradient of one invariant node of the forward program, or of a memory.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Contribution {
     /// matrix gradient += left ⊗ right: element (i, j) gains leftᵢ · rightⱼ, as one chain over steps and sequences.
@@ -292,4 +330,51 @@ pub enum Contribution {
         /** Backward node of the same shape. */
         value: NodeId,
     },
+    /// The gradients of an attention's keys and values: of key s the gradient of its score, which is αₛ (gₛ − Σ α g) with
+    /// gₛ = gradient · valuesₛ, times the score's derivative by the key; of value s αₛ · gradient. One chain an element over
+    /// the steps of its sequence in rising order, at each step first the key's part.
+    Memory {
+        /** What is attended to, and how. */
+        how: Attention,
+        /** Backward node: the query. */
+        query: NodeId,
+        /** Backward node: the weight of additive scores. */
+        weight: Option<NodeId>,
+        /** Backward node: the gradient by what the attention gave. */
+        gradient: NodeId,
+    },
+}
+
+impl Contribution {
+    /// The invariant node of the forward program whose gradient it adds to; none where that is a memory.
+    pub fn target(&self) -> Option<NodeId> {
+        match *self {
+            Contribution::Outer { target, .. } | Contribution::Value { target, .. } => Some(target),
+            Contribution::Memory { .. } => None,
+        }
+    }
+
+    /// The backward nodes that it reads, in order.
+    pub fn reads(&self) -> Vec<NodeId> {
+        let mut all = Vec::new();
+        self.map(|n| {
+            all.push(n);
+            n
+        });
+        all
+    }
+
+    /// The same with every backward node that it reads replaced.
+    pub fn map(&self, mut f: impl FnMut(NodeId) -> NodeId) -> Contribution {
+        match *self {
+            Contribution::Outer { target, left, right } => {
+                Contribution::Outer { target, left: f(left), right: f(right) }
+            }
+            Contribution::Value { target, value } => Contribution::Value { target, value: f(value) },
+            Contribution::Memory { how, query, weight, gradient } => {
+                let (query, weight) = (f(query), weight.map(&mut f));
+                Contribution::Memory { how, query, weight, gradient: f(gradient) }
+            }
+        }
+    }
 }

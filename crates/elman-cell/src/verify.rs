@@ -122,13 +122,16 @@ pub fn verify(program: &Program, derived: &Backward, schedule: &Schedule, traced
 fn same_program(a: &Program, b: &Program) -> bool {
     a.nodes == b.nodes
         && (&a.next, a.output) == (&b.next, b.output)
-        && (&a.inputs, &a.states, &a.params) == (&b.inputs, &b.states, &b.params)
+        && (&a.inputs, &a.memories, &a.states, &a.params) == (&b.inputs, &b.memories, &b.states, &b.params)
 }
 
 fn read_by(contribution: &Contribution) -> Vec<NodeId> {
     match *contribution {
         Contribution::Outer { left, right, .. } => vec![left, right],
         Contribution::Value { value, .. } => vec![value],
+        Contribution::Memory { query, weight, gradient, .. } => {
+            [Some(query), weight, Some(gradient)].into_iter().flatten().collect()
+        }
     }
 }
 
@@ -173,9 +176,12 @@ fn same_backward(program: &Program, derived: &Backward, scheduled: &Backward) ->
     if !same(&derived.inputs, &scheduled.inputs) {
         return Err(Fault::OtherBackward("the gradient of an input"));
     }
-    let numbered = |c: &Contribution, numbers: &[u32]| match *c {
-        Contribution::Outer { target, left, right } => (target, numbers[left.index()], Some(numbers[right.index()])),
-        Contribution::Value { target, value } => (target, numbers[value.index()], None),
+    let numbered = |c: &Contribution, numbers: &[u32]| {
+        let added = match *c {
+            Contribution::Outer { target, .. } | Contribution::Value { target, .. } => (Some(target), None),
+            Contribution::Memory { how, .. } => (None, Some(how)),
+        };
+        (std::mem::discriminant(c), added, read_by(c).iter().map(|n| numbers[n.index()]).collect::<Vec<_>>())
     };
     let contributions = |all: &Backward, numbers: &[u32]| -> Vec<_> {
         all.contributions.iter().map(|c| numbered(c, numbers)).collect()

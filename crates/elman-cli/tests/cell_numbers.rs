@@ -100,3 +100,23 @@ fn explain_says_what_leaves_the_loop() {
     let json = folder.run("cell explain lstm --hidden 16 --steps 10 --batch 4 --threads 1 --json").good().json();
     assert!(json["bound_us"].as_f64().unwrap() > 0.0 && json["peak_gflops"].as_f64().unwrap() > 0.1, "{json}");
 }
+
+#[test]
+fn cells_that_attend_are_shown_explained_checked_and_timed() {
+    let run = |line: &str| run_in(&root(), line).good();
+    let check = run("cell check gru-attention --input 3 --hidden 5 --output 4 --json").json();
+    assert_eq!(check["memories"], serde_json::json!([{"name": "k", "dim": 5}, {"name": "m", "dim": 4}]));
+    assert!(run("cell show lstm-attention --format latex").out.contains("\\operatorname{attend}("));
+    assert!(run("cell show lstm-attention --format backward").out.contains("dm += attend_memory("));
+    let explained = run("cell explain gru-attention --hidden 16 --batch 4 --steps 10").out;
+    assert!(explained.contains("attention, for a: ") && explained.contains("at 10 slots of k, m"), "{explained}");
+    for cell in ["gru-attention", "lstm-attention --output 3", "lstm-attention-dot --layers 2 --bidirectional"] {
+        let grad = run(&format!("cell grad {cell} --hidden 4 --input 4 --steps 4 --entries 9 --json")).json();
+        assert_eq!(grad["passed"], true, "{grad}");
+        assert!(!grad["memories"].as_array().unwrap().is_empty(), "{grad}");
+    }
+    for extra in ["--backward", "--stream", "--dtype int8", "--backward --recompute --lengths uniform"] {
+        let line = "cell bench gru-attention --input 5 --hidden 6 --batch 3 --steps 4 --threads 2 --json";
+        assert!(run(&format!("{line} {extra}")).json()["median_us"].as_f64().unwrap() > 0.0);
+    }
+}

@@ -292,6 +292,60 @@ fn a_second_input_is_read_beside_x() {
     refuses(&folder, run, &["`c`: found no such tensor"]);
 }
 
+const SLOTS: usize = 6;
+const ATTENDS: &str = "cell run attends.cell --input in --output out --dtype f64 --hidden 5 --grad";
+
+/// A folder with a cell that attends to rows of 3 numbers, and its inputs.
+fn attending(memory: Option<Named<f64>>) -> Folder {
+    let folder = Folder::new();
+    folder.text("attends.cell", "memory m\na = attend(W_q h, m)\nh' = tanh(W x + U h + A a + b)\n");
+    let given = [x(), tensor("dy", &[STEPS, BATCH, HIDDEN])].into_iter().chain(memory);
+    folder.tensors("in", &given.collect::<Vec<_>>());
+    folder
+}
+
+#[test]
+fn a_memory_is_read_under_its_name() {
+    let folder = attending(Some(tensor("m", &[SLOTS, BATCH, 3])));
+    folder.run(&format!("{ATTENDS} --layers 2 --bidirectional --trace a")).good();
+    let out = folder.open("out");
+    assert_eq!(out.shape("d.m"), Some(&[SLOTS, BATCH, 3][..]));
+    assert_eq!(out.shape("trace.1.backward.a"), Some(&[STEPS, BATCH, 3][..]));
+    for (memory, found) in [
+        (None, "no such tensor"),
+        (Some(tensor("m", &[SLOTS, BATCH + 1, 3])), "shape [6, 4, 3]"),
+        (Some(tensor("m", &[BATCH, 3])), "shape [3, 3]"),
+    ] {
+        refuses(&attending(memory), ATTENDS, &["in: tensor `m`", found, "wanted shape [slots, 3, "]);
+    }
+}
+
+#[test]
+fn slots_that_a_sequence_does_not_have_are_never_read_and_have_no_gradient() {
+    let lengths = [SLOTS, 1, 4];
+    let mut memory = tensor("m", &[SLOTS, BATCH, 3]);
+    for (at, value) in memory.data.iter_mut().enumerate() {
+        if at / (BATCH * 3) >= lengths[at / 3 % BATCH] {
+            *value = f64::NAN;
+        }
+    }
+    let folder = attending(Some(memory));
+    add_integers(&folder, "m.lengths", &lengths.map(|l| l as i64));
+    folder.run(ATTENDS).good();
+    let out = folder.open("out");
+    for name in out.names() {
+        assert!(numbers(&out, name).iter().all(|v| v.is_finite()), "{name}");
+    }
+    for (at, value) in numbers(&out, "d.m").into_iter().enumerate() {
+        assert_eq!(value != 0.0, at / (BATCH * 3) < lengths[at / 3 % BATCH], "{at}: {value}");
+    }
+    for bad in [0, 7, -1] {
+        let folder = attending(Some(tensor("m", &[SLOTS, BATCH, 3])));
+        add_integers(&folder, "m.lengths", &[2, bad, 1]);
+        refuses(&folder, ATTENDS, &["`m.lengths`", &format!("found {bad} at [1], wanted 1 to 6 (the slots of `m`)")]);
+    }
+}
+
 #[test]
 fn a_shared_parameter_is_one_tensor() {
     let folder = folder(&[x()]);
@@ -351,13 +405,17 @@ fn lengths_outside_the_steps_are_refused() {
 
 /// Rewrites `in` with `lengths` at the end of its bytes.
 fn add_lengths(folder: &Folder, lengths: &[i64]) {
+    add_integers(folder, "lengths", lengths);
+}
+
+fn add_integers(folder: &Folder, name: &str, lengths: &[i64]) {
     let path = folder.path().join("in");
     let bytes = std::fs::read(&path).unwrap();
     let header_length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
     let header = std::str::from_utf8(&bytes[8..8 + header_length]).unwrap().trim_end();
     let data = &bytes[8 + header_length..];
     let (start, end) = (data.len(), data.len() + 8 * lengths.len());
-    let entry = format!(r#""lengths":{{"dtype":"I64","shape":[{}],"data_offsets":[{start},{end}]}}"#, lengths.len());
+    let entry = format!(r#""{name}":{{"dtype":"I64","shape":[{}],"data_offsets":[{start},{end}]}}"#, lengths.len());
     let header = format!("{},{entry}}}", header.strip_suffix('}').unwrap());
     let added = lengths.iter().flat_map(|l| l.to_le_bytes());
     let whole = (header.len() as u64).to_le_bytes().into_iter().chain(header.bytes()).chain(data.iter().copied());

@@ -3,6 +3,9 @@
 use crate::error::{EngineError, check};
 use crate::network::Network;
 
+/// Most slots of a memory: as many as `f32` can count.
+pub(crate) const MOST_SLOTS: usize = 1 << 24;
+
 /// Sequences of a batch.
 #[derive(Clone, Debug)]
 pub struct Batch<'a, T> {
@@ -18,12 +21,32 @@ pub struct Batch<'a, T> {
     pub mask: Option<&'a [bool]>,
     /// Per state of the network: [batch, dim]. Absent: zero, or the learned initial value.
     pub initial: Option<&'a [Vec<T>]>,
+    /// Per memory of the network.
+    pub memories: Vec<Memory<'a, T>>,
+}
+
+/// Rows that a cell attends to, the same at all steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory<'a, T> {
+    /// Slots of the sequence with the most, or more.
+    pub slots: usize,
+    /// [slots, batch, dim], as the `y` of an encoder. What lies beyond a sequence's length is never read.
+    pub values: &'a [T],
+    /// Per sequence: its slots, 1 to `slots`; all `slots` if absent.
+    pub lengths: Option<&'a [usize]>,
+}
+
+impl<T> Memory<'_, T> {
+    /// Slots of a sequence.
+    pub(crate) fn length(&self, sequence: usize) -> usize {
+        self.lengths.map_or(self.slots, |l| l[sequence])
+    }
 }
 
 impl<'a, T> Batch<'a, T> {
-    /// Equal lengths, initial states of zero.
+    /// Equal lengths, initial states of zero, no memories.
     pub fn new(steps: usize, batch: usize, x: &'a [T]) -> Batch<'a, T> {
-        Batch { steps, batch, inputs: vec![x], lengths: None, mask: None, initial: None }
+        Batch { steps, batch, inputs: vec![x], lengths: None, mask: None, initial: None, memories: vec![] }
     }
 }
 
@@ -58,6 +81,8 @@ pub struct Gradients<T> {
     pub parameters: Vec<Vec<T>>,
     /// Per state of the network: by its initial value, [batch, dim].
     pub initial: Vec<Vec<T>>,
+    /// Per memory of the network: [slots, batch, dim]; zero beyond a sequence's length.
+    pub memories: Vec<Vec<T>>,
 }
 
 pub(crate) fn check_states<T>(
@@ -83,5 +108,37 @@ pub(crate) fn check_batch<T>(network: &Network, batch: &Batch<T>) -> Result<(), 
         };
         check(&t.name, x.len(), wanted)?;
     }
+    check_memories(network, &batch.memories, batch.batch)?;
     check_states("", network, batch.initial, batch.batch)
+}
+
+/// Memories of the shapes they need; those attended to together have the same slots.
+pub(crate) fn check_memories<T>(network: &Network, memories: &[Memory<T>], batch: usize) -> Result<(), EngineError> {
+    check("memories (tensors)", memories.len(), network.memories().len())?;
+    for (m, t) in memories.iter().zip(network.memories()) {
+        let overflow = || EngineError::Overflow { what: format!("memory `{}`", t.name) };
+        if m.slots > MOST_SLOTS {
+            return Err(overflow());
+        }
+        let wanted = m.slots.checked_mul(batch).and_then(|c| c.checked_mul(t.count())).ok_or_else(overflow)?;
+        check(&t.name, m.values.len(), wanted)?;
+        if let Some(lengths) = m.lengths {
+            check(&format!("{}.lengths", t.name), lengths.len(), batch)?;
+        }
+        for index in 0..batch {
+            let found = m.length(index);
+            if found == 0 || found > m.slots {
+                return Err(EngineError::MemoryLength { name: t.name.clone(), index, found, slots: m.slots });
+            }
+        }
+    }
+    for (keys, values) in network.attended() {
+        let (k, v) = (&memories[keys], &memories[values]);
+        if let Some(index) = (0..batch).find(|&b| k.length(b) != v.length(b)) {
+            let name = |m: usize| network.memories()[m].name.clone();
+            let (keys, values) = (name(keys), name(values));
+            return Err(EngineError::Slots { keys, values, index, found: [k.length(index), v.length(index)] });
+        }
+    }
+    Ok(())
 }

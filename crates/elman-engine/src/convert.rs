@@ -21,6 +21,14 @@ pub(crate) fn unary(u: op::Unary) -> code::Unary {
     }
 }
 
+pub(crate) fn score(s: op::Score) -> code::Score {
+    match s {
+        op::Score::Dot => code::Score::Dot,
+        op::Score::Scaled => code::Score::Scaled,
+        op::Score::Additive => code::Score::Additive,
+    }
+}
+
 pub(crate) fn binary(b: op::Binary) -> code::Binary {
     match b {
         op::Binary::Add => code::Binary::Add,

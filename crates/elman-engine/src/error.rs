@@ -44,6 +44,33 @@ pub enum EngineError {
         /// Which sequence.
         index: usize,
     },
+    /// A memory's length outside 1..=slots.
+    #[error("{name}.lengths[{index}] is {found}: lengths run from 1 to {slots}, the number of slots")]
+    MemoryLength {
+        /// Which memory.
+        name: String,
+        /// Which sequence.
+        index: usize,
+        /// Its length.
+        found: usize,
+        /// The slots there are.
+        slots: usize,
+    },
+    /// Keys and values of different lengths.
+    #[error(
+        "sequence {index} has {} slots of `{keys}` and {} of `{values}`: what is attended to together has one length",
+        .found[0], .found[1]
+    )]
+    Slots {
+        /// The memory of the keys.
+        keys: String,
+        /// The memory of the values.
+        values: String,
+        /// Which sequence.
+        index: usize,
+        /// Its slots of each.
+        found: [usize; 2],
+    },
     /// A name to trace that no equation of the cell defines.
     #[error("there is no value `{name}` to trace; the cell defines {known}")]
     Trace {

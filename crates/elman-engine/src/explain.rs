@@ -24,14 +24,16 @@ pub struct Workload {
     pub batch: usize,
     /// Threads.
     pub threads: usize,
+    /// Slots of a memory, where there is one.
+    pub slots: usize,
     /// Values are computed again for the backward run.
     pub recompute: bool,
 }
 
 impl Workload {
-    /// On one thread, with nothing recomputed.
+    /// On one thread, with nothing recomputed, and memories of as many slots as steps.
     pub fn new(steps: usize, batch: usize) -> Workload {
-        Workload { steps, batch, threads: 1, recompute: false }
+        Workload { steps, batch, threads: 1, slots: steps.max(1), recompute: false }
     }
 }
 
@@ -143,22 +145,22 @@ fn write_all(out: &mut String, network: &Network, work: Workload, limits: &Limit
         plural(work.threads)
     )?;
     writeln!(out, "\nAhead of the time loop, for all steps at once:")?;
-    write_stages(out, network, &pass.before)?;
+    write_stages(out, network, work, &pass.before)?;
     writeln!(out, "In the time loop:")?;
     if pass.independent {
         let scan = if schedule.is_scan() { ", linearly (a scan)" } else { "" };
         writeln!(out, "  no product: each unit runs through time by itself{scan}, and threads split units")?;
     }
-    write_stages(out, network, &pass.step)?;
+    write_stages(out, network, work, &pass.step)?;
     if !pass.after.is_empty() {
         writeln!(out, "Behind the time loop, for all steps at once:")?;
-        write_stages(out, network, &pass.after)?;
+        write_stages(out, network, work, &pass.after)?;
     }
     write_backward(out, network)?;
     write_figures(out, work, limits, f)
 }
 
-fn write_stages(out: &mut String, network: &Network, stages: &[Stage]) -> std::fmt::Result {
+fn write_stages(out: &mut String, network: &Network, work: Workload, stages: &[Stage]) -> std::fmt::Result {
     if stages.is_empty() {
         writeln!(out, "  nothing")?;
     }
@@ -178,6 +180,9 @@ fn write_stages(out: &mut String, network: &Network, stages: &[Stage]) -> std::f
                 members.join(", ")
             )?;
         }
+        for n in &stage.block {
+            write_attention(out, network, work, s, *n)?;
+        }
         if !stage.block.is_empty() {
             let nodes = &network.schedule().program.nodes;
             let crosses = stage.block.iter().any(|n| nodes[n.index()].op.crosses_units());
@@ -192,6 +197,26 @@ fn write_stages(out: &mut String, network: &Network, stages: &[Stage]) -> std::f
         }
     }
     Ok(())
+}
+
+/// An attention of a stage: the memory, and what it costs, two operations a multiply-add of scores and sums.
+fn write_attention(out: &mut String, network: &Network, work: Workload, stage: usize, n: NodeId) -> std::fmt::Result {
+    let Op::Attend { how, .. } = network.schedule().program.nodes[n.index()].op else { return Ok(()) };
+    let unit = |m: elman_cell::cell::MemoryId| network.memories()[m.index()].count();
+    let mflop = 2.0 * (work.slots * (unit(how.keys) + unit(how.values))) as f64 / 1e6;
+    let (what, slots) = (name(network, n), work.slots);
+    writeln!(
+        out,
+        "  stage {}: attention, for {what}: {mflop:.3} MFLOP a step and sequence at {slots} slots of {}",
+        stage + 1,
+        memories(network, how)
+    )
+}
+
+/// The memories of an attention, by name.
+fn memories(network: &Network, how: elman_cell::cell::Attention) -> String {
+    let of = |m: elman_cell::cell::MemoryId| network.memories()[m.index()].name.clone();
+    if how.keys == how.values { of(how.keys) } else { format!("{}, {}", of(how.keys), of(how.values)) }
 }
 
 fn write_backward(out: &mut String, network: &Network) -> std::fmt::Result {
@@ -216,9 +241,13 @@ fn write_backward(out: &mut String, network: &Network) -> std::fmt::Result {
         count(&s.backward_pass.step),
         count(&s.backward_pass.after)
     )?;
-    let outer =
-        s.backward.contributions.iter().filter(|c| matches!(c, elman_cell::program::Contribution::Outer { .. }));
-    writeln!(out, "  weight gradients: {} products over all steps at once, after the loop", outer.count())
+    use elman_cell::program::Contribution::{Memory, Outer};
+    let outer = s.backward.contributions.iter().filter(|c| matches!(c, Outer { .. }));
+    writeln!(out, "  weight gradients: {} products over all steps at once, after the loop", outer.count())?;
+    match s.backward.contributions.iter().filter(|c| matches!(c, Memory { .. })).count() {
+        0 => Ok(()),
+        n => writeln!(out, "  gradients of memories: {n}, sequence by sequence over its steps, after the loop"),
+    }
 }
 
 fn write_figures(out: &mut String, work: Workload, limits: &Limits, f: &Figures) -> std::fmt::Result {
@@ -307,6 +336,7 @@ fn named(network: &Network, n: NodeId, depth: usize) -> String {
             format!("{} {sign} {}", part(*a), part(*b))
         }
         Op::Fma(a, b, c) => format!("{} * {} + {}", part(*a), part(*b), part(*c)),
+        Op::Attend { how, query, .. } => format!("attend({}, {})", part(*query), memories(network, *how)),
         _ => format!("%{}", n.0),
     }
 }

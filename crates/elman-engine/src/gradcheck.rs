@@ -12,7 +12,7 @@
 //! tensor's gradient and 1e-4 of the largest of all: an entry that is zero but for rounding has nothing else to be
 //! measured by.
 
-use crate::batch::{Batch, Outputs};
+use crate::batch::{Batch, Memory, Outputs};
 use crate::error::EngineError;
 use crate::network::Network;
 use crate::random::Random;
@@ -63,21 +63,31 @@ pub struct GradientReport {
     pub inputs: Vec<TensorError>,
     /// In the order of [`Network::states`].
     pub states: Vec<TensorError>,
+    /// In the order of [`Network::memories`].
+    pub memories: Vec<TensorError>,
 }
 
 impl GradientReport {
     /// The worst of all.
     pub fn worst(&self) -> f64 {
-        let all = self.parameters.iter().chain(&self.inputs).chain(&self.states);
+        let all = self.parameters.iter().chain(&self.inputs).chain(&self.states).chain(&self.memories);
         all.fold(0.0, |m, t| m.max(t.error))
     }
 }
 
-/// Weights, then inputs, then initial states, as one list of tensors.
+/// Weights, then inputs, then memories, then initial states, as one list of tensors.
 struct Point {
     tensors: Vec<Vec<f64>>,
     parameters: usize,
     inputs: usize,
+    memories: usize,
+}
+
+impl Point {
+    /// Tensors ahead of the states.
+    fn ahead(&self) -> usize {
+        self.parameters + self.inputs + self.memories
+    }
 }
 
 struct Check<'a> {
@@ -103,7 +113,7 @@ pub fn check_gradients(network: &Network, at: &GradientPoint) -> Result<Gradient
     let mut check = Check { network, at, runner, loss_y, loss_states };
     let mut derived = check.derived(&point)?;
     if check.learned() {
-        derived.truncate(point.parameters + point.inputs);
+        derived.truncate(point.ahead());
     }
     let of_all = OF_ALL * largest(derived.iter().flatten());
     let mut errors = vec![];
@@ -116,12 +126,14 @@ pub fn check_gradients(network: &Network, at: &GradientPoint) -> Result<Gradient
         }
         errors.push(worst);
     }
-    let names = network.parameters().iter().chain(network.inputs()).chain(network.states());
+    let ahead = network.parameters().iter().chain(network.inputs()).chain(network.memories());
+    let names = ahead.chain(network.states());
     let mut all: Vec<TensorError> =
         names.zip(errors).map(|(t, (error, entries))| TensorError { name: t.name.clone(), error, entries }).collect();
-    let states = all.split_off(point.parameters + point.inputs);
+    let states = all.split_off(point.ahead());
+    let memories = all.split_off(point.parameters + point.inputs);
     let inputs = all.split_off(point.parameters);
-    Ok(GradientReport { parameters: all, inputs, states })
+    Ok(GradientReport { parameters: all, inputs, states, memories })
 }
 
 fn largest<'a>(v: impl IntoIterator<Item = &'a f64>) -> f64 {
@@ -139,16 +151,34 @@ fn random_point(network: &Network, at: &GradientPoint, random: &mut Random) -> P
     for t in network.inputs() {
         tensors.push(draw(at.steps * at.batch * t.count(), 1.0));
     }
+    for t in network.memories() {
+        tensors.push(draw(slots(at) * at.batch * t.count(), 1.0));
+    }
     for t in network.states() {
         tensors.push(draw(at.batch * t.count(), 1.0));
     }
-    Point { tensors, parameters: network.parameters().len(), inputs: network.inputs().len() }
+    let (parameters, inputs) = (network.parameters().len(), network.inputs().len());
+    Point { tensors, parameters, inputs, memories: network.memories().len() }
+}
+
+/// Slots of a memory: one more than steps, so that the two are told apart.
+fn slots(at: &GradientPoint) -> usize {
+    at.steps + 1
+}
+
+/// Memories are ragged: sequence b has b slots fewer than there are, at least one.
+fn memory_lengths(at: &GradientPoint) -> Vec<usize> {
+    (0..at.batch).map(|b| slots(at).saturating_sub(b).max(1)).collect()
 }
 
 impl Check<'_> {
     fn run(&mut self, point: &Point) -> Result<Outputs<f64>, EngineError> {
         self.runner.set_weights(&Weights(point.tensors[..point.parameters].to_vec()))?;
-        let inputs = &point.tensors[point.parameters..point.parameters + point.inputs];
+        let given = &point.tensors[point.parameters..];
+        let (inputs, rest) = given.split_at(point.inputs);
+        let (memories, states) = rest.split_at(point.memories);
+        let (slots, lengths) = (slots(self.at), memory_lengths(self.at));
+        let memories = memories.iter().map(|values| Memory { slots, values, lengths: Some(&lengths) });
         self.runner.forward(&Batch {
             steps: self.at.steps,
             batch: self.at.batch,
@@ -156,7 +186,8 @@ impl Check<'_> {
             lengths: self.at.lengths.as_deref(),
             mask: None,
             // A learned initial state is checked as the parameter it is.
-            initial: (!self.learned()).then_some(&point.tensors[point.parameters + point.inputs..]),
+            initial: (!self.learned()).then_some(states),
+            memories: memories.collect(),
         })
     }
 
@@ -175,7 +206,7 @@ impl Check<'_> {
         self.run(point)?;
         let g = self.runner.backward(&self.loss_y, Some(&self.loss_states))?;
         debug_assert_eq!(g.parameters.len(), self.network.parameters().len());
-        Ok(g.parameters.into_iter().chain(g.inputs).chain(g.initial).collect())
+        Ok(g.parameters.into_iter().chain(g.inputs).chain(g.memories).chain(g.initial).collect())
     }
 
     /// The relative error of one entry.

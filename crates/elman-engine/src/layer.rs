@@ -7,12 +7,13 @@ use std::sync::Arc;
 use elman_cell::Sizes;
 use elman_cell::program::NodeId;
 use elman_cell::schedule::Schedule;
-use elman_kernel::code::{Place, Rows, Split, Timeline};
+use elman_kernel::code::{Place, Rows, Slots, Split, Timeline};
 use elman_kernel::{Buffer, Isa, Machine, Precision, Real, Team};
 
+use crate::batch::Memory;
 use crate::error::EngineError;
 use crate::packed::{Invariants, Packed};
-use crate::plan::{Frame, Mode, Plan, rounds};
+use crate::plan::{Frame, MemoryPlan, Mode, Plan, rounds};
 use crate::tokens::Segment;
 
 /// Batches with at least this many rows a thread are split by rows.
@@ -53,7 +54,7 @@ impl<T: Real> Layer<T> {
         traced: Vec<NodeId>,
         params: &[&[T]],
     ) -> Result<Layer<T>, EngineError> {
-        let plan = Plan::new(&schedule, sizes, Frame { batch: 1, tokens: 1, mode }, &traced);
+        let plan = Plan::new(&schedule, sizes, Frame { batch: 1, tokens: 1, slots: 1, mode }, &traced);
         let packed =
             Arc::new(Packed::new(arithmetic.isa, arithmetic.precision, &plan.weights, &schedule, sizes, params)?);
         Ok(Layer::with_packed(schedule, sizes, arithmetic, mode, traced, plan, packed))
@@ -61,7 +62,8 @@ impl<T: Real> Layer<T> {
 
     /// A further user of the same packed weights, with work memory of its own.
     pub fn share(&self) -> Layer<T> {
-        let plan = Plan::new(&self.schedule, self.sizes, Frame { batch: 1, tokens: 1, mode: self.mode }, &self.traced);
+        let frame = Frame { batch: 1, tokens: 1, slots: 1, mode: self.mode };
+        let plan = Plan::new(&self.schedule, self.sizes, frame, &self.traced);
         let (schedule, traced) = (self.schedule.clone(), self.traced.clone());
         Layer::with_packed(schedule, self.sizes, self.arithmetic, self.mode, traced, plan, self.packed.clone())
     }
@@ -95,7 +97,7 @@ impl<T: Real> Layer<T> {
     /// Bytes of work memory that each token takes.
     pub fn token_bytes(&self) -> usize {
         let memory = |tokens| {
-            let frame = Frame { batch: 1, tokens, mode: self.mode };
+            let frame = Frame { batch: 1, tokens, slots: 1, mode: self.mode };
             Plan::new(&self.schedule, self.sizes, frame, &self.traced).memory
         };
         memory(2).saturating_sub(memory(1)) * size_of::<T>()
@@ -119,9 +121,9 @@ impl<T: Real> Layer<T> {
         self.plan.read_params(&self.schedule)
     }
 
-    /// Lays out memory for a batch of this shape; nothing happens where it has it already.
-    pub fn prepare(&mut self, timeline: &Timeline) -> Result<(), EngineError> {
-        let frame = Frame { batch: timeline.batch, tokens: timeline.tokens(), mode: self.mode };
+    /// Lays out memory for a batch of this shape, and memories of so many slots; nothing happens where it has it already.
+    pub fn prepare(&mut self, timeline: &Timeline, slots: usize) -> Result<(), EngineError> {
+        let frame = Frame { batch: timeline.batch, tokens: timeline.tokens(), slots, mode: self.mode };
         if self.frame == Some(frame) {
             return Ok(());
         }
@@ -200,11 +202,43 @@ impl<T: Real> Layer<T> {
         for (_, at, rows, columns) in &self.plan.totals {
             self.memory[*at..at + rows * columns].fill(T::ZERO);
         }
+        let batch = self.frame.map_or(0, |f| f.batch);
+        for place in self.plan.memories.iter().filter_map(|m| m.gradient) {
+            self.memory[place.offset..place.offset + batch * place.stride].fill(T::ZERO);
+        }
     }
 
     /// Units of input i.
     pub fn input_units(&self, i: usize) -> usize {
         self.schedule.program.inputs[i].at(self.sizes)
+    }
+
+    /// Copies the slots that sequences have, row `row` from sequence `order[row]` of `batch`.
+    pub fn load_memory(&mut self, m: usize, memory: &Memory<T>, order: &[usize]) {
+        let MemoryPlan { slots: Slots { place, units, stride }, lengths, .. } = self.plan.memories[m];
+        for (row, &sequence) in order.iter().enumerate() {
+            let length = memory.length(sequence);
+            self.row_mut(lengths, row, 1)[0] = T::from_f64(length as f64);
+            for slot in 0..length {
+                let from = (slot * order.len() + sequence) * units;
+                let to = place.offset + row * place.stride + slot * stride;
+                self.memory[to..to + units].copy_from_slice(&memory.values[from..from + units]);
+            }
+        }
+    }
+
+    /// Adds the gradient of a memory to `out`, [slots, batch, dim], for the slots that sequences have.
+    pub fn add_memory_gradient(&self, m: usize, order: &[usize], out: &mut [T]) {
+        let MemoryPlan { slots: Slots { units, stride, .. }, lengths, gradient } = self.plan.memories[m];
+        let Some(place) = gradient else { return };
+        for (row, &sequence) in order.iter().enumerate() {
+            let length = self.row(lengths, row, 1)[0].to_f64() as usize;
+            for slot in 0..length {
+                let to = (slot * order.len() + sequence) * units;
+                let from = place.offset + row * place.stride + slot * stride;
+                crate::flow::add_to(&mut out[to..to + units], &self.memory[from..from + units]);
+            }
+        }
     }
 
     /// Row `row` of a place: `units` numbers. States and alternating rows count from their first.

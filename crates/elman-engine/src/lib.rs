@@ -49,7 +49,7 @@ mod tokens;
 mod weights;
 mod zoneout;
 
-pub use batch::{Batch, Gradients, Outputs, Trace};
+pub use batch::{Batch, Gradients, Memory, Outputs, Trace};
 pub use elman_kernel::code::Binary;
 pub use elman_kernel::limits::Limits;
 pub use elman_kernel::{Isa, Precision, Real, Team};

@@ -19,11 +19,10 @@ const INDICES: usize = 4;
 pub fn forward(network: &Network, work: Workload) -> usize {
     let cells = work.steps.saturating_mul(work.batch);
     let given: usize = network.inputs().iter().map(|t| t.count()).sum();
-    parameters(network).saturating_add(cells.saturating_mul(given + network.output_size())).saturating_add(runner(
-        network,
-        work,
-        Mode::Whole,
-    ))
+    parameters(network)
+        .saturating_add(memories(network, work))
+        .saturating_add(cells.saturating_mul(given + network.output_size()))
+        .saturating_add(runner(network, work, Mode::Whole))
 }
 
 /// Forward and backward over a batch of equal lengths: the caller's weights, inputs, outputs and all gradients, and the
@@ -33,7 +32,7 @@ pub fn training(network: &Network, work: Workload) -> usize {
     let given: usize = network.inputs().iter().map(|t| t.count()).sum();
     let output = network.output_size();
     let first = network.inputs().first().map_or(0, |t| t.count());
-    (2 * parameters(network))
+    (2 * (parameters(network) + memories(network, work)))
         .saturating_add(cells.saturating_mul(2 * given - first + first.max(output) + output))
         .saturating_add(training_runner(network, work))
 }
@@ -41,6 +40,12 @@ pub fn training(network: &Network, work: Workload) -> usize {
 /// A runner that was made for gradients, over a batch of equal lengths.
 pub fn training_runner(network: &Network, work: Workload) -> usize {
     runner(network, work, if work.recompute { Mode::TrainParts } else { Mode::Train })
+}
+
+/// The caller's memories.
+fn memories(network: &Network, work: Workload) -> usize {
+    let dims: usize = network.memories().iter().map(|t| t.count()).sum();
+    work.slots.saturating_mul(work.batch).saturating_mul(dims)
 }
 
 fn parameters(network: &Network) -> usize {
@@ -54,7 +59,8 @@ fn runner(network: &Network, work: Workload, mode: Mode) -> usize {
     let states: usize = network.states().iter().map(|t| t.count()).sum();
     // The states where segments start.
     let starts = if parts { work.batch * states * work.steps.div_ceil(segment_steps(work.steps).max(1)) } else { 0 };
-    let own = |layer| layer_memory(network, layer, Frame { batch: work.batch, tokens: held, mode }, work.threads);
+    let frame = Frame { batch: work.batch, tokens: held, slots: work.slots, mode };
+    let own = |layer| layer_memory(network, layer, frame, work.threads);
     let layers: usize = (0..spec.layers).map(own).fold(0, usize::saturating_add);
     layers
         .saturating_mul(directions)

@@ -90,6 +90,7 @@ pub(crate) struct Inner {
     pub index: Vec<Vec<usize>>,
     pub states: Vec<Tensor>,
     pub inputs: Vec<Tensor>,
+    pub memories: Vec<Tensor>,
     /// Per layer: units that one direction hands on.
     pub direction_output: Vec<usize>,
 }
@@ -134,7 +135,23 @@ impl Network {
             direction_output.push(units);
             input = if spec.bidirectional && spec.merge == Merge::Concat { 2 * units } else { units };
         }
+        for m in &cell.memories {
+            if let Some(layer) = sizes.iter().position(|s| m.dim.at(*s) != m.dim.at(sizes[0])) {
+                let message = format!(
+                    "the rows of memory `{}` have {} units in the first layer and {} in layer {layer}: give it a dimension that does not depend on the input",
+                    m.name,
+                    m.dim.at(sizes[0]),
+                    m.dim.at(sizes[layer])
+                );
+                return Err(EngineError::Unsupported(message));
+            }
+        }
         let mut inner = Inner {
+            memories: cell
+                .memories
+                .iter()
+                .map(|m| Tensor { name: m.name.clone(), shape: vec![m.dim.at(sizes[0])] })
+                .collect(),
             inputs: cell
                 .inputs
                 .iter()
@@ -203,6 +220,19 @@ impl Network {
     /// Per-step inputs; the first is `x`.
     pub fn inputs(&self) -> &[Tensor] {
         &self.0.inputs
+    }
+
+    /// Memories: every layer and direction attends to the same. The shape is that of a slot.
+    pub fn memories(&self) -> &[Tensor] {
+        &self.0.memories
+    }
+
+    /// The memories that are attended to together, as keys and values.
+    pub(crate) fn attended(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.0.schedule.program.nodes.iter().filter_map(|n| match n.op {
+            elman_cell::program::Op::Attend { how, .. } => Some((how.keys.index(), how.values.index())),
+            _ => None,
+        })
     }
 
     /// The names of values that can be traced: those that the cell's equations define.

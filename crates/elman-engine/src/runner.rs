@@ -104,6 +104,8 @@ pub struct Runner<T: Real> {
     team: Option<Team>,
     trace: Vec<(String, NodeId)>,
     packing: Option<Packing>,
+    /// Per memory: slots of the last batch.
+    slots: Vec<usize>,
     /// What layers hand to each other, a row per token.
     sheets: Vec<Vec<T>>,
     /// Per layer and direction, per segment, per state: a row each, where the segment starts, if it is run again.
@@ -165,6 +167,7 @@ impl<T: Real> Runner<T> {
             team: Some(team),
             trace,
             packing,
+            slots: vec![],
             sheets,
             starts,
             gave_initial,
@@ -296,6 +299,9 @@ impl<T: Real> Runner<T> {
         check_batch(&self.network, batch)?;
         let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
         let cells = batch.steps * batch.batch;
+        let slots = batch.memories.iter().map(|m| m.slots).max().unwrap_or(1);
+        self.slots.clear();
+        self.slots.extend(batch.memories.iter().map(|m| m.slots));
         let mut sheets = std::mem::take(&mut self.sheets);
         out.states.resize_with(self.network.states().len(), Vec::new);
         out.traces.clear();
@@ -317,7 +323,13 @@ impl<T: Real> Runner<T> {
                     0 => Source::Caller(batch),
                     _ => Source::Sheet(&sheets[self.sheet_of(layer - 1)], batch),
                 };
-                self.layers[layer * directions + direction].prepare(&packing.segments[0].timeline)?;
+                let own_layer = &mut self.layers[layer * directions + direction];
+                own_layer.prepare(&packing.segments[0].timeline, slots)?;
+                batch
+                    .memories
+                    .iter()
+                    .enumerate()
+                    .for_each(|(m, memory)| own_layer.load_memory(m, memory, &packing.order));
                 self.forward_layer(team, at, source, packing, &mut own[first * width..], out)?;
             }
             match last {
@@ -456,6 +468,10 @@ impl<T: Real> Runner<T> {
         let [mut upper, mut below] = [own, own + 1].map(|k| std::mem::take(&mut sheets[k]));
         out.inputs.resize_with(self.network.inputs().len(), Vec::new);
         out.initial.resize_with(self.network.states().len(), Vec::new);
+        out.memories.resize_with(self.network.memories().len(), Vec::new);
+        for ((d, t), slots) in out.memories.iter_mut().zip(self.network.memories()).zip(&self.slots) {
+            flow::reset(d, slots * packing.batch * t.count(), true);
+        }
         for layer in (0..layers).rev() {
             let rows = if layer == 0 { cells } else { packing.tokens() };
             let to = if layer == 0 { &mut out.inputs[..] } else { std::slice::from_mut(&mut below) };
@@ -471,6 +487,9 @@ impl<T: Real> Runner<T> {
                 };
                 let above = if layer + 1 == layers { Above::Caller(dy) } else { Above::Sheet(&upper) };
                 self.backward_layer(team, at, (source, above), d_states, packing, to, &mut out.initial)?;
+                for (m, d) in out.memories.iter_mut().enumerate() {
+                    self.layers[layer * directions + direction].add_memory_gradient(m, &packing.order, d);
+                }
             }
             std::mem::swap(&mut upper, &mut below);
         }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use elman_kernel::code::Timeline;
 use elman_kernel::{Isa, Precision, Real, Team};
 
+use crate::batch::{Memory, check_memories};
 use crate::error::{EngineError, check};
 use crate::layer::{Arithmetic, Layer};
 use crate::network::Network;
@@ -76,6 +77,8 @@ pub struct Stream<T: Real> {
     batch: usize,
     timeline: Timeline,
     team: Team,
+    /// Nothing is missing that the cell attends to.
+    remembers: bool,
 }
 
 impl<T: Real> Stream<T> {
@@ -99,9 +102,10 @@ impl<T: Real> Stream<T> {
         let timeline = Timeline::equal(1, batch);
         let mut layers: Vec<Layer<T>> = model.0.layers.iter().map(Layer::share).collect();
         for l in &mut layers {
-            l.prepare(&timeline)?;
+            l.prepare(&timeline, 1)?;
         }
-        let mut stream = Stream { model: model.clone(), layers, batch, timeline, team };
+        let remembers = model.0.network.memories().is_empty();
+        let mut stream = Stream { model: model.clone(), layers, batch, timeline, team, remembers };
         stream.reset();
         Ok(stream)
     }
@@ -125,10 +129,27 @@ impl<T: Real> Stream<T> {
         }
     }
 
+    /// What the sequences attend to from now on, per memory of the network. States stay as they are.
+    ///
+    /// # Errors
+    /// Another number of memories, slices of other lengths, lengths outside 1..=slots, keys and values of different
+    /// lengths; nothing has changed then.
+    pub fn set_memories(&mut self, memories: &[Memory<T>]) -> Result<(), EngineError> {
+        check_memories(&self.model.0.network, memories, self.batch)?;
+        let slots = memories.iter().map(|m| m.slots).max().unwrap_or(1);
+        let (states, order) = (self.states(), (0..self.batch).collect::<Vec<_>>());
+        for layer in &mut self.layers {
+            layer.prepare(&self.timeline, slots)?;
+            memories.iter().enumerate().for_each(|(m, memory)| layer.load_memory(m, memory, &order));
+        }
+        self.remembers = true;
+        self.set_states(&states)
+    }
+
     /// One step: `inputs` per input of the network [batch, dim], `y` [batch, output].
     ///
     /// # Errors
-    /// Slices of other lengths; nothing has moved then.
+    /// Slices of other lengths, memories that were not set; nothing has moved then.
     pub fn step(&mut self, inputs: &[&[T]], y: &mut [T]) -> Result<(), EngineError> {
         self.check(inputs, y)?;
         for (i, x) in inputs.iter().enumerate() {
@@ -194,6 +215,11 @@ impl<T: Real> Stream<T> {
     }
 
     fn check(&self, inputs: &[&[T]], y: &[T]) -> Result<(), EngineError> {
+        if !self.remembers {
+            return Err(EngineError::Order(
+                "the cell attends to a memory: give it by `set_memories` before the first step",
+            ));
+        }
         let network = &self.model.0.network;
         check("inputs (tensors)", inputs.len(), network.inputs().len())?;
         for (x, t) in inputs.iter().zip(network.inputs()) {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Data, all_cells, network, run};
+use common::{Data, SLOTS, all_cells, network, run};
 use elman_cell::interpret;
 use elman_engine::{Network, Options};
 
@@ -36,7 +36,9 @@ fn compare(name: &str, n: &Network, lengths: &[usize], steps: usize) {
         let per_input: Vec<_> = d.inputs.iter().map(|x| rows(x, steps, batch, b)).collect();
         let inputs: Vec<Vec<Vec<f64>>> =
             (0..length).map(|t| per_input.iter().map(|x| x[t].clone()).collect()).collect();
-        let r = interpret::run(program, sizes, params, &inputs, &state_rows(&d.initial, b));
+        let own = |m: &Vec<f64>| rows(m, SLOTS, batch, b)[..d.slots[b]].concat();
+        let memories: Vec<_> = d.memories.iter().map(own).collect();
+        let r = interpret::run(program, sizes, params, &memories, &inputs, &state_rows(&d.initial, b));
         let found = rows(&out.y, steps, batch, b);
         for (t, found) in found.iter().enumerate() {
             let zero = vec![0.0; n.output_size()];
@@ -64,6 +66,11 @@ fn compare(name: &str, n: &Network, lengths: &[usize], steps: usize) {
         }
         for (s, (f, w)) in state_rows(&g.initial, b).iter().zip(&w.initial).enumerate() {
             close(&format!("{name}: d of initial state {s}, sequence {b}"), f, w);
+        }
+        for (m, (f, w)) in g.memories.iter().zip(&w.memories).enumerate() {
+            let (found, length) = (rows(f, SLOTS, batch, b), d.slots[b]);
+            close(&format!("{name}: d of memory {m}, sequence {b}"), &found[..length].concat(), w);
+            assert!(found[length..].iter().flatten().all(|v| *v == 0.0), "{name}: padding of memory has a gradient");
         }
     }
 }
@@ -95,7 +102,8 @@ fn a_masked_sequence_is_the_sequence_without_those_steps() {
         let mask: Vec<bool> = (0..steps * batch).map(|i| (i * 5 + i / 4) % 3 != 0).collect();
         let mut runner = Runner::new(&n, &d.weights, Options::new().with_backward()).unwrap();
         let inputs: Vec<&[f64]> = d.inputs.iter().map(Vec::as_slice).collect();
-        let masked = Batch { steps, batch, inputs, lengths: None, mask: Some(&mask), initial: Some(&d.initial) };
+        let (initial, memories) = (Some(d.initial.as_slice()), d.memories());
+        let masked = Batch { steps, batch, inputs, lengths: None, mask: Some(&mask), initial, memories };
         let out = runner.forward(&masked).unwrap();
         let g = runner.backward(&d.dy, Some(&d.d_states)).unwrap();
         for b in 0..batch {
@@ -111,6 +119,8 @@ fn a_masked_sequence_is_the_sequence_without_those_steps() {
                 weights: d.weights.clone(),
                 inputs: d.inputs.iter().map(|x| pick(x)).collect(),
                 initial: own(&d.initial),
+                memories: d.memories.iter().map(|m| rows(m, SLOTS, batch, b).concat()).collect(),
+                slots: vec![d.slots[b]],
                 dy: pick(&d.dy),
                 d_states: own(&d.d_states),
             };
@@ -119,6 +129,8 @@ fn a_masked_sequence_is_the_sequence_without_those_steps() {
             assert_eq!(own(&out.states), o.states, "{name}");
             assert_eq!(g.inputs.iter().map(|x| pick(x)).collect::<Vec<_>>(), h.inputs, "{name}");
             assert_eq!(own(&g.initial), h.initial, "{name}");
+            let d_memories: Vec<_> = g.memories.iter().map(|m| rows(m, SLOTS, batch, b).concat()).collect();
+            assert_eq!(d_memories, h.memories, "{name}");
         }
     }
 }

@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Data, all_cells, network, run};
+use common::{Data, SLOTS, all_cells, network, run};
 use elman_cell::Cell;
 use elman_engine::{Batch, Isa, Model, Network, Options, Runner, Stream, Team};
 
@@ -48,6 +48,7 @@ fn threads_and_instruction_sets_give_the_same_bits() {
                         same_all(&format!("{what}: d parameters"), &g.parameters, &h.parameters);
                         same_all(&format!("{what}: d inputs"), &g.inputs, &h.inputs);
                         same_all(&format!("{what}: d initial"), &g.initial, &h.initial);
+                        same_all(&format!("{what}: d memories"), &g.memories, &h.memories);
                     }
                 }
             }
@@ -77,6 +78,8 @@ fn a_sequence_has_the_same_bits_in_any_batch() {
                         weights: d.weights.clone(),
                         inputs: d.inputs.iter().map(|x| of_sequence(x, STEPS, batch, b)).collect(),
                         initial: alone(&d.initial),
+                        memories: d.memories.iter().map(|m| of_sequence(m, SLOTS, batch, b)).collect(),
+                        slots: vec![d.slots[b]],
                         dy: of_sequence(&d.dy, STEPS, batch, b),
                         d_states: alone(&d.d_states),
                     };
@@ -87,6 +90,8 @@ fn a_sequence_has_the_same_bits_in_any_batch() {
                     let d_inputs: Vec<_> = g.inputs.iter().map(|x| of_sequence(x, STEPS, batch, b)).collect();
                     same_all(&format!("{what}: d inputs"), &d_inputs, &h.inputs);
                     same_all(&format!("{what}: d initial"), &alone(&g.initial), &h.initial);
+                    let d_memories: Vec<_> = g.memories.iter().map(|m| of_sequence(m, SLOTS, batch, b)).collect();
+                    same_all(&format!("{what}: d memories"), &d_memories, &h.memories);
                 }
             }
         }
@@ -102,8 +107,9 @@ fn streamed_gives_the_bits_of_the_whole() {
             let mut runner = Runner::new(&n, &d.weights, Options::new()).unwrap();
             let inputs = d.inputs.iter().map(Vec::as_slice).collect();
             let initial = Some(d.initial.as_slice());
-            let whole =
-                runner.forward(&Batch { steps: STEPS, batch, inputs, lengths: None, mask: None, initial }).unwrap();
+            let memories = d.memories();
+            let given = Batch { steps: STEPS, batch, inputs, lengths: None, mask: None, initial, memories };
+            let whole = runner.forward(&given).unwrap();
             let mut stream = Stream::on(
                 &Model::new(&n, &d.weights, Isa::detect()).unwrap(),
                 batch,
@@ -111,6 +117,7 @@ fn streamed_gives_the_bits_of_the_whole() {
             )
             .unwrap();
             stream.set_states(&d.initial).unwrap();
+            stream.set_memories(&d.memories()).unwrap();
             let mut y = vec![0.0; batch * n.output_size()];
             for t in 0..STEPS {
                 let x: Vec<&[f32]> =
@@ -134,11 +141,13 @@ fn a_runner_is_reused_for_other_shapes() {
             let lengths: Vec<usize> = (0..batch).map(|b| 1 + (3 * b + 1) % steps).collect();
             let inputs = d.inputs.iter().map(Vec::as_slice).collect();
             let (lengths, initial) = (Some(lengths.as_slice()), Some(d.initial.as_slice()));
-            let out = runner.forward(&Batch { steps, batch, inputs, lengths, mask: None, initial }).unwrap();
+            let memories = d.memories();
+            let out = runner.forward(&Batch { steps, batch, inputs, lengths, mask: None, initial, memories }).unwrap();
             let g = runner.backward(&d.dy, Some(&d.d_states)).unwrap();
             let (fresh, h) = run(&n, &d, steps, batch, lengths, Options::new());
             same(&format!("{name}: y"), &fresh.y, &out.y);
             same_all(&format!("{name}: d parameters"), &h.parameters, &g.parameters);
+            same_all(&format!("{name}: d memories"), &h.memories, &g.memories);
         }
     }
 }
@@ -160,6 +169,7 @@ fn recomputing_changes_no_bit() {
                     same_all(&format!("{what}: d parameters"), &g.parameters, &h.parameters);
                     same_all(&format!("{what}: d inputs"), &g.inputs, &h.inputs);
                     same_all(&format!("{what}: d initial"), &g.initial, &h.initial);
+                    same_all(&format!("{what}: d memories"), &g.memories, &h.memories);
                 }
             }
         }

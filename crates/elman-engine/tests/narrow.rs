@@ -2,9 +2,9 @@
 
 mod common;
 
-use common::{Data, all_cells, network};
+use common::{Data, SLOTS, all_cells, network};
 use elman_engine::{
-    Batch, EngineError, Isa, Model, Network, Options, Outputs, Precision, Runner, Stream, Team, Weights,
+    Batch, EngineError, Isa, Memory, Model, Network, Options, Outputs, Precision, Runner, Stream, Team, Weights,
 };
 
 const HIDDEN: usize = 37;
@@ -14,7 +14,8 @@ const NARROW: [Precision; 2] = [Precision::Bf16, Precision::Int8];
 
 fn run(n: &Network, d: &Data<f32>, batch: usize, lengths: Option<&[usize]>, options: Options) -> Outputs<f32> {
     let inputs = d.inputs.iter().map(Vec::as_slice).collect();
-    let given = Batch { steps: STEPS, batch, inputs, lengths, mask: None, initial: Some(&d.initial) };
+    let given =
+        Batch { steps: STEPS, batch, inputs, lengths, mask: None, initial: Some(&d.initial), memories: d.memories() };
     Runner::new(n, &d.weights, options).unwrap().forward(&given).unwrap()
 }
 
@@ -63,6 +64,15 @@ fn a_sequence_has_the_same_bits_in_any_batch_and_streamed() {
                 let mut stream = Stream::on(&model, 1, Team::sharing_all(1).unwrap()).unwrap();
                 let own = |s: &Vec<f32>| s[sequence * s.len() / batch..][..s.len() / batch].to_vec();
                 stream.set_states(&d.initial.iter().map(own).collect::<Vec<_>>()).unwrap();
+                let dims: Vec<usize> = n.memories().iter().map(|m| m.count()).collect();
+                let slots = |(m, dim): (&Vec<f32>, &usize)| {
+                    let slot = |s| m[(s * batch + sequence) * dim..][..*dim].to_vec();
+                    (0..SLOTS).flat_map(slot).collect()
+                };
+                let memories: Vec<Vec<f32>> = d.memories.iter().zip(&dims).map(slots).collect();
+                let lengths = Some(&d.slots[sequence..=sequence]);
+                let memories: Vec<_> = memories.iter().map(|values| Memory { slots: SLOTS, values, lengths }).collect();
+                stream.set_memories(&memories).unwrap();
                 let mut y = vec![0.0; width];
                 for t in 0..STEPS {
                     let row = t * batch + sequence;
@@ -100,7 +110,8 @@ fn weights_that_change_are_packed_narrow_again() {
     let n = network(&common::cell("gru", elman_cell::builtin::source("gru").unwrap()), 1, false, INPUT, HIDDEN);
     let (d, other) = (Data::<f32>::draw(&n, STEPS, 2), Weights::<f32>::init(&n, 9));
     let inputs: Vec<&[f32]> = d.inputs.iter().map(Vec::as_slice).collect();
-    let batch = Batch { steps: STEPS, batch: 2, inputs, lengths: None, mask: None, initial: None };
+    let batch =
+        Batch { steps: STEPS, batch: 2, inputs, lengths: None, mask: None, initial: None, memories: d.memories() };
     let options = Options::new().with_precision(Precision::Int8);
     let mut runner = Runner::new(&n, &d.weights, options.clone()).unwrap();
     let first = runner.forward(&batch).unwrap();
@@ -130,7 +141,15 @@ fn chunks_of_a_long_run_give_the_bits_of_the_whole() {
             let d = Data::<f32>::draw(&n, steps, BATCH);
             let inputs: Vec<&[f32]> = d.inputs.iter().map(Vec::as_slice).collect();
             for initial in [None, Some(d.initial.as_slice())] {
-                let given = Batch { steps, batch: BATCH, inputs: inputs.clone(), lengths: None, mask: None, initial };
+                let given = Batch {
+                    steps,
+                    batch: BATCH,
+                    inputs: inputs.clone(),
+                    lengths: None,
+                    mask: None,
+                    initial,
+                    memories: d.memories(),
+                };
                 let mut cut = Runner::new(&n, &d.weights, Options::new().with_threads(2)).unwrap();
                 let mut whole = Runner::new(&n, &d.weights, Options::new().with_backward()).unwrap();
                 let wanted = whole.forward(&given).unwrap();

@@ -194,6 +194,73 @@ pub enum Instr {
         /** Width of a. */
         units: usize,
     },
+    /// out = Σ over the slots s of the row's memory of αₛ · valuesₛ, one chain a unit in their order, with α the softmax of
+    /// the scores of the query and the keys. Scores and the sum of the exponentials go by 16 virtual lanes, as `Sum` does.
+    /// Only in whole-row stages of time loops.
+    Attend {
+        /** What is read. */
+        attend: Attend,
+        /** Result, as wide as a value. */
+        out: Place,
+    },
+    /// out = the gradient by an attention's query, and in the same row behind it the one by its weight if it has one.
+    /// Only in whole-row stages of time loops.
+    AttendGradient {
+        /** What the attention read. */
+        attend: Attend,
+        /** The gradient by its result. */
+        gradient: Place,
+        /** Result. */
+        out: Place,
+    },
+}
+
+/// How an attention compares a query q with a key k of n units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Score {
+    /// q · k
+    Dot,
+    /// q · k / √n
+    Scaled,
+    /// weight · tanh(q + k)
+    Additive,
+}
+
+/// Rows of a memory, those of a sequence after each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Slots {
+    /// A [`Rows::Batch`] place: slot 0 of each sequence; its stride holds all slots.
+    pub place: Place,
+    /// The width of a slot.
+    pub units: usize,
+    /// Elements from one slot to the next.
+    pub stride: usize,
+}
+
+/// What an attention reads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Attend {
+    /// How the query is compared with the keys.
+    pub score: Score,
+    /// As wide as a key.
+    pub query: Place,
+    /// The vector of additive scores, as wide as a key.
+    pub weight: Option<Place>,
+    /// What the query is compared with.
+    pub keys: Slots,
+    /// What is summed.
+    pub values: Slots,
+    /// A [`Rows::Batch`] place: unit 0 is how many slots the sequence has, 0 to `slots`. No others are read.
+    pub lengths: Place,
+    /// Slots there is room for.
+    pub slots: usize,
+}
+
+impl Attend {
+    /// The width of its gradient by the query, with the one by the weight behind it.
+    pub fn gradient_units(&self) -> usize {
+        if self.score == Score::Additive { 2 * self.keys.units } else { self.keys.units }
+    }
 }
 
 /// A merged product: all members read the same operands through one packed matrix.
@@ -274,6 +341,19 @@ pub enum Phase {
         units: usize,
         /// Where in the work memory.
         out: usize,
+    },
+    /// Gradients of an attention's memory: for each sequence, over its steps in rising order, to key s is added
+    /// dsₛ · query (of additive scores dsₛ · weight · (1 − tanh²(query + keyₛ))), then to value s αₛ · gradient, one chain a
+    /// unit, with dsₛ = αₛ (gradient · valuesₛ − Σ α (gradient · values)) the gradient by score s.
+    Memory {
+        /// What the attention read: query and weight are `Token`, `Before`, `After` or `Fixed` places.
+        attend: Attend,
+        /// The gradient by its result, a `Token`, `Before` or `After` place.
+        gradient: Place,
+        /// Added to, with the strides of the keys.
+        d_keys: Place,
+        /// Added to, with the strides of the values; perhaps the same.
+        d_values: Place,
     },
     /// A softmax over tokens, short of its division: for each unit j, `largest(j)` = the largest value(token, j) over all
     /// tokens, value(token, j) ← exp(value(token, j) − largest(j)), `sum(j)` = Σ over tokens of the new values: one chain

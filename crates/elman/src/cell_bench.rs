@@ -2,13 +2,15 @@
 //!
 //! Each call is timed by itself, after a warm-up. A call is a whole forward sequence; with `backward` forward and
 //! backward with all gradients; with `stream` one step with carried state. Operations are those of the matrix products
-//! alone, two to a multiply-add, counted three times with `backward`.
+//! alone, two to a multiply-add, counted three times with `backward`. What a cell attends to has as many slots as steps.
 
 use crate::error::Error;
 use crate::lengths::Lengths;
 use crate::memory;
 use elman_engine::explain::{self, Workload};
-use elman_engine::{Batch, Gradients, Limits, Model, Network, Options, Outputs, Random, Real, Runner, Stream, Weights};
+use elman_engine::{
+    Batch, Gradients, Limits, Memory, Model, Network, Options, Outputs, Random, Real, Runner, Stream, Weights,
+};
 use std::time::{Duration, Instant};
 
 /// What to time.
@@ -66,7 +68,9 @@ fn time_sequence<T: Real>(request: &Request, weights: &Weights<T>) -> Result<Tim
     let inputs: Vec<Vec<T>> = network.inputs().iter().map(|t| numbers(steps * batch * t.count())).collect();
     let dy = numbers(steps * batch * network.output_size());
     let inputs = inputs.iter().map(Vec::as_slice).collect();
-    let given = Batch { steps, batch, inputs, lengths: lengths.as_deref(), initial: None, mask: None };
+    let memories: Vec<Vec<T>> = network.memories().iter().map(|t| numbers(steps * batch * t.count())).collect();
+    let memories = memories.iter().map(|values| Memory { slots: steps, values, lengths: None }).collect();
+    let given = Batch { steps, batch, inputs, lengths: lengths.as_deref(), initial: None, mask: None, memories };
     let backward = request.options.backward;
     let mut runner = Runner::new(network, weights, request.options.clone())?;
     let (mut out, mut gradients) = (Outputs::default(), Gradients::default());
@@ -88,13 +92,16 @@ fn time_sequence<T: Real>(request: &Request, weights: &Weights<T>) -> Result<Tim
 }
 
 fn time_stream<T: Real>(request: &Request, weights: &Weights<T>) -> Result<Timing, Error> {
-    let (network, batch) = (&request.network, request.batch);
+    let (network, batch, slots) = (&request.network, request.batch, request.steps);
     let model = Model::new_in(network, weights, request.options.isa, request.options.precision)?;
     let mut stream = Stream::new(&model, batch, request.options.threads)?;
     let mut random = Random::new(1, 0);
     let mut numbers = |n: usize| (0..n).map(|_| T::from_f64(random.normal())).collect::<Vec<T>>();
     let inputs: Vec<Vec<T>> = network.inputs().iter().map(|t| numbers(batch * t.count())).collect();
     let inputs: Vec<&[T]> = inputs.iter().map(Vec::as_slice).collect();
+    let memories: Vec<Vec<T>> = network.memories().iter().map(|t| numbers(slots * batch * t.count())).collect();
+    let memories: Vec<_> = memories.iter().map(|values| Memory { slots, values, lengths: None }).collect();
+    stream.set_memories(&memories)?;
     let mut y = vec![T::ZERO; batch * network.output_size()];
     let times = repeat(|| {
         stream.step(&inputs, &mut y)?;

@@ -35,6 +35,9 @@ impl Given {
 /// A cell's tensors and diagnostics.
 #[derive(Debug, Default, Serialize)]
 pub struct Report {
+    /// What is attended to: the length of a slot.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub memories: Vec<Value>,
     /// What is carried from step to step.
     pub states: Vec<Value>,
     /// What is learned.
@@ -187,11 +190,13 @@ pub fn describe(cell: &Cell, given: Given) -> Report {
     let program = elman_cell::lower(cell);
     let schedule = Schedule::new(&program, &elman_cell::derive(&program), &[]);
     let states = cell.states.iter().map(|s| Value { name: s.name.clone(), dim: length(s.dim, given) });
+    let memories = cell.memories.iter().map(|m| Value { name: m.name.clone(), dim: length(m.dim, given) });
     let parameters = cell.params.iter().map(|p| {
         let (shape, count) = extent(p.shape, given);
         Parameter { name: p.name.clone(), shape, count }
     });
     Report {
+        memories: memories.collect(),
         states: states.collect(),
         parameters: parameters.collect(),
         output: Some(Value {

@@ -142,6 +142,7 @@ fn compute<T: Real + Number>(
         lengths: inputs.lengths.as_deref(),
         initial: inputs.initial.as_deref(),
         mask: None,
+        memories: inputs.memories.iter().map(inputs::Slots::memory).collect(),
     };
     let outputs = runner.forward(&batch)?;
     let mut results = collect::outputs(network, inputs, outputs);

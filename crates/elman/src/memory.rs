@@ -8,7 +8,9 @@ use elman_engine::Network;
 /// Does not count work memory, so a run that is let through may still be too large.
 pub fn refuse_too_much(network: &Network, steps: usize, batch: usize, bytes: usize) -> Result<(), Error> {
     let parameters: u128 = network.parameters().iter().map(|t| product(&t.shape)).sum();
-    let units: u128 = network.inputs().iter().map(|t| product(&t.shape)).sum::<u128>() + network.output_size() as u128;
+    // Memories are taken to have as many slots as steps.
+    let given = network.inputs().iter().chain(network.memories());
+    let units: u128 = given.map(|t| product(&t.shape)).sum::<u128>() + network.output_size() as u128;
     let needed = (3 * parameters).saturating_add(units.saturating_mul(product(&[steps, batch])));
     refuse_bytes(needed.saturating_mul(bytes as u128), "")
 }

@@ -149,6 +149,21 @@ impl TensorFile {
 
     /// Lengths of sequences, `[batch]` of I64. Errors: as [`TensorFile::numbers`], or a length is not in 1 ..= `steps`.
     pub fn lengths(&self, tensor: &str, batch: usize, steps: usize) -> Result<Vec<usize>, TensorError> {
+        self.counts(tensor, batch, steps, "the steps of `x`")
+    }
+
+    /// Slots that sequences have of a memory of that name, `[batch]` of I64. Errors: as [`TensorFile::lengths`].
+    pub fn lengths_up_to(
+        &self,
+        tensor: &str,
+        batch: usize,
+        slots: usize,
+        memory: &str,
+    ) -> Result<Vec<usize>, TensorError> {
+        self.counts(tensor, batch, slots, &format!("the slots of `{memory}`"))
+    }
+
+    fn counts(&self, tensor: &str, batch: usize, most: usize, what: &str) -> Result<Vec<usize>, TensorError> {
         let entry = self.entry(tensor, &format!("shape [{batch}]"))?;
         if entry.shape != [batch] {
             return Err(self.wrong(tensor, format!("shape {:?}", entry.shape), format!("shape [{batch}]")));
@@ -157,8 +172,8 @@ impl TensorFile {
             return Err(self.wrong(tensor, format!("dtype {:?}", entry.dtype), "dtype I64"));
         }
         let check = |(row, length): (usize, i64)| match usize::try_from(length) {
-            Ok(fits) if (1..=steps).contains(&fits) => Ok(fits),
-            _ => Err(self.wrong(tensor, format!("{length} at [{row}]"), format!("1 to {steps} (the steps of `x`)"))),
+            Ok(fits) if (1..=most).contains(&fits) => Ok(fits),
+            _ => Err(self.wrong(tensor, format!("{length} at [{row}]"), format!("1 to {most} ({what})"))),
         };
         each(&self.data[entry.bytes.clone()], i64::from_le_bytes).into_iter().enumerate().map(check).collect()
     }

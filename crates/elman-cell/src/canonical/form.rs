@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use crate::arena::reachable;
 use crate::cell::{InputId, ParamId, Shape, StateId};
 use crate::dim::Dim;
-use crate::listing::{binary_name, unary_name};
+use crate::listing::{binary_name, score, unary_name};
 use crate::op::{Binary, Unary};
 use crate::program::{Node, NodeId, Op, Program};
 
@@ -205,6 +205,10 @@ impl Making {
             Op::Sum(a) => self.call("sum", false, &[*a]),
             Op::Largest(a) => self.call("largest", false, &[*a]),
             Op::Concat(pieces) => self.call("concat", false, pieces),
+            Op::Attend { how, .. } => {
+                let name = format!("{}[m{}, m{}]", score(*how), how.keys.0, how.values.0);
+                self.call(&name, false, &node.op.operands())
+            }
             other => self.call(&format!("{other:?}"), false, &other.operands()),
         })
     }

@@ -87,6 +87,9 @@ impl<'a> Walk<'a> {
         for (i, input) in self.cell.inputs.iter().enumerate() {
             text += &format!("input x{i} : {}\n", input.dim);
         }
+        for (i, memory) in self.cell.memories.iter().enumerate() {
+            text += &format!("memory m{i} : {}\n", memory.dim);
+        }
         for (i, s) in self.states.iter().enumerate() {
             let state = &self.cell.states[s.index()];
             let learned = state.initial.map(|p| declared(&self.cell.params[p.index()]));

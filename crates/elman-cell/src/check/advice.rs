@@ -154,7 +154,8 @@ impl Advice<'_, '_> {
         let d = &self.tree.declarations;
         let inputs = d.inputs.iter().map(|d| (d.name, d.span)).filter(|(name, _)| self.tree.names.file(*name) != "x");
         let params = d.params.iter().map(|d| (d.name, d.span));
-        for (name, span) in inputs.chain(params) {
+        let memories = d.memories.iter().map(|d| (d.name, d.span));
+        for (name, span) in inputs.chain(params).chain(memories) {
             if !used[name.index()] {
                 let message = format!("nothing uses `{}`", self.tree.names.file(name));
                 report.warning("W004", span, message).hint("delete the declaration, or read the name in an equation");

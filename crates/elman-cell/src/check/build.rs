@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::advice::slot;
+use super::attend;
 use super::declared;
 use super::names::{Meanings, Reads};
 use super::rank::{Rank, Ranks};
@@ -10,6 +11,7 @@ use super::shape::{Forced, Shapes, Want};
 use crate::cell::*;
 use crate::diag::Report;
 use crate::dim::Dim;
+use crate::functions;
 use crate::name::{Name, Symbol};
 use crate::syntax::tree::{Callee, NodeId, NodeKind, Operator, Tree};
 
@@ -67,6 +69,7 @@ impl Checked<'_, '_> {
             doc: self.tree.doc.clone(),
             source: self.source.to_string(),
             inputs: self.list_inputs(),
+            memories: self.list_memories(report)?,
             states,
             params: building.params,
             equations,
@@ -82,6 +85,21 @@ impl Checked<'_, '_> {
         let mut names = vec!["x"];
         names.extend(self.tree.declarations.inputs.iter().map(|i| self.tree.names.file(i.name)).filter(|n| *n != "x"));
         names.iter().zip(&self.inputs).map(|(name, &dim)| Input { name: name.to_string(), dim }).collect()
+    }
+
+    fn list_memories(&mut self, report: &mut Report) -> Option<Vec<Memory>> {
+        let mut list = Vec::new();
+        for (declared, length) in self.tree.declarations.memories.iter().zip(self.shapes.memories.clone()) {
+            let name = self.tree.names.file(declared.name).to_string();
+            let Some(dim) = self.shapes.solver.dim(&length) else {
+                let message = format!("the dimension of `{name}` overflows");
+                let hint = "concatenations of concatenations double each time";
+                report.error("E208", declared.span, message).hint(hint);
+                return None;
+            };
+            list.push(Memory { name, dim });
+        }
+        Some(list)
     }
 
     fn list_states(&self, building: &mut Building) -> Vec<State> {
@@ -169,6 +187,9 @@ impl Checked<'_, '_> {
             return Some(Some(building.push(ExprKind::Number(value), Shape::Scalar, node.span)));
         }
         let shape = self.shape(id)?;
+        if let Some(Reads::Memory(_)) = self.meanings.reads.get(&id) {
+            return Some(None);
+        }
         let of = |id: &NodeId| building.built.get(id).copied();
         let kind = match &node.kind {
             NodeKind::Wrong => return None,
@@ -190,6 +211,16 @@ impl Checked<'_, '_> {
                 }
             }
             NodeKind::Concat(list) => ExprKind::Concat(list.iter().map(of).collect::<Option<_>>()?),
+            NodeKind::Call(Callee::Known(f), list) if functions::score(*f).is_some() => {
+                let (keys, values) = attend::memories(self.tree, self.meanings, id)?;
+                let how = Attention {
+                    score: functions::score(*f)?,
+                    keys: MemoryId(keys as u32),
+                    values: MemoryId(values as u32),
+                };
+                let weight = if functions::vectors(how.score) == 2 { Some(of(&list[1])?) } else { None };
+                ExprKind::Attend { how, query: of(&list[0])?, weight }
+            }
             NodeKind::Call(callee, list) => {
                 let function = match callee {
                     Callee::Known(function) => *function,
@@ -216,7 +247,7 @@ impl Checked<'_, '_> {
             Reads::Value(e) => ExprKind::Value(EquationId(*e as u32)),
             Reads::Previous(e) => ExprKind::Previous(*building.state_ids.get(e)?),
             Reads::Param(symbol) => ExprKind::Param(*building.param_ids.get(symbol)?),
-            Reads::Wrong => return None,
+            Reads::Wrong | Reads::Memory(_) => return None,
         })
     }
 

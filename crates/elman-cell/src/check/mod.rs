@@ -7,6 +7,7 @@
 //! Each pass reports all that it finds and goes on with what is left, so that one run names every error.
 
 mod advice;
+mod attend;
 mod build;
 mod declared;
 mod doubts;
@@ -58,7 +59,8 @@ pub fn parse_for(name: &str, source: &str, sizes: Option<Sizes>) -> Result<Cell,
 
 fn check<'s>(name: &str, source: &'s str, report: &mut Report<'s>) -> Option<Cell> {
     let tree = syntax::read(source, report);
-    let meanings = names::resolve(&tree, report);
+    let mut meanings = names::resolve(&tree, report);
+    attend::check(source, &tree, &mut meanings, report);
     report_cycles(&tree, &meanings, report);
     let order = graph::order(&meanings.needs);
     let output = output(&tree, &meanings, report);
@@ -71,6 +73,7 @@ fn check<'s>(name: &str, source: &'s str, report: &mut Report<'s>) -> Option<Cel
     let folded = fold::fold(source, &tree, &meanings, report);
     let inputs = inputs(&tree, &meanings);
     let states = state_dims(&tree, &meanings);
+    let memories = memories(&tree, &meanings);
     let shaper = shape::Shaper {
         source,
         tree: &tree,
@@ -78,6 +81,7 @@ fn check<'s>(name: &str, source: &'s str, report: &mut Report<'s>) -> Option<Cel
         ranks: &ranks,
         order: &order,
         inputs: &inputs,
+        memories: &memories,
         states: &states,
         report,
     };
@@ -192,6 +196,17 @@ fn inputs(tree: &Tree, meanings: &Meanings) -> Vec<Dim> {
         }
     }
     inputs
+}
+
+/// The declared dimension of each memory.
+fn memories(tree: &Tree, meanings: &Meanings) -> Vec<Option<Dim>> {
+    let mut memories = Vec::new();
+    for memory in &tree.declarations.memories {
+        if meanings.roles[memory.name.index()] == Role::Memory(memories.len()) {
+            memories.push(memory.value);
+        }
+    }
+    memories
 }
 
 /// Per equation, the dimension of the state it updates; `hidden` where none is declared.

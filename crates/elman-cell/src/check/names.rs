@@ -26,6 +26,8 @@ pub(super) enum Role {
     Input(usize),
     /// The equation of this place.
     Equation(usize),
+    /// The memory of this place.
+    Memory(usize),
     /// A number.
     Const(f64),
     /// A parameter: declared, or never defined.
@@ -43,6 +45,8 @@ pub(super) enum Reads {
     Number(f64),
     /// An input.
     Input(usize),
+    /// A memory.
+    Memory(usize),
     /// The new value of an equation.
     Value(usize),
     /// The previous value of the state that an equation updates.
@@ -130,6 +134,12 @@ fn roles(tree: &Tree, report: &mut Report) -> Vec<Role> {
             inputs += 1;
         }
     }
+    let mut memories = 0;
+    for memory in &d.memories {
+        if define(memory.name, memory.span, Some(Role::Memory(memories)), report) {
+            memories += 1;
+        }
+    }
     for c in &d.consts {
         define(c.name, c.span, Some(Role::Const(c.value)), report);
     }
@@ -148,6 +158,7 @@ fn roles(tree: &Tree, report: &mut Report) -> Vec<Role> {
         if declared[place].is_some() || is_x {
             let what = match roles[place] {
                 Role::Input(_) => "an input",
+                Role::Memory(_) => "a memory",
                 Role::Const(_) => "a constant",
                 Role::Function => "a function",
                 _ => "a parameter",
@@ -277,6 +288,14 @@ impl Resolver<'_, '_, '_> {
         }
         match self.roles[symbol.index()] {
             Role::Input(i) => self.read_input(i, symbol, time, span),
+            Role::Memory(i) if time == Time::Plain => Reads::Memory(i),
+            Role::Memory(_) => {
+                let name = self.tree.names.file(symbol);
+                let message = format!("the memory `{name}` carries a time");
+                let hint = format!("a memory is the same at every step: write `{name}`");
+                self.report.error("E105", span, message).hint(hint);
+                Reads::Wrong
+            }
             Role::Const(value) if time == Time::Plain => Reads::Number(value),
             Role::Param if self.tree.is_unread(symbol) => Reads::Wrong,
             Role::Param if time == Time::Plain => Reads::Param(symbol),

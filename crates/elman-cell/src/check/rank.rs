@@ -129,6 +129,7 @@ impl Ranker<'_, '_, '_> {
             NodeKind::Concat(_) => Rank::Vector,
             NodeKind::Product(list) => Count::of(list.iter().map(rank)).rank(),
             NodeKind::Call(Callee::Known(f), _) if functions::reduces(*f) => Rank::Scalar,
+            NodeKind::Call(Callee::Known(f), _) if functions::score(*f).is_some() => Rank::Vector,
             NodeKind::Call(_, list) => {
                 if list.iter().all(|a| rank(a) == Rank::Scalar) {
                     Rank::Scalar
@@ -259,7 +260,8 @@ impl Ranker<'_, '_, '_> {
             }
             NodeKind::Concat(list) => list.iter().all(|a| self.part_fits(*a, ranks, "a concatenation takes vectors")),
             NodeKind::Call(callee, list) => {
-                let whole = matches!(callee, Callee::Known(f) if functions::over_units(*f) || functions::reduces(*f));
+                let whole = matches!(callee, Callee::Known(f)
+                    if functions::over_units(*f) || functions::reduces(*f) || functions::score(*f).is_some());
                 list.iter().all(|a| match rank(a) {
                     Rank::Matrix => self.needs_vector(*a, ranks, "write the product in brackets, as in `tanh(W x)`"),
                     Rank::Scalar if whole => self.part_fits(*a, ranks, "this function runs over the units of a vector"),

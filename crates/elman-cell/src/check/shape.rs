@@ -39,6 +39,8 @@ pub(super) struct Shapes {
     pub solver: Solver,
     pub nodes: HashMap<NodeId, Want>,
     pub params: HashMap<Symbol, Want>,
+    /// The length of each memory's rows.
+    pub memories: Vec<Length>,
     pub forced: Vec<Forced>,
 }
 
@@ -56,6 +58,8 @@ pub(super) struct Shaper<'a, 'r, 's> {
     pub ranks: &'a Ranks,
     pub order: &'a [usize],
     pub inputs: &'a [Dim],
+    /// Per memory, if its dimension is declared.
+    pub memories: &'a [Option<Dim>],
     /// Per equation that updates a state: its dimension.
     pub states: &'a [Dim],
     pub report: &'r mut Report<'s>,
@@ -74,7 +78,8 @@ impl Shaper<'_, '_, '_> {
     pub fn run(mut self) -> Shapes {
         let mut solver = Solver::default();
         let equations = (0..self.tree.equations.len()).map(|_| solver.fresh()).collect();
-        let shapes = Shapes { solver, nodes: HashMap::new(), params: HashMap::new(), forced: Vec::new() };
+        let memories = self.memories.iter().map(|d| d.map_or_else(|| solver.fresh(), Length::known)).collect();
+        let shapes = Shapes { solver, nodes: HashMap::new(), params: HashMap::new(), memories, forced: Vec::new() };
         let mut work = Work { shapes, equations, waiting: Vec::new(), current: 0 };
         for param in &self.tree.declarations.params {
             let want = match param.value {
@@ -144,6 +149,9 @@ impl Shaper<'_, '_, '_> {
                     self.pass(a, &Want::Vector(length), work);
                 }
             }
+            NodeKind::Call(Callee::Known(f), list) if functions::score(*f).is_some() => {
+                self.attention(id, list, want, work);
+            }
             NodeKind::Call(_, list) => list.iter().for_each(|&a| self.pass(a, want, work)),
             NodeKind::Concat(list) => self.concat(id, list, want, work),
             NodeKind::Product(list) => self.product(list, want, work),
@@ -160,6 +168,18 @@ impl Shaper<'_, '_, '_> {
             _ => Want::Nothing,
         };
         work.shapes.nodes.insert(child, want);
+    }
+
+    /// Vectors as long as a key, and a result as long as a value.
+    fn attention(&mut self, id: NodeId, list: &[NodeId], want: &Want, work: &mut Work) {
+        let Some((keys, values)) = super::attend::memories(self.tree, self.meanings, id) else {
+            return list.iter().for_each(|&a| self.pass(a, &Want::Nothing, work));
+        };
+        let [keys, values] = [keys, values].map(|m| work.shapes.memories[m].clone());
+        list.iter().for_each(|&a| self.pass(a, &Want::Vector(keys.clone()), work));
+        if let Want::Vector(wanted) = want {
+            self.equal(&values, wanted, self.tree.node(id).span, work);
+        }
     }
 
     fn concat(&mut self, id: NodeId, list: &[NodeId], want: &Want, work: &mut Work) {

@@ -36,6 +36,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("E207", "a dimension of 0"),
     ("E208", "a size that overflows"),
     ("E209", "a dimension that no whole expression of the sizes gives"),
+    ("E210", "an argument that must be a memory"),
+    ("E211", "a memory where a vector or a matrix is needed"),
     ("E301", "a constant that is not finite"),
     ("W001", "a capital name multiplied elementwise is diagonal"),
     ("W002", "an output reads the old state beside `h'`"),

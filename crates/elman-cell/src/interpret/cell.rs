@@ -3,14 +3,22 @@
 //! Products are plain sums, functions are written from their definitions; nothing is shared with `lower.rs`.
 //! Recursive: meant for checking, not for hostile text.
 
-use crate::cell::{Cell, ExprId, ExprKind, Shape};
+use crate::cell::{Attention, Cell, ExprId, ExprKind, Shape};
 use crate::dim::{Dim, Sizes};
 use crate::interpret::{Value, count, math};
-use crate::op::{Function, Unary};
+use crate::op::{Function, Score, Unary};
 
-/// The value of every equation at one step. `params` as the cell orders them, `inputs` and `states` likewise.
-pub fn step(cell: &Cell, sizes: Sizes, params: &[Value], inputs: &[Value], states: &[Value]) -> Vec<Value> {
-    let mut meaning = Meaning { cell, sizes, params, inputs, states, values: vec![Value::new(); cell.equations.len()] };
+/// The value of every equation at one step. `params` as the cell orders them, `memories`, `inputs` and `states` likewise.
+pub fn step(
+    cell: &Cell,
+    sizes: Sizes,
+    params: &[Value],
+    memories: &[Value],
+    inputs: &[Value],
+    states: &[Value],
+) -> Vec<Value> {
+    let values = vec![Value::new(); cell.equations.len()];
+    let mut meaning = Meaning { cell, sizes, params, memories, inputs, states, values };
     for &id in &cell.order {
         let equation = &cell.equations[id.index()];
         let mut value = meaning.of(equation.value);
@@ -26,6 +34,7 @@ struct Meaning<'a> {
     cell: &'a Cell,
     sizes: Sizes,
     params: &'a [Value],
+    memories: &'a [Value],
     inputs: &'a [Value],
     states: &'a [Value],
     values: Vec<Value>,
@@ -56,7 +65,29 @@ impl Meaning<'_> {
                 call(*f, &values)
             }
             ExprKind::Concat(pieces) => pieces.iter().flat_map(|p| self.of(*p)).collect(),
+            ExprKind::Attend { how, query, weight } => self.attend(*how, *query, *weight),
         }
+    }
+
+    fn attend(&self, how: Attention, query: ExprId, weight: Option<ExprId>) -> Value {
+        let rows = |m: crate::cell::MemoryId| {
+            let dim = self.cell.memories[m.index()].dim.at(self.sizes);
+            self.memories[m.index()].chunks_exact(dim).collect::<Vec<_>>()
+        };
+        let (keys, values) = (rows(how.keys), rows(how.values));
+        let spread = |v: Value| if v.len() == 1 { vec![v[0]; keys[0].len()] } else { v };
+        let (q, u) = (spread(self.of(query)), weight.map(|w| spread(self.of(w))));
+        let score = |k: &&[f64]| {
+            let dot: f64 = q.iter().zip(*k).map(|(q, k)| q * k).sum();
+            match (how.score, &u) {
+                (Score::Additive, Some(u)) => u.iter().zip(&q).zip(*k).map(|((u, q), k)| u * (q + k).tanh()).sum(),
+                (Score::Scaled, _) => dot / (q.len() as f64).sqrt(),
+                _ => dot,
+            }
+        };
+        let shares = call(Function::Softmax, &[keys.iter().map(score).collect()]);
+        let unit = |j: usize| shares.iter().zip(&values).map(|(a, v)| a * v[j]).sum();
+        (0..values[0].len()).map(unit).collect()
     }
 
     fn matrix(&self, m: ExprId) -> (usize, usize) {

@@ -32,6 +32,8 @@ pub struct Point {
     pub sizes: Sizes,
     /// Per parameter.
     pub params: Vec<Value>,
+    /// Per memory: its slots, one after another.
+    pub memories: Vec<Value>,
     /// Per step, per input.
     pub inputs: Vec<Vec<Value>>,
     /// Per state.
@@ -39,7 +41,7 @@ pub struct Point {
 }
 
 impl Point {
-    /// A random point: matrices uniform in ±1.5/√columns, all else in ±1.
+    /// A random point: matrices uniform in ±1.5/√columns, all else in ±1; memories of one slot more than steps.
     pub fn random(program: &Program, sizes: Sizes, steps: usize, seed: u64) -> Point {
         let mut random = Random(seed);
         let params = program.params.iter().map(|&shape| {
@@ -50,10 +52,11 @@ impl Point {
         let inputs = (0..steps).map(|_| program.inputs.iter().map(|d| random.values(d.at(sizes), 1.0)).collect());
         let inputs = inputs.collect();
         let initial = program.states.iter().map(|d| random.values(d.at(sizes), 1.0)).collect();
-        Point { sizes, params, inputs, initial }
+        let memories = program.memories.iter().map(|d| random.values((steps + 1) * d.at(sizes), 1.0)).collect();
+        Point { sizes, params, memories, inputs, initial }
     }
 
-    /// Parameters, then inputs over all steps, then states, each as a list of entries.
+    /// Parameters, then inputs over all steps, then states, then memories, each as a list of entries.
     fn tensors(&mut self) -> Vec<Vec<&mut f64>> {
         let mut all: Vec<Vec<&mut f64>> = self.params.iter_mut().map(|p| p.iter_mut().collect()).collect();
         let first = all.len();
@@ -61,7 +64,7 @@ impl Point {
             all.resize_with(all.len().max(first + step.len()), Vec::new);
             step.iter_mut().zip(&mut all[first..]).for_each(|(x, entries)| entries.extend(x));
         }
-        all.extend(self.initial.iter_mut().map(|s| s.iter_mut().collect::<Vec<_>>()));
+        all.extend(self.initial.iter_mut().chain(&mut self.memories).map(|s| s.iter_mut().collect::<Vec<_>>()));
         all
     }
 }
@@ -76,6 +79,8 @@ pub struct GradientCheck {
     pub inputs: Vec<f64>,
     /// Per state: by its initial value.
     pub states: Vec<f64>,
+    /// Per memory.
+    pub memories: Vec<f64>,
     /// Along a random direction through all of them, over the larger side or 1e-3 of the gradient's norm.
     pub direction: f64,
 }
@@ -83,7 +88,10 @@ pub struct GradientCheck {
 impl GradientCheck {
     /// The worst of all.
     pub fn worst(&self) -> f64 {
-        [&self.params, &self.inputs, &self.states].into_iter().flatten().fold(self.direction, |m, &x| m.max(x))
+        [&self.params, &self.inputs, &self.states, &self.memories]
+            .into_iter()
+            .flatten()
+            .fold(self.direction, |m, &x| m.max(x))
     }
 }
 
@@ -105,9 +113,11 @@ pub fn check_gradient(program: &Program, derived: &Backward, point: &Point, seed
         });
         worst.push(errors.fold(0.0, f64::max));
     }
+    let memories = worst.split_off(program.params.len() + program.inputs.len() + program.states.len());
     let states = worst.split_off(program.params.len() + program.inputs.len());
     let inputs = worst.split_off(program.params.len());
-    GradientCheck { params: worst, inputs, states, direction: loss.direction(program, point, &derived, &mut random) }
+    let direction = loss.direction(program, point, &derived, &mut random);
+    GradientCheck { params: worst, inputs, states, memories, direction }
 }
 
 /// The smallest relative error over the widths.
@@ -147,7 +157,7 @@ impl Loss {
 
     /// The derived gradient, in the order of [`Point::tensors`].
     fn gradient(&self, program: &Program, derived: &Backward, point: &Point) -> Vec<Value> {
-        let run = run(program, point.sizes, &point.params, &point.inputs, &point.initial);
+        let run = run(program, point.sizes, &point.params, &point.memories, &point.inputs, &point.initial);
         let (dy, ds) = (vec![self.outputs.clone()], vec![self.states.clone()]);
         let Gradients { params, mut sequences } =
             gradients(program, derived, point.sizes, &point.params, &[run], &dy, &ds);
@@ -156,6 +166,7 @@ impl Loss {
             let by_input = |i: usize| sequence.inputs.iter().flat_map(move |step| step[i].clone()).collect();
             all.extend((0..program.inputs.len()).map(by_input));
             all.extend(sequence.initial.clone());
+            all.extend(sequence.memories.clone());
         }
         all
     }
@@ -165,7 +176,7 @@ impl Loss {
         let loss = |by: f64| {
             let mut moved = at.clone();
             shift(&mut moved, by);
-            self.value(&run(program, moved.sizes, &moved.params, &moved.inputs, &moved.initial))
+            self.value(&run(program, moved.sizes, &moved.params, &moved.memories, &moved.inputs, &moved.initial))
         };
         let near = loss(width) - loss(-width);
         let far = loss(2.0 * width) - loss(-2.0 * width);

@@ -7,6 +7,8 @@ use crate::program::{Backward, Contribution, Program};
 /// A sequence that was run: what its backward pass needs, and what came out.
 #[derive(Clone, Debug)]
 pub struct Run {
+    /// Per memory, what it was run with.
+    pub memories: Vec<Value>,
     /// Per step the values of all nodes of the program.
     pub nodes: Vec<Vec<Value>>,
     /// Per step the output.
@@ -15,11 +17,20 @@ pub struct Run {
     pub states: Vec<Value>,
 }
 
-/// Runs a program over one sequence. `inputs`: per step, per input; `initial`: per state.
-pub fn run(program: &Program, sizes: Sizes, params: &[Value], inputs: &[Vec<Value>], initial: &[Value]) -> Run {
-    let mut run = Run { nodes: Vec::new(), outputs: Vec::new(), states: initial.to_vec() };
+/// Runs a program over one sequence. `memories`: per memory, the slots that the sequence has, at least one; `inputs`: per
+/// step, per input; `initial`: per state.
+pub fn run(
+    program: &Program,
+    sizes: Sizes,
+    params: &[Value],
+    memories: &[Value],
+    inputs: &[Vec<Value>],
+    initial: &[Value],
+) -> Run {
+    let memories = memories.to_vec();
+    let mut run = Run { memories, nodes: Vec::new(), outputs: Vec::new(), states: initial.to_vec() };
     for x in inputs {
-        let values = forward(program, sizes, params, x, &run.states);
+        let values = forward(program, sizes, params, &run.memories, x, &run.states);
         run.outputs.push(values[program.output.index()].clone());
         run.states = program.next.iter().map(|n| values[n.index()].clone()).collect();
         run.nodes.push(values);
@@ -43,6 +54,8 @@ pub struct SequenceGradients {
     pub inputs: Vec<Vec<Value>>,
     /// Per state: by its initial value.
     pub initial: Vec<Value>,
+    /// Per memory.
+    pub memories: Vec<Value>,
 }
 
 /// The gradients of a batch of sequences that were run with the same parameters.
@@ -61,14 +74,17 @@ pub fn gradients(
     let mut sequences = Vec::new();
     let mut steps = Vec::new();
     for ((run, dy), ds) in runs.iter().zip(d_outputs).zip(d_states) {
-        let (sequence, values) = through_time(program, derived, sizes, run, dy, ds);
+        let (mut sequence, values) = through_time(program, derived, sizes, run, dy, ds);
+        for contribution in &derived.contributions {
+            values.iter().for_each(|nodes| add_to_memories(contribution, nodes, &run.memories, &mut sequence.memories));
+        }
         sequences.push(sequence);
         steps.push(values);
     }
     let totals = totals(program, derived, sizes, &steps);
-    let states: Vec<_> = program.states.iter().map(|d| vec![0.0; d.at(sizes)]).collect();
-    let inputs: Vec<_> = program.inputs.iter().map(|d| vec![0.0; d.at(sizes)]).collect();
-    let invariant = forward(program, sizes, params, &inputs, &states);
+    let zeros = |dims: &[crate::Dim]| -> Vec<Value> { dims.iter().map(|d| vec![0.0; d.at(sizes)]).collect() };
+    let (memories, inputs) = (zeros(&program.memories), zeros(&program.inputs));
+    let invariant = forward(program, sizes, params, &memories, &inputs, &zeros(&program.states));
     let mut by_params = epilogue(derived, sizes, &invariant, &totals);
     for (value, shape) in by_params.iter_mut().zip(&program.params) {
         value.resize(count(*shape, sizes), 0.0);
@@ -88,7 +104,7 @@ fn through_time(
     let mut d_states = d_last.to_vec();
     let (mut inputs, mut steps) = (Vec::new(), Vec::new());
     for (values, dy) in run.nodes.iter().zip(d_outputs).rev() {
-        let nodes = backward(derived, sizes, values, dy, &d_states);
+        let nodes = backward(derived, sizes, &run.memories, values, dy, &d_states);
         let take = |n: &Option<crate::program::NodeId>, len: usize| {
             n.map_or_else(|| vec![0.0; len], |n| nodes[n.index()].clone())
         };
@@ -98,7 +114,8 @@ fn through_time(
     }
     inputs.reverse();
     steps.reverse();
-    (SequenceGradients { inputs, initial: d_states }, steps)
+    let memories = run.memories.iter().map(|m| vec![0.0; m.len()]).collect();
+    (SequenceGradients { inputs, initial: d_states, memories }, steps)
 }
 
 /// The contributions of all steps and sequences, summed per invariant node of the forward program.
@@ -106,7 +123,7 @@ fn totals(program: &Program, derived: &Backward, sizes: Sizes, steps: &[Vec<Vec<
     let mut totals = vec![Value::new(); program.nodes.len()];
     let longest = steps.iter().map(Vec::len).max().unwrap_or(0);
     for contribution in &derived.contributions {
-        let (Contribution::Outer { target, .. } | Contribution::Value { target, .. }) = *contribution;
+        let Some(target) = contribution.target() else { continue };
         let shape = program.nodes[target.index()].shape;
         let mut total = std::mem::take(&mut totals[target.index()]);
         total.resize(count(shape, sizes), 0.0);
@@ -120,6 +137,18 @@ fn totals(program: &Program, derived: &Backward, sizes: Sizes, steps: &[Vec<Vec<
     totals
 }
 
+/// What a step adds to the gradients of memories.
+fn add_to_memories(contribution: &Contribution, nodes: &[Value], memories: &[Value], gradients: &mut [Value]) {
+    let Contribution::Memory { how, query, weight, gradient } = *contribution else { return };
+    let (keys, values) = (how.keys.index(), how.values.index());
+    let [query, gradient] = [query, gradient].map(|n| &nodes[n.index()]);
+    let attention = super::attention(how, query, weight.map(|n| &nodes[n.index()][..]), memories);
+    let mut d_keys = std::mem::take(&mut gradients[keys]);
+    let d_values = if keys == values { None } else { Some(&mut gradients[values][..]) };
+    attention.add_to_memories(gradient, &mut d_keys, d_values);
+    gradients[keys] = d_keys;
+}
+
 fn contribute(contribution: &Contribution, nodes: &[Value], total: &mut [f64]) {
     match *contribution {
         Contribution::Value { value, .. } => {
@@ -131,5 +160,6 @@ fn contribute(contribution: &Contribution, nodes: &[Value], total: &mut [f64]) {
                 row.iter_mut().zip(right).for_each(|(sum, r)| *sum = l.mul_add(*r, *sum));
             }
         }
+        Contribution::Memory { .. } => {}
     }
 }

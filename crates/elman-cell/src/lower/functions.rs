@@ -26,7 +26,8 @@ pub(super) fn expand(arena: &mut Arena, f: Function, arguments: &[NodeId]) -> No
     let n = Formula::Length(units);
     let mean = |v: Formula| sum(v) * (1.0 / &n);
     let formula = match f {
-        Function::Identity => x.clone(),
+        // An attention is an expression of its own, never a call.
+        Function::Identity | Function::Attend | Function::AttendScaled | Function::AttendAdditive => x.clone(),
         Function::Sigmoid => apply(Unary::Sigmoid, x),
         Function::Tanh => apply(Unary::Tanh, x),
         Function::Relu => max(x, 0.0),

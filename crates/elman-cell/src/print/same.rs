@@ -8,6 +8,7 @@ impl Cell {
     /// names and in the same order. Spans, text, name and diagnostics do not count.
     pub fn same_as(&self, other: &Cell) -> bool {
         let inputs = |c: &Cell| c.inputs.iter().map(|i| (i.name.clone(), i.dim)).collect::<Vec<_>>();
+        let memories = |c: &Cell| c.memories.iter().map(|m| (m.name.clone(), m.dim)).collect::<Vec<_>>();
         let states = |c: &Cell| c.states.iter().map(|s| (s.name.clone(), s.dim, s.next, s.initial)).collect::<Vec<_>>();
         let params =
             |c: &Cell| c.params.iter().map(|p| (p.name.clone(), p.shape, p.init, p.shared)).collect::<Vec<_>>();
@@ -18,6 +19,7 @@ impl Cell {
         asked_too.sort_unstable();
         self.doc == other.doc
             && inputs(self) == inputs(other)
+            && memories(self) == memories(other)
             && states(self) == states(other)
             && params(self) == params(other)
             && equations(self) == equations(other)
@@ -45,6 +47,9 @@ impl Cell {
             | (K::Product(a, c), K::Product(b, d)) => same(a, b) && same(c, d),
             (K::Call(f, a), K::Call(g, b)) => f == g && all(a, b),
             (K::Concat(a), K::Concat(b)) => all(a, b),
+            (K::Attend { how: i, query: a, weight: u }, K::Attend { how: j, query: b, weight: w }) => {
+                i == j && same(a, b) && all(u.as_slice(), w.as_slice())
+            }
             (a, b) => a == b,
         }
     }

@@ -113,12 +113,7 @@ impl Schedule {
         let carried: Vec<NodeId> = backward.states.iter().flatten().copied().collect();
         let mut wanted = carried.clone();
         wanted.extend(backward.inputs.iter().flatten());
-        for c in &backward.contributions {
-            match *c {
-                crate::program::Contribution::Outer { left, right, .. } => wanted.extend([left, right]),
-                crate::program::Contribution::Value { value, .. } => wanted.push(value),
-            }
-        }
+        wanted.extend(backward.contributions.iter().flat_map(crate::program::Contribution::reads));
         let backward_pass = phases::pass(&Arena { nodes: &backward.nodes, strata: &backward_strata, carried, wanted });
         Schedule { program: program.clone(), backward, forward_pass, backward_pass, saved, recomputed }
     }

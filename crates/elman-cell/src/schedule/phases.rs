@@ -55,7 +55,10 @@ fn consumers(nodes: &[Node], mark: &[bool]) -> Vec<Vec<usize>> {
 fn assign(arena: &Arena) -> Vec<Phase> {
     let nodes = arena.nodes;
     let needed = ancestors(nodes, &arena.wanted);
-    let carried = ancestors(nodes, &arena.carried);
+    // An attention runs in the loop, whoever waits for it, and so does what it waits for.
+    let attends = (0..nodes.len()).filter(|&i| needed[i] && nodes[i].op.attends()).map(|i| NodeId(i as u32));
+    let roots: Vec<NodeId> = arena.carried.iter().copied().chain(attends).collect();
+    let carried = ancestors(nodes, &roots);
     let mut phases = vec![Phase::None; nodes.len()];
     for (i, node) in nodes.iter().enumerate() {
         if !needed[i] || node.op.is_leaf() {
@@ -153,7 +156,24 @@ fn stages(arena: &Arena, phases: &[Phase], phase: Phase) -> Vec<Stage> {
             stages[*s].block.push(NodeId(i as u32));
         }
     }
-    stages
+    stages.into_iter().flat_map(|stage| apart(arena.nodes, stage)).collect()
+}
+
+/// An attention takes whole rows, and products are fast in tiles of many: what attends, and what follows from it, comes in a
+/// stage of its own behind the products.
+fn apart(nodes: &[Node], stage: Stage) -> Vec<Stage> {
+    let mut behind: Vec<NodeId> = Vec::new();
+    for &n in &stage.block {
+        let op = &nodes[n.index()].op;
+        if op.attends() || op.operands().iter().any(|o| behind.contains(o)) {
+            behind.push(n);
+        }
+    }
+    if behind.is_empty() || stage.products.is_empty() {
+        return vec![stage];
+    }
+    let block = stage.block.into_iter().filter(|n| !behind.contains(n)).collect();
+    vec![Stage { products: stage.products, block }, Stage { products: Vec::new(), block: behind }]
 }
 
 /// The stage of each node of the phase: an affine part runs one stage after its operands were finished, an elementwise

@@ -28,20 +28,13 @@ pub(super) fn inline(
         nodes: new.nodes,
         states: backward.states.iter().map(|n| n.map(at)).collect(),
         inputs: backward.inputs.iter().map(|n| n.map(at)).collect(),
-        contributions: backward.contributions.iter().map(|c| moved(c, at)).collect(),
+        contributions: backward.contributions.iter().map(|c| c.map(at)).collect(),
         epilogue: backward.epilogue.clone(),
         params: backward.params.clone(),
         by_node: backward.by_node.iter().map(|n| n.map(at)).collect(),
     };
     let of = |kind| (0..choice.len() as u32).map(NodeId).filter(|n| choice[n.index()] == kind).collect();
     (inlined, of(Choice::Save), of(Choice::Recompute))
-}
-
-fn moved(c: &Contribution, at: impl Fn(NodeId) -> NodeId) -> Contribution {
-    match *c {
-        Contribution::Outer { target, left, right } => Contribution::Outer { target, left: at(left), right: at(right) },
-        Contribution::Value { target, value } => Contribution::Value { target, value: at(value) },
-    }
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -75,18 +68,19 @@ fn choose(program: &Program, backward: &Backward, strata: &[Stratum]) -> Vec<Cho
     choice
 }
 
-/// New states are kept as states; operands of weight gradients are kept for the product over all steps.
+/// New states are kept as states; operands of the gradients of weights and memories are kept for what runs over all steps.
 fn outer_operands(program: &Program, backward: &Backward) -> Vec<bool> {
     let mut kept = vec![false; program.nodes.len()];
     for n in &program.next {
         kept[n.index()] = true;
     }
     for c in &backward.contributions {
-        if let Contribution::Outer { left, right, .. } = c {
-            for side in [left, right] {
-                if let Op::Forward(n) = backward.nodes[side.index()].op {
-                    kept[n.index()] = true;
-                }
+        if let Contribution::Value { .. } = c {
+            continue;
+        }
+        for read in c.reads() {
+            if let Op::Forward(n) = backward.nodes[read.index()].op {
+                kept[n.index()] = true;
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Declarations: `input c : 8`, `state m : 64`, `param W_p : hidden x 64`, `share W`, `init b = 1`, `learn h`,
-//! `output y`, `const alpha = 0.3`, `function f_h = tanh`. Names stand as files spell them; the lecture's spellings are
+//! Declarations: `input c : 8`, `state m : 64`, `memory m`, `param W_p : hidden x 64`, `share W`, `init b = 1`,
+//! `learn h`, `output y`, `const alpha = 0.3`, `function f_h = tanh`. Names stand as files spell them; the lecture's spellings are
 //! understood too.
 
 use super::parser::{Means, Parsed, Parser, Reported};
@@ -33,7 +33,14 @@ impl<'s> Parser<'_, 's> {
         self.advance();
         match keyword {
             "input" => self.input()?,
-            "state" => self.state()?,
+            "state" => {
+                let declared = self.of_dimension("a state declares its dimension, as in `state m : 64`")?;
+                self.tree.declarations.states.push(declared);
+            }
+            "memory" => {
+                let declared = self.of_dimension("a memory declares the length of its rows, as in `memory m : 64`")?;
+                self.tree.declarations.memories.push(declared);
+            }
             "param" => self.param()?,
             "init" => self.init()?,
             "const" => self.constant()?,
@@ -136,17 +143,17 @@ impl<'s> Parser<'_, 's> {
         Ok(())
     }
 
-    fn state(&mut self) -> Parsed<()> {
+    /// A name, and a dimension if one is given.
+    fn of_dimension(&mut self, example: &str) -> Parsed<Declared<Option<Dim>>> {
         let (name, span) = self.declared_name()?;
         let value = match self.kind() {
             None => None,
             _ => {
-                self.colon("a state declares its dimension, as in `state m : 64`")?;
+                self.colon(example)?;
                 Some(self.dimension()?)
             }
         };
-        self.tree.declarations.states.push(Declared { name, span, value });
-        Ok(())
+        Ok(Declared { name, span, value })
     }
 
     fn param(&mut self) -> Parsed<()> {

@@ -301,7 +301,7 @@ impl<'s> Parser<'_, 's> {
     pub(super) fn call(&mut self, callee: Callee, name: Span) -> Parsed<NodeId> {
         let wanted = match callee {
             Callee::Known(function) => functions::arguments(function),
-            Callee::Slot { .. } => 1,
+            Callee::Slot { .. } => (1, 1),
         };
         let arguments = if self.kind() == Some(Kind::Open('(')) {
             self.arguments()?
@@ -313,10 +313,24 @@ impl<'s> Parser<'_, 's> {
             return Err(Reported);
         };
         let span = Span { start: name.start, end: self.read_to() };
-        if arguments.len() != wanted {
-            let plural = |n: usize| if n == 1 { "1 argument".to_string() } else { format!("{n} arguments") };
-            let message = format!("{} takes {}, not {}", quote(self.source, name), plural(wanted), arguments.len());
-            let hint = if wanted == 2 { "write `max(a, b)`" } else { "vectors one after another are written `[a, b]`" };
+        let (least, most) = wanted;
+        if arguments.len() < least || arguments.len() > most {
+            let plural = match (least, most) {
+                (1, 1) => "1 argument".to_string(),
+                (a, b) if a == b => format!("{a} arguments"),
+                (a, b) => format!("{a} or {b} arguments"),
+            };
+            let message = format!("{} takes {plural}, not {}", quote(self.source, name), arguments.len());
+            let hint = match callee {
+                Callee::Known(Function::Attend | Function::AttendScaled) => {
+                    "write `attend(q, m)`, or `attend(q, k, v)` where what is summed is another memory"
+                }
+                Callee::Known(Function::AttendAdditive) => {
+                    "write `attend_additive(q, u, m)` with a weight vector u, or `attend_additive(q, u, k, v)`"
+                }
+                _ if least == 2 => "write `max(a, b)`",
+                _ => "vectors one after another are written `[a, b]`",
+            };
             self.report.error("E113", span, message).hint(hint);
             return self.node(NodeKind::Wrong, span);
         }

@@ -10,7 +10,7 @@ use crate::diag::Report;
 
 /// The words that open a declaration.
 pub(super) const KEYWORDS: &[&str] =
-    &["input", "state", "param", "share", "init", "learn", "output", "const", "function"];
+    &["input", "state", "memory", "param", "share", "init", "learn", "output", "const", "function"];
 
 /// One equation or declaration.
 pub(super) struct Statement<'s> {

@@ -99,8 +99,8 @@ fn declare_last(tree: &Tree, scope: &mut Scope) {
     for name in [d.inputs.last().map(|i| i.name), d.states.last().map(|s| s.name)].into_iter().flatten() {
         scope.entry(name).or_insert(Means::Vector);
     }
-    if let Some(param) = d.params.last() {
-        scope.entry(param.name).or_insert(Means::Param);
+    for name in [d.params.last().map(|p| p.name), d.memories.last().map(|m| m.name)].into_iter().flatten() {
+        scope.entry(name).or_insert(Means::Param);
     }
     if let Some(c) = d.consts.last() {
         scope.entry(c.name).or_insert(Means::Const(c.value));

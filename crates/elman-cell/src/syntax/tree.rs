@@ -111,6 +111,7 @@ pub(crate) enum DeclaredShape {
 pub(crate) struct Declarations {
     pub inputs: Vec<Declared<Dim>>,
     pub states: Vec<Declared<Option<Dim>>>,
+    pub memories: Vec<Declared<Option<Dim>>>,
     pub params: Vec<Declared<DeclaredShape>>,
     pub shares: Vec<Declared<()>>,
     pub inits: Vec<Declared<Init>>,

@@ -204,6 +204,7 @@ fn empty(name: &str) -> Cell {
         doc: String::new(),
         source: String::new(),
         inputs: vec![],
+        memories: vec![],
         states: vec![],
         params: vec![],
         equations: vec![],

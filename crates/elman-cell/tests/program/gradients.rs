@@ -49,7 +49,7 @@ fn a_batch_is_the_sum_of_its_sequences() {
     let derived = derive(&program);
     let points: Vec<_> = [5, 3, 1].iter().map(|&steps| Point::random(&program, SIZES, steps, steps as u64)).collect();
     let params = &points[0].params;
-    let run = |p: &Point| interpret::run(&program, SIZES, params, &p.inputs, &p.initial);
+    let run = |p: &Point| interpret::run(&program, SIZES, params, &p.memories, &p.inputs, &p.initial);
     let runs: Vec<_> = points.iter().map(run).collect();
     let dy: Vec<_> = runs.iter().map(|r| r.outputs.clone()).collect();
     let ds: Vec<_> = runs.iter().map(|r| r.states.clone()).collect();
@@ -84,10 +84,7 @@ fn nothing_is_kept_that_nothing_needs() {
         let mut read: Vec<_> = derived.nodes.iter().flat_map(|n| n.op.operands()).collect();
         read.extend(derived.states.iter().chain(&derived.inputs).flatten());
         for c in &derived.contributions {
-            match *c {
-                Contribution::Outer { left, right, .. } => read.extend([left, right]),
-                Contribution::Value { value, .. } => read.push(value),
-            }
+            read.extend(c.reads());
         }
         for i in 0..derived.nodes.len() {
             assert!(read.iter().any(|n| n.index() == i), "{}: {:?}", cell.name, derived.nodes[i]);

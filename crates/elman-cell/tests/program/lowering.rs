@@ -23,9 +23,9 @@ fn compare(cell: &Cell, sizes: Sizes, seed: u64) {
     let program = lower(cell);
     let point = Point::random(&program, sizes, 4, seed);
     let mut states = point.initial.clone();
-    let run = interpret::run(&program, sizes, &point.params, &point.inputs, &point.initial);
+    let run = interpret::run(&program, sizes, &point.params, &point.memories, &point.inputs, &point.initial);
     for (t, inputs) in point.inputs.iter().enumerate() {
-        let values = interpret::cell::step(cell, sizes, &point.params, inputs, &states);
+        let values = interpret::cell::step(cell, sizes, &point.params, &point.memories, inputs, &states);
         for ((name, node), value) in program.named.iter().zip(&values) {
             assert_close(&run.nodes[t][node.index()], value, &format!("{}: {name} at step {t}", cell.name));
         }
@@ -182,8 +182,8 @@ fn the_order_of_equations_changes_no_bit() {
         }
         let state = |name: &str| cell.states.iter().position(|s| s.name == name).expect("the same state");
         let initial: Vec<_> = turned.states.iter().map(|s| point.initial[state(&s.name)].clone()).collect();
-        let a = interpret::run(&program, SIZES, &point.params, &point.inputs, &point.initial);
-        let b = interpret::run(&other, SIZES, &params, &point.inputs, &initial);
+        let a = interpret::run(&program, SIZES, &point.params, &point.memories, &point.inputs, &point.initial);
+        let b = interpret::run(&other, SIZES, &params, &point.memories, &point.inputs, &initial);
         assert_eq!(a.outputs, b.outputs, "{}", cell.name);
         let gradients = |program: &Program, params: &[Vec<f64>], run: &interpret::Run| {
             let (dy, ds) = (vec![run.outputs.clone()], vec![run.states.clone()]);

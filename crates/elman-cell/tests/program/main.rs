@@ -1,5 +1,6 @@
 //! From a checked cell to its program, its derived backward pass, its canonical form and its listings.
 
+mod attend;
 mod builder;
 mod canonical;
 mod cells;

@@ -76,10 +76,10 @@ fn random_cells_mean_what_they_say() {
         let cell = builder.build();
         let program = lower(&cell);
         let point = Point::random(&program, SIZES, 3, seed);
-        let run = interpret::run(&program, SIZES, &point.params, &point.inputs, &point.initial);
+        let run = interpret::run(&program, SIZES, &point.params, &point.memories, &point.inputs, &point.initial);
         let mut states = point.initial.clone();
         for (t, x) in point.inputs.iter().enumerate() {
-            let values = interpret::cell::step(&cell, SIZES, &point.params, x, &states);
+            let values = interpret::cell::step(&cell, SIZES, &point.params, &point.memories, x, &states);
             for ((name, node), value) in program.named.iter().zip(&values) {
                 for (got, expected) in run.nodes[t][node.index()].iter().zip(value) {
                     let error = (got - expected).abs() / expected.abs().max(1.0);

@@ -42,6 +42,9 @@ impl Arguments {
 fn table(report: &Report) -> String {
     let mut text = String::new();
     let Some(output) = &report.output else { return text };
+    for memory in &report.memories {
+        let _ = writeln!(text, "memory     {} [slots, {}]", memory.name, memory.dim);
+    }
     for state in &report.states {
         let _ = writeln!(text, "state      {} [{}]", state.name, state.dim);
     }

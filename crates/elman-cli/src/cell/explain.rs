@@ -71,7 +71,7 @@ impl Arguments {
         let network = self.network()?;
         let isa = self.machine.isa()?;
         let threads = self.machine.threads();
-        let work = Workload { steps: self.steps, batch: self.batch, threads, recompute: self.recompute };
+        let work = Workload { threads, recompute: self.recompute, ..Workload::new(self.steps, self.batch) };
         let limits = Limits::measure(isa);
         if self.json {
             let figures = explain::figures(&network, work, &limits);

@@ -65,6 +65,8 @@ struct Json<'a> {
     worst: f64,
     parameters: Vec<Row<'a>>,
     inputs: Vec<Row<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    memories: Vec<Row<'a>>,
     states: Vec<Row<'a>>,
 }
 
@@ -127,6 +129,7 @@ impl Arguments {
             worst: report.worst(),
             parameters: rows(&report.parameters),
             inputs: rows(&report.inputs),
+            memories: rows(&report.memories),
             states: rows(&report.states),
         }
     }
@@ -135,7 +138,7 @@ impl Arguments {
 /// A line a tensor, then the worst.
 fn table(report: &GradientReport, tolerance: f64) -> String {
     let mut text = String::new();
-    let all = report.parameters.iter().chain(&report.inputs).chain(&report.states);
+    let all = report.parameters.iter().chain(&report.inputs).chain(&report.memories).chain(&report.states);
     let width = all.clone().map(|r| r.name.len()).max().unwrap_or(0);
     for TensorError { name, error, entries } in all {
         let verdict = if *error <= tolerance { "" } else { "   over the tolerance" };

@@ -128,6 +128,21 @@ impl<'w, 'a, 'b> Block<'w, 'a, 'b> {
                 self.code.push(copy(a, part, width));
                 self.release(&op, n);
             }
+            Op::Attend { how, query, weight } | Op::AttendGradient { how, query, weight, .. } => {
+                let vectors = (self.read_place(*query), weight.map(|w| self.read_place(w)));
+                let attend = super::attend(*how, vectors, self.writer.task.memories, self.writer.task.frame);
+                let gradient = match &op {
+                    Op::AttendGradient { gradient, .. } => Some(self.read_place(*gradient)),
+                    _ => None,
+                };
+                // The result must not lie over what is read by all its units.
+                let out = self.out(n);
+                self.release(&op, n);
+                self.code.push(match gradient {
+                    Some(gradient) => Instr::AttendGradient { attend, gradient, out },
+                    None => Instr::Attend { attend, out },
+                });
+            }
             // Leaves, invariants and products are not in blocks.
             _ => {}
         }

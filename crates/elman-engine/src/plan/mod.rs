@@ -20,11 +20,11 @@ mod rounds;
 mod uses;
 mod weights;
 
-use elman_cell::cell::Shape;
-use elman_cell::program::{Contribution, NodeId, Op};
+use elman_cell::cell::{Attention, Shape};
+use elman_cell::program::{Contribution, NodeId, Op, Stratum};
 use elman_cell::schedule::Schedule;
 use elman_cell::{Dim, Sizes};
-use elman_kernel::code::{LANES, Order, OuterRow, Phase, Place, Rows};
+use elman_kernel::code::{self, LANES, Order, OuterRow, Phase, Place, Rows, Slots};
 
 use crate::invariants::{Arena, Base, Nodes, units};
 use arrange::{Lives, find};
@@ -61,6 +61,8 @@ const NOWHERE: Place = Place { offset: usize::MAX / 2, rows: Rows::Token, stride
 pub(crate) struct Frame {
     pub batch: usize,
     pub tokens: usize,
+    /// Of the memory that has the most; 1 where there is none.
+    pub slots: usize,
     pub mode: Mode,
 }
 
@@ -74,6 +76,37 @@ pub(crate) struct StatePlan {
     pub after: Place,
 }
 
+/// Where a memory lies, a row of all its slots per sequence.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct MemoryPlan {
+    pub slots: Slots,
+    /// How many of them a sequence has.
+    pub lengths: Place,
+    /// Its gradient, where there is one.
+    pub gradient: Option<Place>,
+}
+
+impl MemoryPlan {
+    fn new(units: usize, frame: Frame, memory: &mut Memory) -> MemoryPlan {
+        let stride = units.next_multiple_of(LANES);
+        let place = memory.rows(Rows::Batch, frame.batch, frame.slots * stride);
+        let lengths = memory.rows(Rows::Batch, frame.batch, 1);
+        MemoryPlan { slots: Slots { place, units, stride }, lengths, gradient: None }
+    }
+}
+
+/// What an attention reads, in the words of the kernel.
+fn attend(
+    how: Attention,
+    (query, weight): (Place, Option<Place>),
+    memories: &[MemoryPlan],
+    frame: Frame,
+) -> code::Attend {
+    let (keys, values) = (&memories[how.keys.index()], &memories[how.values.index()]);
+    let (score, lengths) = (crate::convert::score(how.score), keys.lengths);
+    code::Attend { score, query, weight, keys: keys.slots, values: values.slots, lengths, slots: frame.slots }
+}
+
 /// The code of one layer and direction, and where everything is.
 #[derive(Debug)]
 pub(crate) struct Plan {
@@ -84,6 +117,7 @@ pub(crate) struct Plan {
     /// Numbers of work memory.
     pub memory: usize,
     pub inputs: Vec<Place>,
+    pub memories: Vec<MemoryPlan>,
     pub states: Vec<StatePlan>,
     pub output: Place,
     /// The nodes asked for, a row per token.
@@ -136,6 +170,8 @@ impl Plan {
         let at = |d: Dim| d.at(sizes);
         let inputs: Vec<Place> =
             schedule.program.inputs.iter().map(|d| memory.rows(Rows::Token, frame.tokens, at(*d))).collect();
+        let memories: Vec<MemoryPlan> =
+            schedule.program.memories.iter().map(|d| MemoryPlan::new(at(*d), frame, &mut memory)).collect();
         let states = states(schedule, sizes, frame, traced, &mut memory);
         let mut delivered = vec![schedule.program.output];
         delivered.extend(traced);
@@ -157,6 +193,7 @@ impl Plan {
                 frame,
                 order: Order::Ascending,
                 leaves: &leaves,
+                memories: &memories,
                 carried,
                 delivered: &delivered,
             },
@@ -171,6 +208,7 @@ impl Plan {
             gradient: vec![],
             memory: 0,
             inputs,
+            memories,
             states,
             weights,
             output_gradient: None,
@@ -194,6 +232,10 @@ impl Plan {
         let end = behind + 1 + self.gradient.len();
         let mut lives = Lives::new(&memory.arrays);
         self.inputs.iter().for_each(|p| lives.touch(p.offset, 0));
+        // A memory is loaded once, and there for all that runs.
+        for p in self.memories.iter().flat_map(|m| [m.slots.place, m.lengths]) {
+            [0, end].into_iter().for_each(|phase| lives.touch(p.offset, phase));
+        }
         for p in self.states.iter().flat_map(|s| [s.before, s.after]) {
             [0, between].into_iter().for_each(|phase| lives.touch(p.offset, phase));
         }
@@ -206,7 +248,8 @@ impl Plan {
             [between, end].into_iter().for_each(|phase| lives.touch(p.offset, phase));
         }
         self.input_gradients.iter().flatten().for_each(|p| lives.touch(p.offset, end));
-        for at in self.gradients.iter().flatten().copied().chain(self.totals.iter().map(|t| t.1)) {
+        let of_memories = self.memories.iter().filter_map(|m| m.gradient.map(|p| p.offset));
+        for at in self.gradients.iter().flatten().copied().chain(self.totals.iter().map(|t| t.1)).chain(of_memories) {
             [if keep_gradients { 0 } else { behind }, end].into_iter().for_each(|phase| lives.touch(at, phase));
         }
         let matrices = std::mem::take(&mut self.weights.matrices);
@@ -259,7 +302,11 @@ impl Plan {
         let gradients = self.input_gradients.iter_mut().flatten().chain(&mut self.state_gradients);
         let own =
             self.inputs.iter_mut().chain(&mut self.traces).chain([&mut self.output]).chain(&mut self.output_gradient);
-        states.chain(gradients).chain(own).for_each(to);
+        let memories = self
+            .memories
+            .iter_mut()
+            .flat_map(|m| [&mut m.slots.place, &mut m.lengths].into_iter().chain(&mut m.gradient));
+        states.chain(gradients).chain(own).chain(memories).for_each(to);
         let results = self.gradient.iter_mut().flat_map(|phase| match phase {
             Phase::Outer { lefts, .. } => lefts.iter_mut().map(|l| &mut l.out).collect(),
             Phase::Total { out, .. } => vec![out],
@@ -297,12 +344,15 @@ impl Plan {
             _ => None,
         };
         let mut delivered: Vec<NodeId> = backward.inputs.iter().flatten().copied().collect();
+        let invariant = |n: &NodeId| schedule.backward_pass.strata[n.index()] == Stratum::Invariant;
         for c in &backward.contributions {
-            match *c {
-                Contribution::Outer { left, right, .. } => delivered.extend([left, right]),
-                Contribution::Value { value, .. } => delivered.push(value),
-            }
+            let constants = matches!(c, Contribution::Memory { .. });
+            delivered.extend(c.reads().iter().filter(|n| !(constants && invariant(n))));
         }
+        for m in &mut self.memories {
+            m.gradient = Some(Place { offset: memory.take(frame.batch * m.slots.place.stride), ..m.slots.place });
+        }
+        let memories = self.memories.clone();
         let pass = pass::plan(
             pass::PassTask {
                 nodes,
@@ -311,6 +361,7 @@ impl Plan {
                 frame,
                 order: Order::Descending,
                 leaves: &leaves,
+                memories: &memories,
                 carried,
                 delivered: &delivered,
             },
@@ -322,7 +373,7 @@ impl Plan {
         self.input_gradients = backward.inputs.iter().map(|n| n.map(|n| pass.place(n))).collect();
         self.state_gradients = carry;
         self.gradients = direct_gradients(schedule, nodes, memory);
-        self.gradient = self.gradient_phases(schedule, nodes, &pass, memory);
+        self.gradient = self.gradient_phases(schedule, nodes, frame, &pass, memory);
     }
 
     /// The products over all steps that give the gradients of parameters.
@@ -330,6 +381,7 @@ impl Plan {
         &mut self,
         schedule: &Schedule,
         nodes: Nodes,
+        frame: Frame,
         pass: &PassPlan,
         memory: &mut Memory,
     ) -> Vec<Phase> {
@@ -350,6 +402,17 @@ impl Plan {
                     let (out, ..) = self.target(schedule, nodes, target, memory);
                     let units = units(schedule.backward.nodes[value.index()].shape, nodes.sizes);
                     phases.push(Phase::Total { value: pass.place(value), units, out });
+                }
+                Contribution::Memory { how, query, weight, gradient } => {
+                    let mut at = |n: NodeId| match schedule.backward_pass.strata[n.index()] {
+                        Stratum::Invariant => self.weights.constant(nodes, Arena::Backward, n),
+                        _ => pass.place(n),
+                    };
+                    let (vectors, gradient) = ((at(query), weight.map(&mut at)), at(gradient));
+                    let [d_keys, d_values] =
+                        [how.keys, how.values].map(|m| self.memories[m.index()].gradient.unwrap_or(NOWHERE));
+                    let attend = attend(how, vectors, &self.memories, frame);
+                    phases.push(Phase::Memory { attend, gradient, d_keys, d_values });
                 }
             }
         }
@@ -403,7 +466,7 @@ fn overlaps(a: &OuterRow, b: &OuterRow, columns: usize) -> bool {
 fn direct_gradients(schedule: &Schedule, nodes: Nodes, memory: &mut Memory) -> Vec<Option<usize>> {
     let mut direct = vec![true; schedule.program.params.len()];
     for c in &schedule.backward.contributions {
-        let (Contribution::Outer { target, .. } | Contribution::Value { target, .. }) = *c;
+        let Some(target) = c.target() else { continue };
         let view = nodes.view(Arena::Forward, target, &mut |_, _| 0);
         if !matches!(view.base, Base::Param(_)) {
             for p in params_below(schedule, target) {

@@ -9,7 +9,7 @@ use elman_kernel::code::{self, Instr, Operand, Order, Phase, Place, Rows};
 use super::emit::Block;
 use super::homes::{Home, STEP, Uses, home, phases};
 use super::weights::MatrixPlan;
-use super::{Frame, Memory, NOWHERE, WeightPlan};
+use super::{Frame, Memory, MemoryPlan, NOWHERE, WeightPlan};
 use crate::invariants::{Arena, Nodes, units};
 
 /// A value that the next step reads as its state.
@@ -29,6 +29,7 @@ pub(crate) struct PassTask<'a> {
     pub order: Order,
     /// The place of a leaf that is no parameter.
     pub leaves: &'a dyn Fn(&Op) -> Option<Place>,
+    pub memories: &'a [MemoryPlan],
     pub carried: Vec<Carry>,
     /// Nodes that must have a row per token in the end.
     pub delivered: &'a [NodeId],
@@ -276,6 +277,8 @@ fn width(i: &Instr) -> (usize, bool) {
         | Instr::Fma { units, .. }
         | Instr::Select { units, .. } => (units, false),
         Instr::Sum { units, .. } | Instr::Largest { units, .. } => (units, true),
+        Instr::Attend { ref attend, .. } => (attend.keys.units.max(attend.values.units), true),
+        Instr::AttendGradient { ref attend, .. } => (attend.gradient_units().max(attend.values.units), true),
     }
 }
 

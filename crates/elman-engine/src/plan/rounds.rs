@@ -31,6 +31,9 @@ fn results(phase: &Phase) -> Vec<Result> {
     match phase {
         Phase::Outer { columns, lefts, .. } => lefts.iter().map(|l| (l.out, l.stride, l.rows, *columns)).collect(),
         Phase::Total { units, out, .. } => vec![(*out, *units, 1, *units)],
+        Phase::Memory { d_keys, d_values, .. } => {
+            [d_keys, d_values].map(|p| (p.offset, p.stride, 1, p.stride)).to_vec()
+        }
         _ => vec![],
     }
 }

@@ -1,6 +1,6 @@
 //! Every place that a code names, with how and when it is used.
 
-use elman_kernel::code::{Instr, Operand, Phase, Place, Rows, Stage};
+use elman_kernel::code::{Attend, Instr, Operand, Phase, Place, Rows, Stage};
 
 use super::MatrixPlan;
 
@@ -44,6 +44,13 @@ pub(super) fn each_place(
             // Its results are offsets that no plan hands out.
             Phase::Exponentials { value, units, .. } => f(value, *units, Use::Write, (first + p, 0, 0)),
             Phase::Total { value, units, .. } => f(value, *units, Use::ReadAcross, (first + p, 0, 0)),
+            Phase::Memory { attend, gradient, d_keys, d_values } => {
+                let when = (first + p, 0, 0);
+                of_attention(attend, when, &mut f);
+                f(gradient, attend.values.units, Use::ReadAcross, when);
+                f(d_keys, attend.slots * attend.keys.stride, Use::Write, when);
+                f(d_values, attend.slots * attend.values.stride, Use::Write, when);
+            }
         }
     }
 }
@@ -72,6 +79,13 @@ fn of_stage(
     }
 }
 
+fn of_attention(attend: &mut Attend, when: Time, f: &mut impl FnMut(&mut Place, usize, Use, Time)) {
+    let Attend { query, weight, keys, values, lengths, slots, .. } = attend;
+    [Some(query), weight.as_mut()].into_iter().flatten().for_each(|p| f(p, keys.units, Use::ReadAcross, when));
+    [keys, values].into_iter().for_each(|m| f(&mut m.place, *slots * m.stride, Use::ReadAcross, when));
+    f(lengths, 1, Use::ReadAcross, when);
+}
+
 fn of_instr(instr: &mut Instr, when: Time, f: &mut impl FnMut(&mut Place, usize, Use, Time)) {
     let mut read = |operand: &mut Operand, units: usize| match operand {
         Operand::Units(place) => f(place, units, Use::Read, when),
@@ -94,6 +108,15 @@ fn of_instr(instr: &mut Instr, when: Time, f: &mut impl FnMut(&mut Place, usize,
         Instr::Select { condition, positive, otherwise, out, units } => {
             [condition, positive, otherwise].into_iter().for_each(|o| read(o, *units));
             (out, *units)
+        }
+        Instr::Attend { attend, out } => {
+            of_attention(attend, when, f);
+            (out, attend.values.units)
+        }
+        Instr::AttendGradient { attend, gradient, out } => {
+            of_attention(attend, when, f);
+            f(gradient, attend.values.units, Use::ReadAcross, when);
+            (out, attend.gradient_units())
         }
         Instr::Sum { a, out, units } | Instr::Largest { a, out, units } => {
             f(a, *units, Use::ReadAcross, when);

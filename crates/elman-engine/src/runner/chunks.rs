@@ -50,7 +50,8 @@ impl<T: Real> Runner<T> {
             let inputs = batch.inputs.iter().map(|x| &x[part(x)]).collect();
             let initial = states.as_deref().or(batch.initial);
             let steps = chunk.len();
-            let one = Batch { steps, batch: batch.batch, inputs, lengths: None, mask: None, initial };
+            let memories = batch.memories.clone();
+            let one = Batch { steps, batch: batch.batch, inputs, lengths: None, mask: None, initial, memories };
             self.forward_whole(team, &one, out, Some((chunk.start, batch.steps)))?;
             if chunk.end < batch.steps {
                 let before = states.replace(std::mem::take(&mut out.states));

@@ -4,7 +4,9 @@
 use std::sync::Arc;
 
 use elman_cell::Cell;
-use elman_engine::{Batch, Gradients, Merge, Network, Options, Outputs, Random, Real, Runner, Spec, Team, Weights};
+use elman_engine::{
+    Batch, Gradients, Memory, Merge, Network, Options, Outputs, Random, Real, Runner, Spec, Team, Weights,
+};
 
 /// Cells beyond the built-in ones, so that every construct of the language runs.
 pub const WRITTEN: &[(&str, &str)] = &[
@@ -32,12 +34,21 @@ pub const WRITTEN: &[(&str, &str)] = &[
         "u = W x + U h + b\nv = silu(u) + 0.3 * softplus(u) - gelu(u) + 0.1 * softsign(u) + elu(u) * sin(u)\n\
       w = v - cos(u) / (2 + abs(u)) + log(2 + u^2) + sqrt(1 + u * u) - mean(u) + sum(u) * 0.01\nh' = tanh(0.2 * w)",
     ),
+    ("attends-twice", "memory m\na = attend(h, m)\nc = attend_scaled(W_q x + b_q, m)\nh' = tanh(W x + U a + V c + h)"),
+    (
+        "attends-behind",
+        "memory k : 3\nmemory v : hidden\nh' = tanh(W x + U h + b)\na = attend(W_q h', k, v)\ny = tanh(V_h h' + V_a a)",
+    ),
+    ("attends-by-weights", "memory m\na = attend_additive(q, tanh(W_u h), m)\nh' = tanh(W x + U h + A a)"),
     ("products-in-a-row", "h' = tanh(A (B h) + W x + b)"),
     (
         "coupled",
         "f = sigmoid(W_f x + U_f h + V c + b_f)\nc' = f * c + (1 - f) * tanh(W_c x + U_c h + b_c)\nh' = sigmoid(W_o x + U_o h + V c' + b_o) * tanh(c')",
     ),
 ];
+
+/// Slots of a memory: not a multiple of 4, which go side by side, nor of 16 lanes.
+pub const SLOTS: usize = 21;
 
 /// All built-in cells and the written ones.
 pub fn all_cells() -> Vec<(String, Arc<Cell>)> {
@@ -76,6 +87,9 @@ pub struct Data<T> {
     pub weights: Weights<T>,
     pub inputs: Vec<Vec<T>>,
     pub initial: Vec<Vec<T>>,
+    /// [slots, batch, dim] each.
+    pub memories: Vec<Vec<T>>,
+    pub slots: Vec<usize>,
     pub dy: Vec<T>,
     pub d_states: Vec<Vec<T>>,
 }
@@ -91,9 +105,17 @@ impl<T: Real> Data<T> {
             weights: Weights(n.parameters().iter().map(|t| next(t.count())).collect()),
             inputs: n.inputs().iter().map(|t| next(steps * batch * t.count())).collect(),
             initial: n.states().iter().map(|t| next(batch * t.count())).collect(),
+            memories: n.memories().iter().map(|t| next(SLOTS * batch * t.count())).collect(),
+            slots: (0..batch).map(|b| SLOTS - (b * 5) % SLOTS).collect(),
             dy: next(steps * batch * n.output_size()),
             d_states: n.states().iter().map(|t| next(batch * t.count())).collect(),
         }
+    }
+}
+
+impl<T> Data<T> {
+    pub fn memories(&self) -> Vec<Memory<'_, T>> {
+        self.memories.iter().map(|values| Memory { slots: SLOTS, values, lengths: Some(&self.slots) }).collect()
     }
 }
 
@@ -110,7 +132,7 @@ pub fn run<T: Real>(
     let team = Team::sharing_all(options.threads).unwrap();
     let mut runner = Runner::new(n, &d.weights, options.with_backward()).unwrap();
     let inputs = d.inputs.iter().map(Vec::as_slice).collect();
-    let given = Batch { steps, batch, inputs, lengths, mask: None, initial: Some(&d.initial) };
+    let given = Batch { steps, batch, inputs, lengths, mask: None, initial: Some(&d.initial), memories: d.memories() };
     let (mut out, mut g) = (Outputs::default(), Gradients::default());
     runner.forward_on(&team, &given, &mut out).unwrap();
     runner.backward_on(&team, Some(&given), &d.dy, Some(&d.d_states), &mut g).unwrap();

@@ -2,6 +2,7 @@
 //!
 //! Bodies are generic over [`crate::simd::Lanes`] and inlined into functions compiled for one instruction set each.
 
+mod attend;
 mod elementwise;
 mod exponentials;
 mod narrow;
@@ -73,6 +74,41 @@ pub(crate) type Reduce<T> = unsafe fn(usize, usize, Input<T>, *mut T, usize);
 /// Safety: all rows, the largest and the sums are readable and writable for all units, a multiple of 16.
 pub(crate) type Exponentials<T> = unsafe fn(usize, usize, *mut T, usize, *mut T, *mut T);
 
+/// What one row's attention reads. A row of keys (values) is `key_row` (`value_row`) elements behind the one before.
+pub(crate) struct Attend<T> {
+    pub query: *const T,
+    /// The vector of additive scores; null for others.
+    pub weight: *const T,
+    pub keys: *const T,
+    pub key_row: usize,
+    pub units: usize,
+    pub values: *const T,
+    pub value_row: usize,
+    pub value_units: usize,
+    pub slots: usize,
+    /// What scores are divided by.
+    pub scale: Option<f64>,
+    /// Twice `room_row` numbers, at least a number a slot each, and 16 more.
+    pub room: *mut T,
+    pub room_row: usize,
+}
+
+/// (what is read, result): see [`crate::code::Instr::Attend`].
+///
+/// Safety: all slots of keys and values, the query and the weight are readable, the room and the result writable.
+pub(crate) type AttendTo<T> = unsafe fn(&Attend<T>, *mut T);
+
+/// (what is read, gradient by the result, gradient by the query and behind it by the weight).
+///
+/// Safety: as [`AttendTo`].
+pub(crate) type AttendGradient<T> = unsafe fn(&Attend<T>, *const T, *mut T);
+
+/// (what is read, gradient by the result, gradients by keys and by values, which are added to): see
+/// [`crate::code::Phase::Memory`].
+///
+/// Safety: as [`AttendTo`]; the two may be one.
+pub(crate) type AttendMemory<T> = unsafe fn(&Attend<T>, *const T, *mut T, *mut T);
+
 /// The functions of one instruction set.
 pub(crate) struct Kernels<T: 'static> {
     /// Strips in a panel of packed weights.
@@ -101,6 +137,12 @@ pub(crate) struct Kernels<T: 'static> {
     pub total: Reduce<T>,
     /// Exponentials of columns, and their sums.
     pub exponentials: Exponentials<T>,
+    /// Attention to a memory.
+    pub attend: AttendTo<T>,
+    /// Its gradient by the query and the weight.
+    pub attend_gradient: AttendGradient<T>,
+    /// Its gradient by the memory.
+    pub attend_memory: AttendMemory<T>,
 }
 
 /// All functions of one argument; their place is their number.

@@ -1,10 +1,11 @@
 //! The tables: each body, compiled once for each instruction set.
 
+use super::attend::{attend, attend_gradient, attend_memory};
 use super::elementwise::{Fma, One, Select, Two, map};
 use super::exponentials::exponentials;
 use super::product::product;
 use super::reduce::{Largest, Sum, fold, total};
-use super::{Input, Kernels, Product, Segment, Strip};
+use super::{Attend, Input, Kernels, Product, Segment, Strip};
 use crate::isa::Isa;
 use crate::simd::scalar;
 
@@ -76,6 +77,24 @@ macro_rules! instruction_set {
                 unsafe { exponentials($new, rows, units, at, stride, largest, sum) }
             }
 
+            $(#[$feature])?
+            unsafe fn to_memory(a: &Attend<$t>, out: *mut $t) {
+                // Safety: the caller's promise; the table is given out only where the CPU has the instructions.
+                unsafe { attend($new, a, out) }
+            }
+
+            $(#[$feature])?
+            unsafe fn to_query(a: &Attend<$t>, gradient: *const $t, out: *mut $t) {
+                // Safety: as above.
+                unsafe { attend_gradient($new, a, gradient, out) }
+            }
+
+            $(#[$feature])?
+            unsafe fn to_slots(a: &Attend<$t>, gradient: *const $t, d_keys: *mut $t, d_values: *mut $t) {
+                // Safety: as above.
+                unsafe { attend_memory($new, a, gradient, d_keys, d_values) }
+            }
+
             fn choose(rows: usize, panels: usize, strips: usize) -> Product<$t> {
                 match (rows, panels, strips) {
                     $(($smr, $snp, $panel) => multiply::<$smr, $snp, $full, false>,)*
@@ -105,6 +124,9 @@ macro_rules! instruction_set {
                 largest: row_largest,
                 total: row_total,
                 exponentials: columns,
+                attend: to_memory,
+                attend_gradient: to_query,
+                attend_memory: to_slots,
             };
         }
     };

@@ -75,6 +75,25 @@ pub(super) fn check<T>(phases: &[PhaseCode<T>], calendar: &Calendar, lengths: &L
             PhaseCode::Total { value, units, out } => {
                 check_gradient(&[(site, *value, *units)], &[(site, *out, *units, 1, *units)], calendar, lengths)?;
             }
+            PhaseCode::Memory { attend, d_keys, d_values, .. } => {
+                let mut reads = Vec::new();
+                for (spot, width, _) in attend.reads() {
+                    extent(site, spot, width, calendar, lengths)?;
+                    if spot.kind != kind::FIXED {
+                        reads.push((site, spot, width));
+                    }
+                }
+                let rows = calendar.rows(kind::BATCH).1;
+                let code = &attend.attend;
+                let mut results = vec![(site, d_keys.offset, d_keys.stride, rows, code.slots * code.keys.stride)];
+                if d_keys.offset != d_values.offset {
+                    let columns = code.slots * code.values.stride;
+                    results.push((site, d_values.offset, d_values.stride, rows, columns));
+                } else if code.keys != code.values {
+                    return overlap(site, site);
+                }
+                check_gradient(&reads, &results, calendar, lengths)?;
+            }
             PhaseCode::Exponentials { value, units, largest, sum } => {
                 let results = [*largest, *sum].map(|out| (site, out, *units, 1, *units));
                 check_gradient(&[(site, *value, *units)], &results, calendar, lengths)?;
@@ -142,7 +161,15 @@ fn accesses<T>(site: Site, stage: &StageCode<T>) -> Vec<Access> {
                 Source::Splat(_) => {}
             }
         }
-        let width = if matches!(instr.call, Call::Reduce(_)) { 1 } else { instr.units };
+        for (spot, width, first) in instr.attention().into_iter().flat_map(|a| a.reads()) {
+            push(site, spot, width, false, if first { Role::First } else { Role::Segment });
+        }
+        let width = match &instr.call {
+            Call::Reduce(_) => 1,
+            Call::Attend(a) if a.gradient.is_some() => a.attend.gradient_units(),
+            Call::Attend(a) => a.attend.values.units,
+            Call::Map(_) => instr.units,
+        };
         push(site, instr.out, width, true, Role::Element);
     }
     list

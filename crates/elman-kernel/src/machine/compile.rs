@@ -3,7 +3,7 @@
 //! What is wrong whatever the timeline is found here.
 
 use super::error::{CodeError, Site};
-use crate::code::{Instr, LANES, Operand, Order, OuterRow, Phase, Place, Product, Rows, Stage};
+use crate::code::{Attend, Instr, LANES, Operand, Order, OuterRow, Phase, Place, Product, Rows, Score, Stage};
 use crate::kernels::{Apply, BINARY, Kernels, Reduce, UNARY};
 use crate::pack::MatrixShape;
 use crate::real::Real;
@@ -21,6 +21,9 @@ pub(super) mod kind {
     /// How many there are.
     pub const ALL: usize = 8;
 }
+
+/// Slots that a memory may have: as many as f32 can count.
+const SLOTS_OF_A_MEMORY: usize = 1 << 24;
 
 /// Scratch slots a stage may have.
 const SLOTS: usize = 4096;
@@ -45,6 +48,21 @@ pub(super) enum Source<T> {
 pub(super) enum Call<T: 'static> {
     Map(Apply<T>),
     Reduce(Reduce<T>),
+    Attend(Box<AttendCode>),
+}
+
+/// An attention's places.
+pub(super) struct AttendCode {
+    pub attend: Attend,
+    pub query: Spot,
+    pub weight: Option<Spot>,
+    pub keys: Spot,
+    pub values: Spot,
+    pub lengths: Spot,
+    /// By its result, where its gradient is taken.
+    pub gradient: Option<Spot>,
+    /// What scores are divided by.
+    pub scale: Option<f64>,
 }
 
 pub(super) struct InstrCode<T: 'static> {
@@ -89,6 +107,7 @@ pub(super) enum PhaseCode<T: 'static> {
     Outer(OuterCode),
     Total { value: Spot, units: usize, out: usize },
     Exponentials { value: Spot, units: usize, largest: usize, sum: usize },
+    Memory { attend: AttendCode, gradient: Spot, d_keys: Spot, d_values: Spot },
 }
 
 impl Spot {
@@ -155,6 +174,19 @@ impl<T: Real> Compiler<'_, T> {
                     return site.rule("a width is 0");
                 }
                 Ok(PhaseCode::Total { value: Spot::new(value), units: *units, out: *out })
+            }
+            Phase::Memory { attend, gradient, d_keys, d_values } => {
+                let code = AttendCode::new(site, attend, Some(gradient))?;
+                let gradient = Spot::new(gradient);
+                let vectors = [Some(code.query), code.weight].into_iter().flatten().filter(|s| s.kind != kind::FIXED);
+                self.gradient(site, vectors.chain([gradient]))?;
+                for (to, from) in [(d_keys, &attend.keys), (d_values, &attend.values)] {
+                    if to.rows != Rows::Batch || to.stride != from.place.stride {
+                        return site.rule("the gradient of a memory lies as the memory does");
+                    }
+                }
+                let (d_keys, d_values) = (Spot::new(d_keys), Spot::new(d_values));
+                Ok(PhaseCode::Memory { attend: code, gradient, d_keys, d_values })
             }
             Phase::Exponentials { value, units, largest, sum } => {
                 let spot = Spot::new(value);
@@ -241,6 +273,24 @@ impl<T: Real> Compiler<'_, T> {
 
     fn instr(&self, site: Site, instr: &Instr, written: &mut Written) -> Result<InstrCode<T>, CodeError> {
         let zero = Source::Splat(T::ZERO);
+        if let Instr::Attend { attend, .. } | Instr::AttendGradient { attend, .. } = instr {
+            let (gradient, out, width) = match instr {
+                Instr::AttendGradient { gradient, out, .. } => (Some(gradient), out, attend.gradient_units()),
+                Instr::Attend { out, .. } => (None, out, attend.values.units),
+                _ => return site.rule("no attention"),
+            };
+            if !written.whole_rows {
+                return site.rule("an attention needs a stage of whole rows");
+            }
+            let code = AttendCode::new(site, attend, gradient)?;
+            for (spot, width, _) in code.reads() {
+                written.read(site, spot, width)?;
+            }
+            let out = Spot::new(out);
+            written.write(site, out, width)?;
+            let units = width.max(attend.keys.units).max(attend.values.units);
+            return Ok(InstrCode { call: Call::Attend(Box::new(code)), inputs: [zero, zero, zero], out, units });
+        }
         let source = |operand: &Operand| match operand {
             Operand::Units(place) => Source::Spot(Spot::new(place)),
             Operand::PerRow(place) => Source::PerRow(Spot::new(place)),
@@ -272,6 +322,7 @@ impl<T: Real> Compiler<'_, T> {
             Instr::Largest { a, out, units } => {
                 (Call::Reduce(table.largest), [Source::Spot(Spot::new(a)), zero, zero], out, *units)
             }
+            Instr::Attend { .. } | Instr::AttendGradient { .. } => return site.rule("no elementwise instruction"),
         };
         if units == 0 {
             return site.rule("a width is 0");
@@ -296,6 +347,64 @@ impl<T: Real> Compiler<'_, T> {
     }
 }
 
+impl AttendCode {
+    fn new(site: Site, attend: &Attend, gradient: Option<&Place>) -> Result<AttendCode, CodeError> {
+        for slots in [&attend.keys, &attend.values] {
+            let room = attend.slots.checked_mul(slots.stride).is_some_and(|all| all <= slots.place.stride);
+            if slots.units == 0 || slots.stride < slots.units || slots.place.rows != Rows::Batch || !room {
+                return site.rule("a memory has Batch rows that hold all its slots");
+            }
+        }
+        if attend.slots == 0 || attend.slots > SLOTS_OF_A_MEMORY || attend.lengths.rows != Rows::Batch {
+            return site.rule("a memory has 1 to 16777216 slots, and a Batch place that says how many there are");
+        }
+        if attend.weight.is_some() != (attend.score == Score::Additive) {
+            return site.rule("additive scores have a weight, others have none");
+        }
+        Ok(AttendCode {
+            attend: *attend,
+            query: Spot::new(&attend.query),
+            weight: attend.weight.as_ref().map(Spot::new),
+            keys: Spot::new(&attend.keys.place),
+            values: Spot::new(&attend.values.place),
+            lengths: Spot::new(&attend.lengths),
+            gradient: gradient.map(Spot::new),
+            scale: (attend.score == Score::Scaled).then(|| (attend.keys.units as f64).sqrt()),
+        })
+    }
+
+    /// What it reads, how wide, and whether of that unit 0 alone.
+    pub(super) fn reads(&self) -> impl Iterator<Item = (Spot, usize, bool)> {
+        let Attend { keys, values, slots, .. } = self.attend;
+        let vectors = [Some(self.query), self.weight].into_iter().flatten().map(move |s| (s, keys.units, false));
+        let gradient = self.gradient.map(move |s| (s, values.units, false));
+        let memories = [(self.keys, slots * keys.stride, false), (self.values, slots * values.stride, false)];
+        vectors.chain(gradient).chain(memories).chain([(self.lengths, 1, true)])
+    }
+
+    /// Numbers of a thread's room for shares, and for what is made of them.
+    pub(super) fn room(&self) -> usize {
+        2 * self.room_row() + LANES
+    }
+
+    pub(super) fn room_row(&self) -> usize {
+        self.attend.slots.next_multiple_of(LANES)
+    }
+
+    /// Multiply-adds a row, roughly.
+    pub(super) fn cost(&self) -> u64 {
+        let bent = if self.weight.is_some() { 8 } else { 1 };
+        (self.attend.slots * (bent * self.attend.keys.units + self.attend.values.units)) as u64
+    }
+}
+
+impl<T> InstrCode<T> {
+    /// The attention that it is.
+    pub(super) fn attention(&self) -> Option<&AttendCode> {
+        if let Call::Attend(code) = &self.call { Some(code) } else { None }
+    }
+}
+
 impl<T> StageCode<T> {
     /// Every place it names.
     pub(super) fn spots(&self) -> impl Iterator<Item = Spot> {
@@ -308,7 +417,8 @@ impl<T> StageCode<T> {
                 Source::Spot(spot) | Source::PerRow(spot) => Some(*spot),
                 Source::Splat(_) => None,
             });
-            inputs.chain(std::iter::once(instr.out))
+            let attention = instr.attention().into_iter().flat_map(|a| a.reads().map(|(spot, ..)| spot));
+            inputs.chain(attention).chain(std::iter::once(instr.out))
         });
         products.chain(block)
     }

@@ -17,6 +17,7 @@ mod check;
 mod compile;
 mod error;
 mod gradient;
+mod memory;
 mod operands;
 mod run;
 mod sharing;
@@ -157,6 +158,18 @@ impl<T: Real> Machine<T> {
         slots.max(packed.max().unwrap_or(0))
     }
 
+    /// Numbers that each thread takes for the shares of attentions.
+    fn room(&self) -> usize {
+        let of = |phase: &PhaseCode<T>| match phase {
+            PhaseCode::Memory { attend, .. } => attend.room(),
+            phase => {
+                let instrs = phase.stages().iter().flat_map(|stage| &stage.block);
+                instrs.filter_map(|i| i.attention().map(|a| a.room())).max().unwrap_or(0)
+            }
+        };
+        self.phases.iter().map(of).max().unwrap_or(0)
+    }
+
     /// Decides what the threads of a team share.
     fn share(&mut self, team: &Team, split: Split) {
         let Some(calendar) = &self.calendar else { return };
@@ -178,6 +191,7 @@ impl<T: Real> Machine<T> {
         let scratch = self.scratch();
         let stages = || self.phases.iter().flat_map(PhaseCode::stages);
         let products = || stages().flat_map(|stage| &stage.products);
+        let room = self.room();
         let segments = products().map(|p| p.segments.len()).max().unwrap_or(0);
         let strips = products().map(|p| p.members.len() * p.units.div_ceil(crate::code::LANES)).max().unwrap_or(0);
         self.workspaces.resize_with(self.workspaces.len().max(threads), || Workspace {
@@ -185,6 +199,7 @@ impl<T: Real> Machine<T> {
             segments: Vec::with_capacity(segments),
             strips: Vec::with_capacity(strips),
             converted: Converted::new(),
+            room: Buffer::new(room),
             narrow_strips: Vec::new(),
         });
         if matrices.iter().all(|matrix| matrix.precision() == Precision::Full) {
@@ -205,7 +220,10 @@ impl<T> PhaseCode<T> {
     fn stages(&self) -> &[StageCode<T>] {
         match self {
             PhaseCode::Bulk { stages, .. } | PhaseCode::Steps { stages, .. } => stages,
-            PhaseCode::Outer(_) | PhaseCode::Total { .. } | PhaseCode::Exponentials { .. } => &[],
+            PhaseCode::Outer(_)
+            | PhaseCode::Total { .. }
+            | PhaseCode::Exponentials { .. }
+            | PhaseCode::Memory { .. } => &[],
         }
     }
 }

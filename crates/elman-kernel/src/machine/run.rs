@@ -47,6 +47,9 @@ impl<T: Real> Worker<'_, T> {
                 PhaseCode::Exponentials { value, units, largest, sum } => {
                     self.exponentials(value, *units, *largest, *sum);
                 }
+                PhaseCode::Memory { attend, gradient, d_keys, d_values } => {
+                    self.memory(attend, gradient, (d_keys, d_values), workspace);
+                }
             }
         }
     }

@@ -95,6 +95,7 @@ impl<T> PhaseCode<T> {
                 ((rows * columns) as u64 * calendar.tokens as u64, 1)
             }
             PhaseCode::Total { units, .. } => (*units as u64 * calendar.tokens as u64, 1),
+            PhaseCode::Memory { attend, .. } => (4 * attend.cost() * calendar.tokens as u64, 1),
             PhaseCode::Exponentials { units, .. } => (INSTR_UNIT * *units as u64 * calendar.tokens as u64, 1),
         }
     }
@@ -107,7 +108,10 @@ impl<T> StageCode<T> {
             let k: usize = p.segments.iter().map(|(_, k)| k).sum();
             (p.units.next_multiple_of(LANES) * p.members.len() * k) as u64 * rows.max(LEAST_ROWS) as u64
         });
-        let block = self.block.iter().map(|i| INSTR + INSTR_UNIT * i.units as u64 * rows as u64);
+        let block = self.block.iter().map(|i| match i.attention() {
+            Some(a) => INSTR + 2 * a.cost() * rows as u64,
+            None => INSTR + INSTR_UNIT * i.units as u64 * rows as u64,
+        });
         products.sum::<u64>() + block.sum::<u64>()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::compile::{Call, InstrCode, ProductCode, Source, Spot, StageCode, kind};
+use super::compile::{AttendCode, Call, InstrCode, ProductCode, Source, Spot, StageCode, kind};
 use super::operands::Converted;
 use crate::code::LANES;
 use crate::kernels::{AHEAD, Input, Kernels, Narrow, Product, Segment, Strip};
@@ -26,6 +26,8 @@ pub(super) struct Workspace<T> {
     pub segments: Vec<Segment<T>>,
     pub strips: Vec<Strip<T>>,
     pub converted: Converted,
+    /// Shares of attentions.
+    pub room: crate::Buffer<T>,
     /// Strips of narrow weights.
     pub narrow_strips: Vec<Strip<T, u32>>,
 }
@@ -65,6 +67,8 @@ pub(super) struct Frame<T> {
     units: usize,
     /// Rows are of many tokens, and nothing but products is done with them.
     far: bool,
+    /// Shares of attentions.
+    room: *mut T,
 }
 
 /// Largest numbers of rows and units of a stage's tiles.
@@ -127,6 +131,7 @@ impl<T: Real> Run<'_, T> {
             unit: 0,
             units: 0,
             far: stage.products_only() && rows > shape.rows,
+            room: workspace.room.as_mut_ptr(),
         };
         let mut done = 0;
         while done < rows {
@@ -165,7 +170,7 @@ impl<T: Real> Run<'_, T> {
         }
         for instr in &stage.block {
             // Safety: the caller's promise.
-            unsafe { frame.apply(instr, stage.whole_rows) };
+            unsafe { frame.apply(self.kernels, instr, stage.whole_rows) };
         }
     }
 
@@ -363,7 +368,11 @@ impl<T: Real> Frame<T> {
 
     /// Safety: as [`Run::stage`].
     #[inline(always)]
-    unsafe fn apply(&self, instr: &InstrCode<T>, whole_rows: bool) {
+    unsafe fn apply(&self, kernels: &Kernels<T>, instr: &InstrCode<T>, whole_rows: bool) {
+        if let Call::Attend(code) = &instr.call {
+            // Safety: the caller's promise.
+            return unsafe { self.attend(kernels, code, &instr.out) };
+        }
         let units = if whole_rows { instr.units } else { self.units };
         let (out, out_row) = self.place(&instr.out, self.unit);
         let mut inputs = [Input { at: std::ptr::null(), row: 0 }; 3];
@@ -390,6 +399,25 @@ impl<T: Real> Frame<T> {
                 Call::Map(map) if gapless => map(1, self.rows * units, &inputs, out, out_row),
                 Call::Map(map) => map(self.rows, units, &inputs, out, out_row),
                 Call::Reduce(reduce) => reduce(self.rows, units, inputs[0], out, out_row),
+                Call::Attend(_) => {}
+            }
+        }
+    }
+
+    /// Safety: as [`Run::stage`].
+    unsafe fn attend(&self, kernels: &Kernels<T>, code: &AttendCode, out: &Spot) {
+        let at = |spot: &Spot, row: usize| {
+            let (first, distance) = self.place(spot, self.unit);
+            first.wrapping_add(row * distance)
+        };
+        for row in 0..self.rows {
+            // Safety: the places are this tile's.
+            unsafe {
+                let attend = code.row(self.room, |spot| at(spot, row).cast_const());
+                match &code.gradient {
+                    None => (kernels.attend)(&attend, at(out, row)),
+                    Some(gradient) => (kernels.attend_gradient)(&attend, at(gradient, row).cast_const(), at(out, row)),
+                }
             }
         }
     }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)]
 
+pub mod attend;
+
 use elman_kernel::code::*;
 use elman_kernel::{Isa, Machine, MatrixShape, PackedMatrix, Real, Team, View};
 
@@ -126,6 +128,7 @@ impl<'a, T: Real> Reference<'a, T> {
                     }
                 }
             }
+            Phase::Memory { attend, gradient, d_keys, d_values } => self.memories(attend, gradient, d_keys, d_values),
             Phase::Exponentials { value, units, largest, sum } => {
                 for j in 0..*units {
                     self.exponentials(value, j, *largest + j, *sum + j);
@@ -197,6 +200,8 @@ impl<'a, T: Real> Reference<'a, T> {
                 let value = self.fold(a, *units, t, b, T::from_f64(f64::NEG_INFINITY), largest);
                 self.write(out, t, b, 0, value);
             }
+            Instr::Attend { attend, out } => self.attend(attend, out, t, b),
+            Instr::AttendGradient { attend, gradient, out } => self.attend_gradient(attend, gradient, out, t, b),
         }
     }
 

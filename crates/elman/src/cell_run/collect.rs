@@ -17,14 +17,20 @@ pub fn outputs<T>(network: &Network, inputs: &Inputs<T>, outputs: Outputs<T>) ->
     named
 }
 
-/// `d.` of inputs, parameters and initial states.
+/// `d.` of inputs, memories, parameters and initial states.
 pub fn gradients<T>(network: &Network, inputs: &Inputs<T>, gradients: Gradients<T>) -> Vec<Named<T>> {
     let (steps, batch) = (inputs.steps, inputs.batch);
     let (every_step, once) = ([steps, batch], [batch]);
+    let slots = inputs.memories.iter().map(|m| m.slots);
     let inputs = rows("d.", network.inputs(), &every_step, gradients.inputs);
     let parameters = rows("d.", network.parameters(), &[], gradients.parameters);
     let initial = rows("d.", network.states(), &once, gradients.initial);
-    inputs.chain(parameters).chain(initial).collect()
+    let memories = network.memories().iter().zip(gradients.memories).zip(slots).map(|((tensor, data), slots)| Named {
+        name: format!("d.{}", tensor.name),
+        shape: [&[slots, batch], tensor.shape.as_slice()].concat(),
+        data,
+    });
+    inputs.chain(memories).chain(parameters).chain(initial).collect()
 }
 
 /// Each tensor with its values, under its name with `prefix`, its shape after `outer`.

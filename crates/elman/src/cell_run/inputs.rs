@@ -5,7 +5,7 @@ use super::sizes::Observed;
 use crate::error::Error;
 use crate::tensors::{Number, TensorFile};
 use elman_cell::cell::{Shape, State};
-use elman_engine::{Merge, Network, Real, Tensor};
+use elman_engine::{Memory, Merge, Network, Real, Tensor};
 
 /// `x` as [steps, batch, input].
 pub struct XShape {
@@ -22,10 +22,28 @@ pub struct Inputs<T> {
     pub inputs: Vec<Vec<T>>,
     /// [batch]
     pub lengths: Option<Vec<usize>>,
+    /// What the cell attends to.
+    pub memories: Vec<Slots<T>>,
     /// Per state [batch, size], where the file has any of them; those it does not have are zero.
     pub initial: Option<Vec<Vec<T>>>,
     /// Where gradients are wanted: what comes from above.
     pub gradients: Option<FromAbove<T>>,
+}
+
+/// A memory.
+pub struct Slots<T> {
+    pub slots: usize,
+    /// [slots, batch, its size]
+    pub values: Vec<T>,
+    /// [batch]
+    pub lengths: Option<Vec<usize>>,
+}
+
+impl<T> Slots<T> {
+    /// As the engine takes it.
+    pub fn memory(&self) -> Memory<'_, T> {
+        Memory { slots: self.slots, values: &self.values, lengths: self.lengths.as_deref() }
+    }
 }
 
 /// Gradients of the loss by what the network gives.
@@ -85,6 +103,11 @@ pub fn observe(
             seen.length(0, further.dim, n);
         }
     }
+    for memory in &cell.memories {
+        if let Some(&[_, _, n]) = input.shape(&memory.name) {
+            seen.length(0, memory.dim, n);
+        }
+    }
     if let Some(&[_, _, n]) = input.shape("dy") {
         seen.output(n);
     }
@@ -101,6 +124,7 @@ impl<T: Real + Number> Inputs<T> {
             .iter()
             .map(|i| file.numbers(&i.name, &[&[steps, batch], i.shape.as_slice()].concat()))
             .collect();
+        let memories = network.memories().iter().map(|m| slots(file, m, batch)).collect::<Result<_, Error>>()?;
         let lengths = file.shape("lengths").is_some().then(|| file.lengths("lengths", batch, steps)).transpose()?;
         let initial = states(network, file, batch, "")?;
         let gradients = match grad {
@@ -110,15 +134,38 @@ impl<T: Real + Number> Inputs<T> {
             }),
             false => None,
         };
-        Ok(Inputs { steps, batch, inputs: inputs?, lengths, initial, gradients })
+        Ok(Inputs { steps, batch, inputs: inputs?, lengths, memories, initial, gradients })
     }
+}
+
+/// A memory under its name, its lengths beside it.
+fn slots<T: Real + Number>(file: &TensorFile, memory: &Tensor, batch: usize) -> Result<Slots<T>, Error> {
+    let (name, units) = (&memory.name, memory.count());
+    let slots = match file.shape(name) {
+        Some(&[slots, rows, n]) if slots > 0 && (rows, n) == (batch, units) => slots,
+        found => {
+            let found = found.map_or("no such tensor".to_string(), |shape| format!("shape {shape:?}"));
+            let wanted = format!("shape [slots, {batch}, {units}]: what the cell attends to");
+            return Err(file.wrong(name, found, wanted).into());
+        }
+    };
+    let values = file.numbers(name, &[slots, batch, units])?;
+    let lengths = lengths_of(name);
+    let lengths =
+        file.shape(&lengths).is_some().then(|| file.lengths_up_to(&lengths, batch, slots, name)).transpose()?;
+    Ok(Slots { slots, values, lengths })
+}
+
+fn lengths_of(memory: &str) -> String {
+    format!("{memory}.lengths")
 }
 
 /// `dy` and the gradients of states are known names without `--grad` as well: one file serves both ways.
 fn refuse_unknown(network: &Network, file: &TensorFile) -> Result<(), Error> {
     let states = network.states().iter().flat_map(|s| [s.name.clone(), format!("d.{}", s.name)]);
     let inputs = network.inputs().iter().map(|i| i.name.clone());
-    let known: Vec<String> = inputs.chain(["lengths".into(), "dy".into()]).chain(states).collect();
+    let memories = network.memories().iter().flat_map(|m| [m.name.clone(), lengths_of(&m.name)]);
+    let known: Vec<String> = inputs.chain(["lengths".into(), "dy".into()]).chain(memories).chain(states).collect();
     Ok(file.refuse_others(known.iter().map(String::as_str))?)
 }
 

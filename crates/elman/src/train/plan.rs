@@ -89,7 +89,7 @@ impl Plan {
             Feed::Made(..) => "fewer --hidden or --batch, or shorter examples, take less",
         };
         let (steps, batch) = (feed.longest(t), t.batch.max(t.eval_batch));
-        let work = Workload { steps, batch, threads, recompute: t.recompute };
+        let work = Workload { threads, recompute: t.recompute, ..Workload::new(steps, batch) };
         let mut needed = spec.memory(work, copies).map_err(|e| match e {
             EngineError::Overflow { what } => Error::Refused(format!("{what}; {way}")),
             EngineError::Sizes(text) => EngineError::Sizes(with_flags(text, spec)).into(),

@@ -67,6 +67,13 @@ impl LmSpec {
             let message = format!("a language model has no second input `{name}`: take a cell that reads `x` alone");
             return Err(EngineError::Unsupported(message));
         }
+        if let Some(memory) = self.cell.memories.first() {
+            let message = format!(
+                "a language model has nothing to attend to, and the cell has the memory `{}`: take a cell without",
+                memory.name
+            );
+            return Err(EngineError::Unsupported(message));
+        }
         for (what, n) in [("layers", self.layers), ("vocabulary", self.vocabulary), ("embedding", self.embedding)] {
             if n == 0 {
                 return Err(EngineError::Zero { what });
