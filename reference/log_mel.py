@@ -36,7 +36,8 @@ def case(rate, samples, frame_ms, hop_ms, bands, random):
     sound = 0.4 * np.sin(2 * np.pi * 440 * t) + 0.2 * np.sin(2 * np.pi * (900 + 4000 * t) * t) + 0.05 * random.normal(size=samples)
     integers = np.clip(np.round(sound * 32768), -32768, 32767).astype(int)
     x = (integers / 32768).astype(np.float32).astype(np.float64)
-    frame, hop = round(frame_ms * 1e-3 * rate), round(hop_ms * 1e-3 * rate)
+    # Halves go up, as in Rust: Python's round() takes them to the even number.
+    frame, hop = int(frame_ms * 1e-3 * rate + 0.5), int(hop_ms * 1e-3 * rate + 0.5)
     size = 2 ** int(np.ceil(np.log2(frame)))
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(frame) / frame)
     starts = range(0, samples - frame + 1, hop)

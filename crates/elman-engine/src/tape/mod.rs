@@ -49,6 +49,7 @@ mod pool;
 mod recurrent;
 mod rows;
 mod store;
+mod structured;
 #[cfg(test)]
 mod tests;
 
@@ -59,6 +60,7 @@ pub use pool::Pool;
 pub use recurrent::Recurred;
 pub use rows::NO_ROW;
 pub use store::{Blueprint, Layer, Linear, Parameter, Store};
+pub use structured::Chain;
 
 use elman_kernel::Real;
 use elman_kernel::code::Binary;

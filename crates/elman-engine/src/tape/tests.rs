@@ -176,6 +176,47 @@ fn losses() {
 }
 
 #[test]
+fn losses_of_sequences() {
+    let layout = Layout::new(vec![4, 1, 3]);
+    let (mut blueprint, x) = inputs(&[[12, 3]]);
+    let chain = blueprint.chain("chain", 3);
+    let tags = layout.fill(NO_TARGET, |t, b| ((t * t + b) % 3) as u32);
+    let labels = [vec![1, 1], vec![2], vec![]];
+    differences(blueprint, &|tape| {
+        let x = read(tape, x[0]);
+        let tags = tape.crf(x, &layout, chain, &tags, 0.3)?;
+        let labels = tape.ctc(x, &layout, &labels, 0.7)?;
+        tape.total(&[tags, labels, tags])
+    });
+}
+
+#[test]
+fn a_batch_of_sequences_is_its_sequences() {
+    let (mut blueprint, x) = inputs(&[[8, 3]]);
+    let chain = blueprint.chain("chain", 3);
+    let mut store = Store::<f64>::new(blueprint, 5, Isa::detect(), 1).unwrap();
+    store.update(|w, _| w[1].iter_mut().enumerate().for_each(|(i, w)| *w = 0.3 * i as f64));
+    let layout = Layout::new(vec![4, 2]);
+    let tags = layout.fill(NO_TARGET, |t, b| ((t + b) % 3) as u32);
+    let mut tape = Tape::new(&mut store, Mode::Infer);
+    let all = read(&mut tape, x[0]);
+    let both = tape.crf(all, &layout, chain, &tags, 1.0).unwrap();
+    let labels = tape.ctc(all, &layout, &[vec![1, 2], vec![2]], 1.0).unwrap();
+    let mut sums = [0.0; 2];
+    for (b, label) in [(0, vec![1, 2]), (1, vec![2])] {
+        let rows: Vec<u32> = layout.of(b).map(|row| row as u32).collect();
+        let own = tape.rows(all, &rows).unwrap();
+        let target: Vec<u32> = rows.iter().map(|row| tags[*row as usize]).collect();
+        let alone = Layout::new(vec![rows.len()]);
+        let losses = [tape.crf(own, &alone, chain, &target, 1.0), tape.ctc(own, &alone, &[label], 1.0)];
+        losses.into_iter().zip(&mut sums).for_each(|(loss, sum)| *sum += tape.value(loss.unwrap())[0]);
+    }
+    assert_eq!([tape.value(both)[0], tape.value(labels)[0]], sums);
+    assert!(tape.crf(all, &layout, chain, &tags[1..], 1.0).is_err());
+    assert!(tape.ctc(all, &layout, &[vec![1]], 1.0).is_err());
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let (mut blueprint, x) = inputs(&[[4, 5]]);
     let layer = blueprint.linear("linear", 4, 2);

@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn the_prior_is_weighed_against_the_input() {
         let (z, symbols) = (logits(6, 3, 7), 3);
-        let pair = |a: u32, b: u32| -1.5 * f64::from(a) + 0.7 * f64::from(b);
+        let pair = |a: u32, b: u32| 1.5 * f64::from(a) - 0.7 * f64::from(b);
         let mut prior = |prefix: &[u32], next: Option<u32>| match next {
             Some(next) => pair(prefix.last().copied().unwrap_or(0), next),
             None => -0.3 * prefix.len() as f64,
