@@ -4,6 +4,7 @@
 //! 130 Ctrl-C.
 
 mod cell;
+mod data;
 mod eval;
 mod generate;
 mod outcome;
@@ -43,11 +44,16 @@ enum Command {
     Predict(predict::Arguments),
     /// Write text with a trained model
     Generate(generate::Arguments),
+    /// See what is in a file of data, and what is wrong with it
+    Data(data::Arguments),
     /// Look at, check, run and time recurrent cells
     Cell(cell::Arguments),
 }
 
 fn main() -> ExitCode {
+    if let Some(file) = data::named_alone() {
+        return outcome::finish(data::proposal(&file));
+    }
     let arguments = Arguments::try_parse().unwrap_or_else(|error| with_data_flag(error).exit());
     outcome::finish(match arguments.command {
         Some(Command::Train(arguments)) => arguments.run(),
@@ -55,6 +61,7 @@ fn main() -> ExitCode {
         Some(Command::Eval(arguments)) => arguments.run(),
         Some(Command::Predict(arguments)) => arguments.run(),
         Some(Command::Generate(arguments)) => arguments.run(),
+        Some(Command::Data(arguments)) => arguments.run(),
         Some(Command::Cell(arguments)) => arguments.run(),
         Some(Command::Tour(arguments)) => arguments.run(),
         None => tour::Arguments::default().run(),
