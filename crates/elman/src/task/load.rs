@@ -2,7 +2,7 @@
 
 use super::settings::TaskName;
 use super::train::read;
-use super::{Figures, Part, Settings, Task, classify};
+use super::{Figures, Part, Settings, Task, classify, tag};
 use crate::error::Error;
 use crate::run::Folder;
 use crate::run::folder::{CONFIG, MODEL};
@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 pub(super) fn fresh(settings: &Settings) -> Result<Box<dyn Task>, Error> {
     match settings.task {
         TaskName::Classify => Ok(Box::new(classify::Classify::fresh(settings)?)),
+        TaskName::Tag => Ok(Box::new(tag::Tag::fresh(settings)?)),
         other => Err(missing(other)),
     }
 }
@@ -25,6 +26,7 @@ pub(super) fn fresh(settings: &Settings) -> Result<Box<dyn Task>, Error> {
 pub(super) fn again(settings: &Settings, folder: &Folder) -> Result<Box<dyn Task>, Error> {
     match settings.task {
         TaskName::Classify => Ok(Box::new(classify::Classify::again(settings, folder)?)),
+        TaskName::Tag => Ok(Box::new(tag::Tag::again(settings, folder)?)),
         other => Err(missing(other)),
     }
 }

@@ -16,6 +16,7 @@ mod load;
 mod predict;
 mod progress;
 pub mod settings;
+pub mod tag;
 pub mod train;
 pub mod words;
 

@@ -3,6 +3,7 @@
 use super::classify::Classifier;
 use super::open;
 use super::settings::TaskName;
+use super::tag::Tagger;
 use crate::error::Error;
 use crate::text::Source;
 use crate::train::Machine;
@@ -50,6 +51,7 @@ pub fn predict(
                 }
             }
         }
+        TaskName::Tag => Tagger::of(&opened, machine)?.predict(source, top, each)?,
         other => return Err(Error::Refused(format!("task `{}` does not predict lines", other.name()))),
     }
     Ok(())
