@@ -11,6 +11,7 @@
 pub mod batches;
 pub mod classify;
 pub mod encoder;
+pub mod label;
 pub mod lexicon;
 mod load;
 mod predict;

@@ -1,6 +1,7 @@
 //! `elman predict` for tasks with examples: a line in, a line out.
 
 use super::classify::Classifier;
+use super::label::Labeller;
 use super::open;
 use super::settings::TaskName;
 use super::tag::Tagger;
@@ -52,6 +53,14 @@ pub fn predict(
             }
         }
         TaskName::Tag => Tagger::of(&opened, machine)?.predict(source, top, each)?,
+        TaskName::Label => {
+            let mut labeller = Labeller::of(&opened, machine)?;
+            while source.next_line(&mut text)? {
+                let heard = labeller.hear(&text)?;
+                let json = json!({ "line": source.line(), "file": text, "text": heard });
+                each(&Prediction { fields: vec![heard, text.clone()], json })?;
+            }
+        }
         other => return Err(Error::Refused(format!("task `{}` does not predict lines", other.name()))),
     }
     Ok(())
