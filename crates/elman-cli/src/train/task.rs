@@ -7,7 +7,7 @@ use crate::watch_task::WatchTask;
 use clap::{Args, ValueEnum};
 use elman::run::config::{RuleName, ScheduleName};
 use elman::task::Settings;
-use elman::task::settings::{Kind, PoolName, TaskName};
+use elman::task::settings::{Kind, PoolName, TaskName, UnitName};
 use std::path::{Path, PathBuf};
 
 /// Writes each flag that is given into the setting beside it.
@@ -245,8 +245,32 @@ pub struct Classify {
     /// How all steps become one answer [default: max]
     #[arg(long, value_name = "HOW", help_heading = "Model")]
     pool: Option<Pool>,
+    /// What a step of a text is [default: word]
+    #[arg(long, value_name = "UNIT", help_heading = "Data")]
+    unit: Option<Unit>,
+    /// Rows of the table that n-grams are hashed into, straight to the labels; 0 for none [default: 65536]
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    ngrams: Option<usize>,
     #[command(flatten)]
     common: Common,
+}
+
+/// [`UnitName`] on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+enum Unit {
+    /// Words, with what their characters say
+    Word,
+    /// Characters, for genomes and the like
+    Char,
+}
+
+impl From<Unit> for UnitName {
+    fn from(name: Unit) -> UnitName {
+        match name {
+            Unit::Word => UnitName::Word,
+            Unit::Char => UnitName::Char,
+        }
+    }
 }
 
 /// [`PoolName`] on the command line.
@@ -280,7 +304,7 @@ impl Classify {
         if self.label.is_some() {
             s.data.label.clone_from(&self.label);
         }
-        set! { self.pool => s.model.pool }
+        set! { self.pool => s.model.pool, self.ngrams => s.model.ngrams, self.unit => s.data.unit }
         self.common.train(s)
     }
 }
