@@ -1,5 +1,6 @@
 //! What can go wrong in this crate, each with the facts to mend it.
 
+use crate::baseline::BaselineError;
 use crate::cells::CellError;
 use crate::data::DataError;
 use crate::metrics::MetricError;
@@ -29,6 +30,9 @@ pub enum Error {
     /// Made data of a name or with options that there are not.
     #[error(transparent)]
     Synth(#[from] SynthError),
+    /// A baseline has nothing to learn from or to choose among.
+    #[error(transparent)]
+    Baseline(#[from] BaselineError),
     /// Predictions cannot be scored.
     #[error(transparent)]
     Metric(#[from] MetricError),

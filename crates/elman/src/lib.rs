@@ -31,6 +31,7 @@ pub use elman_cell as cell;
 pub use elman_engine as engine;
 
 pub mod audio;
+pub mod baseline;
 pub mod cell_bench;
 pub mod cell_check;
 pub mod cell_list;
@@ -49,6 +50,7 @@ pub mod memory;
 pub mod metrics;
 pub mod model;
 pub mod predict;
+pub mod report;
 pub mod run;
 pub mod synth;
 pub mod task;

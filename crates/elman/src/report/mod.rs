@@ -1,0 +1,136 @@
+//! `report.html`: what a run came to, on one page that needs nothing else – no script, no network; pictures are inline SVG.
+//!
+//! The same sections give the same bytes. All that comes from files is escaped; the page is well-formed XML too.
+//!
+//! ```
+//! use elman::report::{Report, Sample, Section};
+//!
+//! let samples = vec![Sample { input: "2 < 3".into(), wanted: Some("yes".into()), given: "yes".into() }];
+//! let report = Report { title: "A run".into(), sections: vec![Section::Samples { title: "Samples".into(), samples }] };
+//! assert!(report.to_html().contains("2 &lt; 3"));
+//! ```
+
+mod curves;
+mod heat;
+mod html;
+mod plot;
+#[cfg(test)]
+mod tests;
+
+pub use curves::{Curves, Line, curves_of};
+pub use html::escape;
+
+use crate::metrics::by_length::Bin;
+use html::{heading, style};
+
+/// A page.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// Its heading.
+    pub title: String,
+    /// From top to bottom.
+    pub sections: Vec<Section>,
+}
+
+/// A part of a page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Section {
+    /// Words.
+    Text {
+        /// The heading.
+        title: String,
+        /// One after the other.
+        paragraphs: Vec<String>,
+    },
+    /// Lines over steps, epochs or seconds.
+    Curves(Curves),
+    /// Figures in rows; the first column holds names.
+    Table {
+        /// The heading.
+        title: String,
+        /// A name a column.
+        head: Vec<String>,
+        /// As many cells each as there are names.
+        rows: Vec<Vec<String>>,
+    },
+    /// Which class is taken for which; shaded by the share of the row.
+    Confusion {
+        /// The heading.
+        title: String,
+        /// The classes.
+        names: Vec<String>,
+        /// Examples by wanted class (row) and given class (column).
+        counts: Vec<Vec<usize>>,
+    },
+    /// What each token written looked at.
+    Alignment {
+        /// The heading.
+        title: String,
+        /// Tokens read, from left to right.
+        read: Vec<String>,
+        /// Tokens written, from top to bottom.
+        written: Vec<String>,
+        /// A row for each token written: a weight from 0 to 1 for each token read.
+        weights: Vec<Vec<f64>>,
+    },
+    /// Examples and what the model makes of them.
+    Samples {
+        /// The heading.
+        title: String,
+        /// In the order in which they are shown.
+        samples: Vec<Sample>,
+    },
+    /// A metric against length.
+    ByLength {
+        /// The heading.
+        title: String,
+        /// What is measured, with its unit: `accuracy, %`.
+        metric: String,
+        /// What length counts: `words`.
+        unit: String,
+        /// Ascending.
+        bins: Vec<Bin>,
+    },
+}
+
+/// An example and what the model makes of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sample {
+    /// What the model reads.
+    pub input: String,
+    /// What it should say, if that is known.
+    pub wanted: Option<String>,
+    /// What it says.
+    pub given: String,
+}
+
+impl Report {
+    /// The page.
+    pub fn to_html(&self) -> String {
+        let title = escape(&self.title);
+        let sections: String = self.sections.iter().map(Section::to_html).collect();
+        format!(
+            "<!DOCTYPE html>\n<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n\
+             <meta charset=\"utf-8\"/>\n<meta name=\"viewport\" content=\"width=device-width\"/>\n\
+             <title>{title}</title>\n<style>{}</style>\n</head>\n<body>\n<h1>{title}</h1>\n{sections}</body>\n</html>\n",
+            style()
+        )
+    }
+}
+
+impl Section {
+    fn to_html(&self) -> String {
+        let (title, body) = match self {
+            Section::Text { title, paragraphs } => {
+                (title, paragraphs.iter().map(|p| format!("<p>{}</p>\n", escape(p))).collect())
+            }
+            Section::Curves(curves) => (&curves.title, curves.to_html()),
+            Section::Table { title, head, rows } => (title, html::table(head, rows)),
+            Section::Confusion { title, names, counts } => (title, heat::confusion(names, counts)),
+            Section::Alignment { title, read, written, weights } => (title, heat::alignment(read, written, weights)),
+            Section::Samples { title, samples } => (title, html::samples(samples)),
+            Section::ByLength { title, metric, unit, bins } => (title, plot::bars(metric, unit, bins)),
+        };
+        format!("<section>\n{}{body}</section>\n", heading(title))
+    }
+}
