@@ -36,6 +36,12 @@ pub fn numbers(file: &str, labels: Option<&str>) -> Result<Option<Numbers>, Erro
     })
 }
 
+/// Whether the first of some files holds pictures.
+pub fn are_pictures(files: &[String]) -> bool {
+    let kind = files.first().filter(|file| *file != "-").and_then(|file| sniff(file).ok());
+    matches!(kind, Some(Kind::Idx { .. } | Kind::Cifar | Kind::Pictures))
+}
+
 impl Numbers {
     /// Each with its place and its label.
     pub fn examples(self, steps: PictureSteps) -> Vec<(String, Grid, Option<String>)> {

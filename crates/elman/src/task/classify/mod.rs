@@ -5,15 +5,17 @@
 //! rows, pixels, channels: numbers ┴▶ layers, both directions ─▶ pooled ─▶ softmax over labels
 //! ```
 
+mod baseline;
 mod data;
-mod files;
 mod figures;
+mod files;
 mod model;
 mod ngrams;
 mod numbers;
 mod predict;
 
 pub use data::{Example, Input};
+pub use files::are_pictures;
 pub use predict::{Answer, Classifier};
 
 use super::batches::by_length;
@@ -36,6 +38,8 @@ pub struct Classify {
     settings: Settings,
     model: Model,
     examples: Examples,
+    /// Of texts, for the baseline.
+    texts: baseline::Texts,
 }
 
 impl Classify {
@@ -60,8 +64,9 @@ impl Classify {
     }
 
     fn with(settings: &Settings, model: Model, raw: data::Raw) -> Result<Classify, Error> {
+        let texts = [Part::Train, Part::Valid, Part::Test].map(|part| raw.texts(part));
         let examples = raw.encoded(&model)?;
-        Ok(Classify { settings: settings.clone(), model, examples })
+        Ok(Classify { settings: settings.clone(), model, examples, texts })
     }
 
     /// Training pictures moved by some pixels, if so set: by the seed, the step and the example alone.
@@ -152,6 +157,18 @@ impl Task for Classify {
         let counts = [Part::Train, Part::Valid, Part::Test].map(|p| format!("{} {}", self.count(p), p.name()));
         let remarks: String = self.examples.remarks.iter().map(|r| format!("{r}\n")).collect();
         format!("{remarks}examples: {}; {}", counts.join(", "), self.model.words())
+    }
+
+    fn baseline(&self, folder: &Folder, part: Part) -> Result<Option<(String, serde_json::Value)>, Error> {
+        if self.texts[0].is_empty() {
+            return Ok(None);
+        }
+        baseline::of(folder, &self.texts, part, self.settings.data.unit).map(Some)
+    }
+
+    fn report(&self, figures: &Figures) -> Option<String> {
+        let files = self.settings.data.train.join(", ");
+        Some(figures::page(&files, &self.model.words(), figures).to_html())
     }
 
     fn fingerprint(&self) -> String {

@@ -235,8 +235,7 @@ impl Model {
 /// The steps of a text.
 fn units(text: &str, unit: UnitName) -> impl Iterator<Item = &str> + Clone {
     let words = (unit == UnitName::Word).then(|| split(text));
-    let characters = (unit == UnitName::Char).then(|| {
-        text.char_indices().filter(|(_, c)| !c.is_whitespace()).map(|(at, c)| &text[at..at + c.len_utf8()])
-    });
+    let characters = (unit == UnitName::Char)
+        .then(|| text.char_indices().filter(|(_, c)| !c.is_whitespace()).map(|(at, c)| &text[at..at + c.len_utf8()]));
     words.into_iter().flatten().chain(characters.into_iter().flatten())
 }

@@ -36,7 +36,8 @@ impl Numbers {
             }
         }
         let mean: Vec<f64> = sums.iter().map(|s| s / f64::max(count, 1.0)).collect();
-        let spread = |(square, mean): (&f64, &f64)| match (square / f64::max(count, 1.0) - mean * mean).max(0.0).sqrt() {
+        let spread = |(square, mean): (&f64, &f64)| match (square / f64::max(count, 1.0) - mean * mean).max(0.0).sqrt()
+        {
             // A channel that never changes says nothing, and stays 0.
             d if d > 1e-6 => d,
             _ => 1.0,
@@ -56,7 +57,10 @@ impl Numbers {
         };
         match (grid.picture, self.picture) {
             (Some(found), Some(wanted)) if found != wanted => {
-                return refuse(format!("a picture of {} numbers", size(found)), format!("pictures of {}", size(wanted)));
+                return refuse(
+                    format!("a picture of {} numbers", size(found)),
+                    format!("pictures of {}", size(wanted)),
+                );
             }
             (None, Some(_)) => return refuse("a series".into(), "pictures".into()),
             (Some(_), None) => return refuse("a picture".into(), "series".into()),
@@ -70,9 +74,8 @@ impl Numbers {
             return refuse("no numbers, or one that is not finite".into(), "numbers".into());
         }
         let channels = self.mean.len();
-        let scaled = |(i, x): (usize, &f32)| {
-            ((f64::from(*x) - self.mean[i % channels]) / self.deviation[i % channels]) as f32
-        };
+        let scaled =
+            |(i, x): (usize, &f32)| ((f64::from(*x) - self.mean[i % channels]) / self.deviation[i % channels]) as f32;
         let values: Vec<f32> = grid.values.iter().enumerate().map(scaled).collect();
         Ok(Input::Numbers { steps: values.len() / self.width, values })
     }
@@ -115,13 +118,15 @@ impl Numbers {
         if !path.is_file() {
             return Ok(None);
         }
-        let wrong =
-            |why: String| Error::Refused(format!("{}: {why}; put the file back as it was, or train again", shown(&path)));
+        let wrong = |why: String| {
+            Error::Refused(format!("{}: {why}; put the file back as it was, or train again", shown(&path)))
+        };
         let json = std::fs::read_to_string(&path).map_err(|e| wrong(e.to_string()))?;
         let numbers: Numbers = serde_json::from_str(&json).map_err(|e| wrong(e.to_string()))?;
         let channels = numbers.mean.len();
         let pixels = numbers.picture.map(|[h, w, c]| (h.checked_mul(w).and_then(|n| n.checked_mul(c)), c));
-        let fits = pixels.is_none_or(|(all, c)| c == channels && all.is_some_and(|n| n.is_multiple_of(numbers.width.max(1))));
+        let fits =
+            pixels.is_none_or(|(all, c)| c == channels && all.is_some_and(|n| n.is_multiple_of(numbers.width.max(1))));
         let positive = numbers.deviation.iter().all(|d| *d > 0.0 && d.is_finite());
         match () {
             () if channels == 0 || numbers.deviation.len() != channels || !positive || numbers.width == 0 || !fits => {
@@ -149,6 +154,9 @@ mod tests {
         assert_eq!(moved, Input::Numbers { steps: 2, values: [0.0, 0.0, 0.0, 2.0, 4.0, 0.0].map(at).to_vec() });
         let other = Grid { picture: Some([3, 2, 1]), ..grid };
         let message = numbers.input(other, "b.png").unwrap_err().to_string();
-        assert_eq!(message, "b.png: a picture of 3 × 2 × 1 numbers, and the model reads pictures of 2 × 3 × 1; bring it to that form");
+        assert_eq!(
+            message,
+            "b.png: a picture of 3 × 2 × 1 numbers, and the model reads pictures of 2 × 3 × 1; bring it to that form"
+        );
     }
 }
