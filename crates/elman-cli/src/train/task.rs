@@ -7,7 +7,7 @@ use crate::watch_task::WatchTask;
 use clap::{Args, ValueEnum};
 use elman::run::config::{RuleName, ScheduleName};
 use elman::task::Settings;
-use elman::task::settings::{Kind, PoolName, TaskName};
+use elman::task::settings::{Kind, PictureSteps, PoolName, TaskName, UnitName};
 use std::path::{Path, PathBuf};
 
 /// Writes each flag that is given into the setting beside it.
@@ -198,6 +198,22 @@ impl Common {
         Ok(s)
     }
 
+    /// Trains once for each of `folds` shares of the examples, tests on the share, and says mean and spread.
+    fn folds(&self, settings: Settings, folds: usize) -> Result<Outcome, elman::Error> {
+        let out = self.out.clone().unwrap_or_else(|| default_folder(&settings));
+        let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
+        let stop = stop_on_interrupt(None)?;
+        let shown = elman::task::folds::folds(&settings, folds, &out, machine, stop, &mut |event| match event {
+            elman::task::folds::Event::Training(fold, event) => {
+                if let elman::task::Event::Evaluation(e) = event {
+                    eprintln!("fold {fold}  epoch {}  valid {:.4}  {:.0} s", e.epoch, e.values[0].1, e.seconds);
+                }
+            }
+            elman::task::folds::Event::Tested(fold, score) => eprintln!("fold {fold}: test {score:.4}"),
+        })?;
+        Ok(Outcome::good(shown.to_string()))
+    }
+
     /// Trains.
     pub fn train(&self, settings: Settings) -> Result<Outcome, elman::Error> {
         train(settings, self.out.as_deref(), &self.machine)
@@ -245,8 +261,65 @@ pub struct Classify {
     /// How all steps become one answer [default: max]
     #[arg(long, value_name = "HOW", help_heading = "Model")]
     pool: Option<Pool>,
+    /// Files of labels (idx) beside --data, --valid and --test, in this order
+    #[arg(long, value_name = "FILES", value_delimiter = ',', help_heading = "Data")]
+    labels: Vec<String>,
+    /// What a step of a picture is [default: rows]
+    #[arg(long = "as", value_name = "STEPS", help_heading = "Data")]
+    pictures: Option<Pictures>,
+    /// Move training pictures by up to so many pixels [default: 0]
+    #[arg(long, value_name = "PIXELS", help_heading = "Data")]
+    shift: Option<usize>,
+    /// Cross-validation: K runs in folders of their own, each tested on its share of the examples
+    #[arg(long, value_name = "K", value_parser = few, conflicts_with_all = ["valid", "test"], help_heading = "Run")]
+    folds: Option<usize>,
+    /// What a step of a text is [default: word]
+    #[arg(long, value_name = "UNIT", help_heading = "Data")]
+    unit: Option<Unit>,
+    /// Rows of the table that n-grams are hashed into, straight to the labels; 0 for none [default: 65536]
+    #[arg(long, value_name = "N", help_heading = "Model")]
+    ngrams: Option<usize>,
     #[command(flatten)]
     common: Common,
+}
+
+/// [`PictureSteps`] on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+enum Pictures {
+    /// A row, from the top
+    Rows,
+    /// A pixel, row by row
+    Pixels,
+    /// The whole picture: one step
+    Whole,
+}
+
+impl From<Pictures> for PictureSteps {
+    fn from(name: Pictures) -> PictureSteps {
+        match name {
+            Pictures::Rows => PictureSteps::Rows,
+            Pictures::Pixels => PictureSteps::Pixels,
+            Pictures::Whole => PictureSteps::Whole,
+        }
+    }
+}
+
+/// [`UnitName`] on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+enum Unit {
+    /// Words, with what their characters say
+    Word,
+    /// Characters, for genomes and the like
+    Char,
+}
+
+impl From<Unit> for UnitName {
+    fn from(name: Unit) -> UnitName {
+        match name {
+            Unit::Word => UnitName::Word,
+            Unit::Char => UnitName::Char,
+        }
+    }
 }
 
 /// [`PoolName`] on the command line.
@@ -274,13 +347,25 @@ impl Classify {
     /// Trains.
     pub fn run(&self) -> Result<Outcome, elman::Error> {
         let mut s = self.common.settings(TaskName::Classify)?;
+        if self.common.config.is_none() && elman::task::classify::are_pictures(&s.data.train) {
+            // Two layers see more of a picture than one; a flag wins.
+            s.model.layers = self.common.layers.unwrap_or(2);
+            s.train.batch = self.common.batch.unwrap_or(64);
+        }
         if self.text.is_some() {
             s.data.text.clone_from(&self.text);
         }
         if self.label.is_some() {
             s.data.label.clone_from(&self.label);
         }
-        set! { self.pool => s.model.pool }
+        set! { self.pool => s.model.pool, self.ngrams => s.model.ngrams, self.unit => s.data.unit,
+        self.pictures => s.data.pictures, self.shift => s.data.shift }
+        if !self.labels.is_empty() {
+            s.data.beside.clone_from(&self.labels);
+        }
+        if let Some(folds) = self.folds {
+            return self.common.folds(s, folds);
+        }
         self.common.train(s)
     }
 }

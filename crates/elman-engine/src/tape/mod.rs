@@ -39,6 +39,7 @@
 //! ```
 
 mod attention;
+mod bag;
 mod dense;
 mod elementwise;
 mod layout;
@@ -139,6 +140,11 @@ impl<'s, T: Real> Tape<'s, T> {
     /// An empty tape.
     pub fn new(store: &'s mut Store<T>, mode: Mode) -> Tape<'s, T> {
         Tape { store, nodes: vec![], mode, masks: 0 }
+    }
+
+    /// What the computation is for.
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// Whether units are dropped.

@@ -102,6 +102,16 @@ fn chosen_rows() {
 }
 
 #[test]
+fn weighted_bags() {
+    let (blueprint, x) = inputs(&[[5, 3]]);
+    let bags = vec![vec![(4, 0.5), (0, -1.5), (4, 2.0)], vec![], vec![(2, 0.7)]];
+    differences(blueprint, &|tape| {
+        let y = tape.bags(x[0], bags.clone())?;
+        Ok(tape.tanh(y))
+    });
+}
+
+#[test]
 fn elementwise() {
     let (blueprint, x) = inputs(&[[3, 4], [3, 4]]);
     differences(blueprint, &|tape| {
@@ -240,6 +250,7 @@ fn what_does_not_fit_is_refused() {
     assert!(tape.rows(x, &[4]).is_err());
     assert!(tape.pool(x, &Layout::new(vec![2, 3]), Pool::Mean).is_err());
     assert!(tape.cross_entropy(x, &[5, 0, 0, 0], 0.0, 1.0).is_err());
+    assert!(tape.bags(layer.weight, vec![vec![(2, 1.0)]]).is_err());
     assert!(tape.backward(x).is_err());
 }
 

@@ -99,7 +99,11 @@ pub fn evaluate(
     let mut opened = open(path)?;
     let mut part = part;
     if let Some(file) = file {
-        (opened.settings.data.test, part) = (vec![file.into()], Part::Test);
+        let d = &mut opened.settings.data;
+        // What stands beside the old test part is none of the file's.
+        d.beside.truncate(d.train.len() + d.valid.len());
+        (d.test, part) = (vec![file.into()], Part::Test);
+        d.fold = None;
     }
     let task = opened.task()?;
     if task.count(part) == 0 {
@@ -108,7 +112,16 @@ pub fn evaluate(
     }
     let mut store = opened.store(task.blueprint(), machine)?;
     let figures = task.evaluate(&mut store, part, stop)?;
-    figures.ok_or_else(|| Error::Refused("stopped before all examples were measured".into()))
+    let mut figures = figures.ok_or_else(|| Error::Refused("stopped before all examples were measured".into()))?;
+    if file.is_none()
+        && let Some((words, json)) = task.baseline(&opened.folder, part)?
+    {
+        figures.text += &words;
+        if let Some(details) = figures.details.as_object_mut() {
+            details.insert("baseline".into(), json);
+        }
+    }
+    Ok(figures)
 }
 
 /// Whether a file of settings is of a task of this module, not of a language model.

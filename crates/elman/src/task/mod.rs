@@ -12,6 +12,7 @@ pub mod batches;
 pub mod classify;
 pub mod encoder;
 pub mod label;
+pub mod folds;
 pub mod lexicon;
 mod load;
 mod predict;
@@ -112,6 +113,15 @@ pub trait Task {
 
     /// 64 bits of all examples, as hexadecimal digits.
     fn fingerprint(&self) -> String;
+
+    /// What a simple model, tuned on the same validation part, reaches on a part: in words, and as JSON. It may keep itself
+    /// in the folder.
+    ///
+    /// # Errors
+    /// What the baseline says, what the file system says.
+    fn baseline(&self, _folder: &Folder, _part: Part) -> Result<Option<(String, Value)>, Error> {
+        Ok(None)
+    }
 
     /// A file for the folder that shows the run to a person, after an evaluation that was the best so far.
     fn report(&self, _figures: &Figures) -> Option<String> {

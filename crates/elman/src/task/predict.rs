@@ -1,10 +1,10 @@
 //! `elman predict` for tasks with examples: a line in, a line out.
 
-use super::classify::Classifier;
+use super::classify::{Answer, Classifier};
 use super::label::Labeller;
-use super::open;
 use super::settings::TaskName;
 use super::tag::Tagger;
+use super::{Opened, open};
 use crate::error::Error;
 use crate::text::Source;
 use crate::train::Machine;
@@ -32,29 +32,14 @@ pub fn predict(
     each: &mut dyn FnMut(&Prediction) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let opened = open(run)?;
+    if opened.settings.task == TaskName::Classify {
+        return classify(&opened, file, top, machine, each);
+    }
     let mut source = Source::open(file, opened.settings.data.encoding.as_deref())?;
-    let mut text = String::new();
     match opened.settings.task {
-        TaskName::Classify => {
-            let mut classifier = Classifier::of(&opened, machine)?;
-            while source.next_line(&mut text)? {
-                let answers = classifier.classify(std::slice::from_ref(&text))?;
-                for answer in answers {
-                    let mut labels = answer.labels;
-                    labels.truncate(top.max(1));
-                    let shown = labels.iter().flat_map(|(label, p)| [label.clone(), format!("{p:.4}")]);
-                    let fields = shown.chain([text.clone()]).collect();
-                    let labels: Vec<Value> =
-                        labels.iter().map(|(label, p)| json!({ "label": label, "probability": p })).collect();
-                    let json = json!({ "line": source.line(), "label": answer.label, "probability": answer.probability,
-                        "labels": labels, "text": text });
-                    each(&Prediction { fields, json })?;
-                }
-            }
-        }
         TaskName::Tag => Tagger::of(&opened, machine)?.predict(source, top, each)?,
         TaskName::Label => {
-            let mut labeller = Labeller::of(&opened, machine)?;
+            let (mut labeller, mut text) = (Labeller::of(&opened, machine)?, String::new());
             while source.next_line(&mut text)? {
                 let heard = labeller.hear(&text)?;
                 let json = json!({ "line": source.line(), "file": text, "text": heard });
@@ -64,4 +49,39 @@ pub fn predict(
         other => return Err(Error::Refused(format!("task `{}` does not predict lines", other.name()))),
     }
     Ok(())
+}
+
+/// Lines of texts, or a file of pictures or series, and the labels of each.
+fn classify(
+    opened: &Opened,
+    file: &str,
+    top: usize,
+    machine: Machine,
+    each: &mut dyn FnMut(&Prediction) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut classifier = Classifier::of(opened, machine)?;
+    if classifier.reads_numbers() {
+        return classifier
+            .classify_file(file, &mut |place, answer| each(&said(&answer, top, place, json!({ "place": place }))));
+    }
+    let mut source = Source::open(file, opened.settings.data.encoding.as_deref())?;
+    let mut text = String::new();
+    while source.next_line(&mut text)? {
+        for answer in classifier.classify(std::slice::from_ref(&text))? {
+            each(&said(&answer, top, &text, json!({ "line": source.line(), "text": text })))?;
+        }
+    }
+    Ok(())
+}
+
+/// An answer on `what`; `also` is told to programs beside it.
+fn said(answer: &Answer, top: usize, what: &str, mut also: Value) -> Prediction {
+    let labels = &answer.labels[..answer.labels.len().min(top.max(1))];
+    let shown = labels.iter().flat_map(|(label, p)| [label.clone(), format!("{p:.4}")]);
+    let fields = shown.chain([what.to_string()]).collect();
+    let labels: Vec<Value> = labels.iter().map(|(label, p)| json!({ "label": label, "probability": p })).collect();
+    also["label"] = answer.label.clone().into();
+    also["probability"] = answer.probability.into();
+    also["labels"] = labels.into();
+    Prediction { fields, json: also }
 }

@@ -108,6 +108,14 @@ pub struct Data {
     pub beside: Vec<String>,
     /// Training strings that are made of pictures side by side; 0: the data is sounds.
     pub strings: usize,
+    /// Of a text, what a step is (classify).
+    pub unit: UnitName,
+    /// Of a picture, what a step is (classify).
+    pub pictures: PictureSteps,
+    /// While training, pictures are moved by up to so many pixels, another way each time (classify).
+    pub shift: usize,
+    /// Of so many equal shares of all examples, which one is the test part, from 1: [1, 10] to [10, 10] (classify).
+    pub fold: Option<[usize; 2]>,
     /// Letters become small.
     pub lowercase: bool,
     /// Rarer words are unknown; their characters are read all the same.
@@ -129,11 +137,39 @@ impl Default for Data {
             target: None,
             beside: vec![],
             strings: 0,
+            unit: UnitName::Word,
+            pictures: PictureSteps::Rows,
+            shift: 0,
+            fold: None,
             lowercase: true,
             min_count: 2,
             vocabulary: 50_000,
         }
     }
+}
+
+/// What a step of a text is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UnitName {
+    /// A word.
+    #[default]
+    Word,
+    /// A character, white space left out.
+    Char,
+}
+
+/// What a step of a picture is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PictureSteps {
+    /// A row, from the top.
+    #[default]
+    Rows,
+    /// A pixel, row by row.
+    Pixels,
+    /// The picture: there is one step.
+    Whole,
 }
 
 /// The kind of encoder or decoder.
@@ -180,6 +216,8 @@ pub struct Model {
     pub characters: usize,
     /// How a text becomes one answer.
     pub pool: PoolName,
+    /// Rows of the table that a text's n-grams are hashed into, straight to the labels (classify); 0: there is none.
+    pub ngrams: usize,
     /// Heads of a transformer.
     pub heads: usize,
     /// Tags are chosen together (a conditional random field), not each by itself.
@@ -201,6 +239,7 @@ impl Default for Model {
             embedding: 128,
             characters: 64,
             pool: PoolName::Max,
+            ngrams: 1 << 16,
             heads: 4,
             crf: false,
             copy: false,
@@ -324,6 +363,20 @@ impl Settings {
             ("train.epochs", usize::try_from(t.epochs).unwrap_or(usize::MAX)),
             ("data.vocabulary", self.data.vocabulary),
         ];
+        if let Some([fold, folds]) = self.data.fold {
+            if fold == 0 || fold > folds || !(2..=1000).contains(&folds) {
+                return refuse(format!("data.fold is [{fold}, {folds}]: the first from 1 to the second, at most 1000"));
+            }
+            if !self.data.valid.is_empty() || !self.data.test.is_empty() {
+                return refuse("data.fold takes the test part out of data.train: leave out the other files".into());
+            }
+        }
+        if self.data.shift > 64 {
+            return refuse(format!("data.shift is {}: pixels from 0 to 64", self.data.shift));
+        }
+        if m.ngrams > 1 << 24 {
+            return refuse(format!("model.ngrams is {}: a number from 0 to {}", m.ngrams, 1 << 24));
+        }
         if let Some((name, n)) = counts.into_iter().find(|(_, n)| *n == 0 || *n > 1 << 24) {
             return refuse(format!("{name} is {n}: a number from 1 to {}", 1 << 24));
         }

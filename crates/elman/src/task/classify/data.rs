@@ -1,8 +1,7 @@
 //! Files of texts with labels, of pictures, of series → examples.
 
+use super::files;
 use super::model::Model;
-use crate::data::labelled::{Columns, Labelled};
-use crate::data::table::Reading;
 use crate::error::Error;
 use crate::task::settings::Settings;
 use crate::task::words::Spelled;
@@ -13,7 +12,12 @@ use elman_engine::dropout::{MaskKey, Purpose};
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
     /// Words.
-    Words(Spelled),
+    Words {
+        /// As numbers.
+        spelled: Spelled,
+        /// Rows of the table of n-grams.
+        ngrams: Vec<u32>,
+    },
     /// Numbers, the same count each step.
     Numbers {
         /// Steps.
@@ -27,7 +31,7 @@ impl Input {
     /// Steps.
     pub fn len(&self) -> usize {
         match self {
-            Input::Words(spelled) => spelled.words.len(),
+            Input::Words { spelled, .. } => spelled.words.len(),
             Input::Numbers { steps, .. } => *steps,
         }
     }
@@ -71,7 +75,7 @@ impl Examples {
     pub fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
         self.train.iter().chain(&self.valid).flat_map(|e| {
             let input: Vec<u8> = match &e.input {
-                Input::Words(s) => {
+                Input::Words { spelled: s, .. } => {
                     s.words.iter().chain(s.characters.iter().flatten()).flat_map(|id| id.to_le_bytes()).collect()
                 }
                 Input::Numbers { values, .. } => values.iter().flat_map(|x| x.to_le_bytes()).collect(),
@@ -97,13 +101,19 @@ pub struct RawExample {
 pub enum RawInput {
     /// A text.
     Text(String),
-    /// [steps, width].
-    Numbers {
-        /// Steps.
-        steps: usize,
-        /// The numbers.
-        values: Vec<f32>,
-    },
+    /// A picture or a series.
+    Numbers(Grid),
+}
+
+/// Numbers as they stand in a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grid {
+    /// Of a picture: height, width, channels.
+    pub picture: Option<[usize; 3]>,
+    /// Numbers of a step.
+    pub width: usize,
+    /// [steps, width]
+    pub values: Vec<f32>,
 }
 
 /// Examples as they stand in their files.
@@ -123,28 +133,16 @@ pub struct Raw {
 pub fn read(settings: &Settings) -> Result<Raw, Error> {
     let mut raw = Raw::default();
     let d = &settings.data;
+    // Files of labels stand in the order of the files that they belong to.
+    let mut beside = d.beside.iter();
     for (files, part) in [(&d.train, Part::Train), (&d.valid, Part::Valid), (&d.test, Part::Test)] {
         for file in files {
-            let (examples, remarks) = read_file(file, settings)?;
+            let (examples, remarks) = files::read(file, beside.next().map(String::as_str), settings)?;
             raw.part(part).extend(examples);
             raw.remarks.extend(remarks);
         }
     }
-    if d.valid.is_empty() {
-        let mut shares = vec![Part::Valid];
-        if d.test.is_empty() {
-            shares.push(Part::Test);
-        }
-        let key = MaskKey { seed: 0, purpose: Purpose::Order, layer: 1, step: 0, sequence: 0 };
-        batches::shuffle(&mut raw.train, &mut key.random());
-        let share = raw.train.len() / 10;
-        for part in shares {
-            let rest = raw.train.len() - share;
-            let held: Vec<RawExample> = raw.train.split_off(rest);
-            raw.remarks.push(format!("a tenth of the examples ({share}) is held out: {}", part.name()));
-            *raw.part(part) = held;
-        }
-    }
+    raw.hold_out(settings);
     if raw.train.is_empty() || raw.valid.is_empty() {
         let message = "too few examples: at least 10 are needed, or files for --data and --valid";
         return Err(Error::Refused(format!("{}: {message}", d.train.join(", "))));
@@ -152,21 +150,49 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
     Ok(raw)
 }
 
-fn read_file(file: &str, settings: &Settings) -> Result<(Vec<RawExample>, Vec<String>), Error> {
-    let d = &settings.data;
-    let columns = Columns { text: d.text.clone(), label: d.label.clone() };
-    let reading = Reading { encoding: d.encoding.clone(), ..Reading::default() };
-    let read = Labelled::read(file, &columns, &reading)?;
-    let name = &read.file;
-    let examples = read.examples.into_iter().map(|e| RawExample {
-        place: format!("{name}:{}", e.line),
-        input: RawInput::Text(e.text),
-        label: e.label,
-    });
-    Ok((examples.collect(), read.remarks.iter().map(|r| format!("{name}: {r}")).collect()))
-}
-
 impl Raw {
+    /// Takes parts that have no file from the training examples.
+    fn hold_out(&mut self, settings: &Settings) {
+        let d = &settings.data;
+        if !d.valid.is_empty() {
+            return;
+        }
+        let key = MaskKey { seed: 0, purpose: Purpose::Order, layer: 1, step: 0, sequence: 0 };
+        batches::shuffle(&mut self.train, &mut key.random());
+        let mut shares = vec![Part::Valid];
+        if let Some([fold, folds]) = d.fold {
+            let all = std::mem::take(&mut self.train);
+            for (place, example) in all.into_iter().enumerate() {
+                let part = if place % folds + 1 == fold { Part::Test } else { Part::Train };
+                self.part(part).push(example);
+            }
+            self.remarks.push(format!("share {fold} of {folds} is held out: test"));
+        } else if d.test.is_empty() {
+            shares.push(Part::Test);
+        }
+        let share = self.train.len() / 10;
+        for part in shares {
+            let rest = self.train.len() - share;
+            let held: Vec<RawExample> = self.train.split_off(rest);
+            self.remarks.push(format!("a tenth of the examples ({share}) is held out: {}", part.name()));
+            *self.part(part) = held;
+        }
+    }
+
+    /// Texts with their labels, of a part: (label, text).
+    pub fn texts(&self, part: Part) -> Vec<(String, String)> {
+        let examples = match part {
+            Part::Train => &self.train,
+            Part::Valid => &self.valid,
+            Part::Test => &self.test,
+        };
+        let text = |e: &RawExample| match &e.input {
+            RawInput::Text(text) => Some((e.label.clone(), text.clone())),
+            RawInput::Numbers(_) => None,
+        };
+        examples.iter().filter_map(text).collect()
+    }
+
     fn part(&mut self, part: Part) -> &mut Vec<RawExample> {
         match part {
             Part::Train => &mut self.train,
@@ -178,14 +204,16 @@ impl Raw {
     /// The examples with numbers for words and labels.
     ///
     /// # Errors
-    /// A label that training does not have.
-    pub fn encoded(&self, model: &Model) -> Result<Examples, Error> {
-        let all = |raw: &[RawExample]| -> Result<Vec<Example>, Error> {
-            raw.iter()
-                .map(|e| Ok(Example { input: model.input(&e.input), label: model.label(&e.label, &e.place)? }))
-                .collect()
+    /// A label that training does not have, numbers of another shape.
+    pub fn encoded(self, model: &Model) -> Result<Examples, Error> {
+        let all = |raw: Vec<RawExample>| -> Result<Vec<Example>, Error> {
+            let one = |e: RawExample| {
+                let label = model.label(&e.label, &e.place)?;
+                Ok(Example { input: model.input(e.input, &e.place)?, label })
+            };
+            raw.into_iter().map(one).collect()
         };
-        let (train, valid, test) = (all(&self.train)?, all(&self.valid)?, all(&self.test)?);
-        Ok(Examples { train, valid, test, remarks: self.remarks.clone() })
+        let remarks = self.remarks;
+        Ok(Examples { train: all(self.train)?, valid: all(self.valid)?, test: all(self.test)?, remarks })
     }
 }

@@ -5,20 +5,27 @@
 //! rows, pixels, channels: numbers ┴▶ layers, both directions ─▶ pooled ─▶ softmax over labels
 //! ```
 
+mod baseline;
 mod data;
+mod figures;
+mod files;
 mod model;
+mod ngrams;
+mod numbers;
 mod predict;
 
 pub use data::{Example, Input};
+pub use files::are_pictures;
 pub use predict::{Answer, Classifier};
 
 use super::batches::by_length;
 use super::{Figures, Loss, Part, Settings, Task};
 use crate::error::Error;
-use crate::metrics;
+use crate::metrics::{self, MetricError};
 use crate::run::Folder;
 use crate::train::progress::fingerprint;
 use data::Examples;
+use elman_engine::dropout::{MaskKey, Purpose};
 use elman_engine::tape::{Blueprint, Mode, Store, Tape};
 use model::Model;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,6 +38,8 @@ pub struct Classify {
     settings: Settings,
     model: Model,
     examples: Examples,
+    /// Of texts, for the baseline.
+    texts: baseline::Texts,
 }
 
 impl Classify {
@@ -41,7 +50,7 @@ impl Classify {
     pub(super) fn fresh(settings: &Settings) -> Result<Classify, Error> {
         let raw = data::read(settings)?;
         let model = Model::fresh(settings, &raw)?;
-        Classify::with(settings, model, &raw)
+        Classify::with(settings, model, raw)
     }
 
     /// The same with the words and labels of a run.
@@ -51,12 +60,30 @@ impl Classify {
     pub(super) fn again(settings: &Settings, folder: &Folder) -> Result<Classify, Error> {
         let raw = data::read(settings)?;
         let model = Model::again(settings, folder)?;
-        Classify::with(settings, model, &raw)
+        Classify::with(settings, model, raw)
     }
 
-    fn with(settings: &Settings, model: Model, raw: &data::Raw) -> Result<Classify, Error> {
+    fn with(settings: &Settings, model: Model, raw: data::Raw) -> Result<Classify, Error> {
+        let texts = [Part::Train, Part::Valid, Part::Test].map(|part| raw.texts(part));
         let examples = raw.encoded(&model)?;
-        Ok(Classify { settings: settings.clone(), model, examples })
+        Ok(Classify { settings: settings.clone(), model, examples, texts })
+    }
+
+    /// Training pictures moved by some pixels, if so set: by the seed, the step and the example alone.
+    fn moved(&self, mode: Mode, examples: &[usize]) -> Option<Vec<Input>> {
+        let (Mode::Train { seed, clock }, Some(numbers)) = (mode, self.model.numbers()) else { return None };
+        let shift = self.settings.data.shift;
+        if shift == 0 || numbers.picture.is_none() {
+            return None;
+        }
+        let all = self.examples.of(Part::Train);
+        let one = |i: &usize| {
+            let key = MaskKey { seed, purpose: Purpose::Sampling, layer: 0, step: clock, sequence: *i as u64 };
+            let mut random = key.random();
+            let mut by = || (random.uniform() * (2 * shift + 1) as f64) as i64 - shift as i64;
+            numbers.moved(&all[*i].input, [by(), by()])
+        };
+        Some(examples.iter().map(one).collect())
     }
 }
 
@@ -75,7 +102,11 @@ impl Task for Classify {
 
     fn loss(&self, tape: &mut Tape<'_, f32>, examples: &[usize]) -> Result<Loss, Error> {
         let all = self.examples.of(Part::Train);
-        let inputs: Vec<&Input> = examples.iter().map(|i| &all[*i].input).collect();
+        let moved = self.moved(tape.mode(), examples);
+        let inputs: Vec<&Input> = match &moved {
+            Some(moved) => moved.iter().collect(),
+            None => examples.iter().map(|i| &all[*i].input).collect(),
+        };
         let labels: Vec<u32> = examples.iter().map(|i| all[*i].label).collect();
         let logits = self.model.logits(tape, &inputs, &self.settings.dropout)?;
         let share = 1.0 / examples.len() as f64;
@@ -110,8 +141,12 @@ impl Task for Classify {
             ("macro_f1".to_string(), found.macro_f1.value),
             ("loss".to_string(), nats / all.len() as f64),
         ];
-        let details = serde_json::to_value(&found).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
-        Ok(Some(Figures { score: found.accuracy.value, values, text: String::new(), details }))
+        let wrong = |e: MetricError| Error::Refused(format!("the {} part: {e}", part.name()));
+        let bins = figures::by_length(&lengths, &wanted, &given).map_err(wrong)?;
+        let mut details = serde_json::to_value(&found).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
+        details["accuracy_by_length"] =
+            serde_json::to_value(&bins).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
+        Ok(Some(Figures { score: found.accuracy.value, values, text: figures::text(&found, &bins), details }))
     }
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {
@@ -122,6 +157,18 @@ impl Task for Classify {
         let counts = [Part::Train, Part::Valid, Part::Test].map(|p| format!("{} {}", self.count(p), p.name()));
         let remarks: String = self.examples.remarks.iter().map(|r| format!("{r}\n")).collect();
         format!("{remarks}examples: {}; {}", counts.join(", "), self.model.words())
+    }
+
+    fn baseline(&self, folder: &Folder, part: Part) -> Result<Option<(String, serde_json::Value)>, Error> {
+        if self.texts[0].is_empty() {
+            return Ok(None);
+        }
+        baseline::of(folder, &self.texts, part, self.settings.data.unit).map(Some)
+    }
+
+    fn report(&self, figures: &Figures) -> Option<String> {
+        let files = self.settings.data.train.join(", ");
+        Some(figures::page(&files, &self.model.words(), figures).to_html())
     }
 
     fn fingerprint(&self) -> String {

@@ -1,21 +1,30 @@
 //! The model of `classify`: from inputs to a number for each label.
 
 use super::data::{Input, Raw, RawInput};
+use super::ngrams;
+use super::numbers::Numbers;
 use crate::error::Error;
 use crate::run::Folder;
 use crate::task::encoder::{Encoder, Pooling};
 use crate::task::lexicon::Lexicon;
-use crate::task::settings::{Dropout, Settings};
+use crate::task::settings::{Dropout, Settings, UnitName};
 use crate::task::words::{Spelled, Spelling, WordLayer, split};
+use elman_cell::cell::Init;
 use elman_engine::EngineError;
-use elman_engine::tape::{Blueprint, Layout, Linear, Tape, Var};
+use elman_engine::tape::{Blueprint, Layout, Linear, Parameter, Tape, Var};
 
 const LABELS: &str = "labels.json";
 
 /// What inputs become vectors by.
 enum Front {
-    Words { spelling: Spelling, layer: WordLayer },
-    Numbers { width: usize },
+    Words { spelling: Spelling, layer: WordLayer, unit: UnitName, wide: Option<Wide> },
+    Numbers(Numbers),
+}
+
+/// The table that n-grams are hashed into, [rows, labels].
+struct Wide {
+    table: Parameter,
+    rows: usize,
 }
 
 /// Words, labels and layers.
@@ -44,15 +53,15 @@ impl Model {
         }
         let texts = raw.train.iter().filter_map(|e| match &e.input {
             RawInput::Text(text) => Some(text.as_str()),
-            RawInput::Numbers { .. } => None,
+            RawInput::Numbers(_) => None,
         });
-        let width = raw.train.iter().find_map(|e| match &e.input {
-            RawInput::Numbers { steps, values } => Some(values.len() / (*steps).max(1)),
+        let grids = raw.train.iter().filter_map(|e| match &e.input {
+            RawInput::Numbers(grid) => Some(grid),
             RawInput::Text(_) => None,
         });
-        let spelling = match width {
-            None => Ok(Spelling::of(texts.flat_map(split), settings)),
-            Some(width) => Err(width),
+        let spelling = match Numbers::of(grids) {
+            None => Ok(Spelling::of(texts.flat_map(|t| units(t, settings.data.unit)), settings)),
+            Some(numbers) => Err(numbers),
         };
         Model::new(settings, labels, spelling)
     }
@@ -63,19 +72,34 @@ impl Model {
     /// A file that is not there, or damaged.
     pub fn again(settings: &Settings, folder: &Folder) -> Result<Model, Error> {
         let labels = Lexicon::read(folder, LABELS)?;
-        Model::new(settings, labels, Ok(Spelling::read(folder, settings)?))
+        let front = match Numbers::read(folder)? {
+            Some(numbers) => Err(numbers),
+            None => Ok(Spelling::read(folder, settings)?),
+        };
+        Model::new(settings, labels, front)
     }
 
-    fn new(settings: &Settings, labels: Lexicon, front: Result<Spelling, usize>) -> Result<Model, Error> {
+    fn new(settings: &Settings, labels: Lexicon, front: Result<Spelling, Numbers>) -> Result<Model, Error> {
         let m = &settings.model;
         let mut blueprint = Blueprint::new();
         let (front, width) = match front {
             Ok(spelling) => {
-                let layer = WordLayer::declare(&mut blueprint, &spelling, settings)?;
+                let mut own = settings.clone();
+                if settings.data.unit == UnitName::Char {
+                    own.model.characters = 0;
+                }
+                let layer = WordLayer::declare(&mut blueprint, &spelling, &own)?;
+                let wide = (m.ngrams > 0).then(|| {
+                    let shape = &[m.ngrams, labels.len()];
+                    Wide { table: blueprint.parameter("ngrams", shape, Init::Constant(0.0)), rows: m.ngrams }
+                });
                 let width = layer.width;
-                (Front::Words { spelling, layer }, width)
+                (Front::Words { spelling, layer, unit: settings.data.unit, wide }, width)
             }
-            Err(width) => (Front::Numbers { width }, width),
+            Err(numbers) => {
+                let width = numbers.width;
+                (Front::Numbers(numbers), width)
+            }
         };
         let encoder = Encoder::declare(&mut blueprint, "encoder", width, settings)?;
         let pooling = Pooling::declare(&mut blueprint, "pool", encoder.width, m.pool);
@@ -84,17 +108,35 @@ impl Model {
     }
 
     /// What is read, as the model reads it. An empty text is one unknown word.
-    pub fn input(&self, raw: &RawInput) -> Input {
+    ///
+    /// # Errors
+    /// Numbers where words are read, or words where numbers are; numbers of another shape.
+    pub fn input(&self, raw: RawInput, place: &str) -> Result<Input, Error> {
         match (raw, &self.front) {
-            (RawInput::Text(text), Front::Words { spelling, .. }) => {
-                let spelled = spelling.spell(split(text));
-                match spelled.words.is_empty() {
-                    true => Input::Words(Spelled { words: vec![0], characters: vec![vec![]] }),
-                    false => Input::Words(spelled),
+            (RawInput::Text(text), Front::Words { spelling, unit, wide, .. }) => {
+                let mut spelled = spelling.spell(units(&text, *unit));
+                if spelled.words.is_empty() {
+                    spelled = Spelled { words: vec![0], characters: vec![vec![]] };
                 }
+                let words = || units(&text, *unit).map(str::to_lowercase).collect::<Vec<_>>();
+                let ngrams = wide.as_ref().map_or(vec![], |wide| ngrams::rows_of(&words(), wide.rows));
+                Ok(Input::Words { spelled, ngrams })
             }
-            (RawInput::Numbers { steps, values }, _) => Input::Numbers { steps: *steps, values: values.clone() },
-            (RawInput::Text(_), Front::Numbers { .. }) => Input::Numbers { steps: 0, values: vec![] },
+            (RawInput::Numbers(grid), Front::Numbers(numbers)) => numbers.input(grid, place),
+            (RawInput::Numbers(_), Front::Words { .. }) => {
+                Err(Error::Refused(format!("{place}: these are numbers, and the model reads texts")))
+            }
+            (RawInput::Text(_), Front::Numbers(_)) => {
+                Err(Error::Refused(format!("{place}: this is a text, and the model reads pictures or series")))
+            }
+        }
+    }
+
+    /// What it knows of numbers, if it reads them.
+    pub fn numbers(&self) -> Option<&Numbers> {
+        match &self.front {
+            Front::Numbers(numbers) => Some(numbers),
+            Front::Words { .. } => None,
         }
     }
 
@@ -120,7 +162,7 @@ impl Model {
                 let texts: Vec<&Spelled> = inputs
                     .iter()
                     .filter_map(|i| match i {
-                        Input::Words(spelled) => Some(spelled),
+                        Input::Words { spelled, .. } => Some(spelled),
                         Input::Numbers { .. } => None,
                     })
                     .collect();
@@ -129,7 +171,7 @@ impl Model {
                 }
                 layer.vectors(tape, &texts, &layout, dropout.words)?
             }
-            Front::Numbers { width } => {
+            Front::Numbers(Numbers { width, .. }) => {
                 let mut x = vec![0.0; layout.rows() * width];
                 for (b, input) in inputs.iter().enumerate() {
                     let Input::Numbers { values, .. } = input else {
@@ -144,12 +186,22 @@ impl Model {
         };
         let x = match &self.front {
             Front::Words { .. } => tape.dropout(x, dropout.input),
-            Front::Numbers { .. } => x,
+            Front::Numbers(_) => x,
         };
         let encoded = self.encoder.run(tape, x, &layout, dropout.between)?;
         let pooled = self.pooling.run(tape, encoded.y, &layout)?;
         let pooled = tape.dropout(pooled, dropout.output);
-        tape.linear(pooled, self.output)
+        let deep = tape.linear(pooled, self.output)?;
+        let Front::Words { wide: Some(wide), .. } = &self.front else { return Ok(deep) };
+        let bags = inputs.iter().map(|input| match input {
+            Input::Words { ngrams, .. } => {
+                let weight = 1.0 / (ngrams.len().max(1) as f32).sqrt();
+                ngrams.iter().map(|row| (*row, weight)).collect()
+            }
+            Input::Numbers { .. } => vec![],
+        });
+        let wide = tape.bags(wide.table, bags.collect())?;
+        tape.add(deep, wide)
     }
 
     /// Writes words and labels into a run.
@@ -160,7 +212,7 @@ impl Model {
         self.labels.write(folder, LABELS)?;
         match &self.front {
             Front::Words { spelling, .. } => spelling.write(folder),
-            Front::Numbers { .. } => Ok(()),
+            Front::Numbers(numbers) => numbers.write(folder),
         }
     }
 
@@ -175,7 +227,15 @@ impl Model {
                     spelling.characters.len()
                 )
             }
-            Front::Numbers { width } => format!("{labels} labels, {width} numbers a step"),
+            Front::Numbers(numbers) => format!("{labels} labels, {} numbers a step", numbers.width),
         }
     }
+}
+
+/// The steps of a text.
+fn units(text: &str, unit: UnitName) -> impl Iterator<Item = &str> + Clone {
+    let words = (unit == UnitName::Word).then(|| split(text));
+    let characters = (unit == UnitName::Char)
+        .then(|| text.char_indices().filter(|(_, c)| !c.is_whitespace()).map(|(at, c)| &text[at..at + c.len_utf8()]));
+    words.into_iter().flatten().chain(characters.into_iter().flatten())
 }

@@ -1,9 +1,10 @@
 //! A trained classifier, and what it says of new texts.
 
-use super::data::RawInput;
+use super::data::{Input, RawInput};
 use super::model::Model;
+use super::{SIDE_BY_SIDE, files};
 use crate::error::Error;
-use crate::task::settings::Dropout;
+use crate::task::settings::{Dropout, PictureSteps};
 use crate::task::{Opened, open};
 use crate::train::Machine;
 use elman_engine::tape::{Mode, Store, Tape};
@@ -15,6 +16,7 @@ pub struct Classifier {
     model: Model,
     store: Store<f32>,
     dropout: Dropout,
+    steps: PictureSteps,
     /// The encoding of its texts.
     pub encoding: Option<String>,
 }
@@ -47,15 +49,53 @@ impl Classifier {
         let model = Model::again(&opened.settings, &opened.folder)?;
         let store = opened.store(&model.blueprint, machine)?;
         let encoding = opened.settings.data.encoding.clone();
-        Ok(Classifier { model, store, dropout: opened.settings.dropout, encoding })
+        let (dropout, steps) = (opened.settings.dropout, opened.settings.data.pictures);
+        Ok(Classifier { model, store, dropout, steps, encoding })
     }
 
     /// What each of some texts is.
     ///
     /// # Errors
-    /// What the engine says.
+    /// A model of pictures or series; what the engine says.
     pub fn classify(&mut self, texts: &[String]) -> Result<Vec<Answer>, Error> {
-        let inputs: Vec<_> = texts.iter().map(|t| self.model.input(&RawInput::Text(t.clone()))).collect();
+        let inputs: Result<Vec<Input>, Error> =
+            texts.iter().map(|t| self.model.input(RawInput::Text(t.clone()), "the text")).collect();
+        self.answers(&inputs?)
+    }
+
+    /// Whether it reads pictures or series, not texts.
+    pub fn reads_numbers(&self) -> bool {
+        self.model.numbers().is_some()
+    }
+
+    /// What each picture or series of a file is, in order, with its place in the file.
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds something else, numbers of another shape, what `each` returns.
+    pub fn classify_file(
+        &mut self,
+        file: &str,
+        each: &mut dyn FnMut(&str, Answer) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Some(numbers) = files::numbers(file, None)? else {
+            let message =
+                "the model reads pictures (idx, CIFAR-10, a folder of PNG) or series (.ts); name one with --data";
+            return Err(Error::Refused(format!("{file}: {message}")));
+        };
+        let mut all = numbers.examples(self.steps).into_iter().peekable();
+        while all.peek().is_some() {
+            let some: Vec<_> = all.by_ref().take(SIDE_BY_SIDE).collect();
+            let places: Vec<String> = some.iter().map(|(place, ..)| place.clone()).collect();
+            let input = |(place, grid, _): (String, _, _)| self.model.input(RawInput::Numbers(grid), &place);
+            let inputs: Vec<Input> = some.into_iter().map(input).collect::<Result<_, Error>>()?;
+            for (place, answer) in places.iter().zip(self.answers(&inputs)?) {
+                each(place, answer)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn answers(&mut self, inputs: &[Input]) -> Result<Vec<Answer>, Error> {
         let mut tape = Tape::new(&mut self.store, Mode::Infer);
         let logits = self.model.logits(&mut tape, &inputs.iter().collect::<Vec<_>>(), &self.dropout)?;
         let labels = &self.model.labels;

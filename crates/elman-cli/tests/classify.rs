@@ -1,0 +1,176 @@
+//! `elman train classify` from files to predictions: texts, pictures, series; resumed runs; what is refused.
+
+mod common;
+
+use common::{Folder, Run, elman};
+use std::io::Write;
+use std::process::Stdio;
+
+/// Reviews whose label is a word of theirs: `fine` or `dull`, at any place.
+fn reviews(count: usize) -> String {
+    let (kinds, things) = (["old", "new", "long", "short", "loud"], ["film", "book", "song"]);
+    let line = |i: usize| {
+        let (kind, thing) = (kinds[i * 7 % 5], things[i * 5 % 3]);
+        match i % 2 {
+            0 => format!("good\ta {kind} and fine {thing}\n"),
+            _ => format!("bad\tthis {kind} {thing} was dull\n"),
+        }
+    };
+    "label\ttext\n".to_string() + &(0..count).map(line).collect::<String>()
+}
+
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.text("reviews.tsv", &reviews(120));
+    folder
+}
+
+const SMALL: &str = "train classify --data reviews.tsv --hidden 8 --embedding 8 --characters 6 --ngrams 512 --batch 8 \
+    --epochs 3 --rate 0.02 --average-from 2 --threads 1";
+
+fn train(folder: &Folder, flags: &str, out: &str) -> Run {
+    folder.run(&format!("{SMALL} {flags} --out {out}"))
+}
+
+fn bytes(folder: &Folder, name: &str) -> Vec<u8> {
+    std::fs::read(folder.path().join(name)).unwrap()
+}
+
+#[test]
+fn from_a_file_to_a_prediction() {
+    let folder = folder();
+    train(&folder, "", "run").good();
+    assert!(folder.path().join("run/report.html").is_file());
+
+    let measured = folder.run("eval run --json").good().json();
+    assert_eq!(measured["values"][0], serde_json::json!(["accuracy", 1.0]), "{measured}");
+    assert_eq!(measured["details"]["baseline"]["figures"]["accuracy"]["value"], 1.0, "{measured}");
+    let kept = bytes(&folder, "run/baseline.json");
+    let table = folder.run("eval run").good().out;
+    for part in ["macro_f1", "precision", "wanted \\ given", "95% intervals", "baseline accuracy   1.0000"] {
+        assert!(table.contains(part), "{table}");
+    }
+    assert_eq!(kept, bytes(&folder, "run/baseline.json"));
+
+    let mut process = elman(&["predict", "run", "--json", "--top", "2"])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    process.stdin.take().unwrap().write_all("A new and fine film\n\nthis song was dull".as_bytes()).unwrap();
+    let out = String::from_utf8(process.wait_with_output().unwrap().stdout).unwrap();
+    let lines: Vec<serde_json::Value> = out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    assert_eq!(lines.len(), 3, "{out}");
+    assert_eq!((&lines[0]["label"], &lines[0]["line"]), (&"good".into(), &1.into()), "{out}");
+    assert_eq!((&lines[2]["label"], &lines[2]["labels"][1]["label"]), (&"bad".into(), &"good".into()), "{out}");
+}
+
+#[test]
+fn a_resumed_run_is_the_same_bits() {
+    let folder = folder();
+    train(&folder, "", "whole").good();
+    let out = folder.path().join("parts");
+    let mut process = elman(&SMALL.split_whitespace().chain(["--out", "parts"]).collect::<Vec<_>>())
+        .current_dir(folder.path())
+        .stderr(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    while !out.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    process.kill().unwrap();
+    process.wait().unwrap();
+    folder.run("resume parts --threads 2").good();
+    assert_eq!(bytes(&folder, "whole/model.safetensors"), bytes(&folder, "parts/model.safetensors"));
+}
+
+/// An idx file of dimensions and bytes.
+fn idx(folder: &Folder, name: &str, dims: &[u32], data: &[u8]) {
+    let mut all = vec![0, 0, 8, dims.len() as u8];
+    dims.iter().for_each(|n| all.extend(n.to_be_bytes()));
+    all.extend(data);
+    std::fs::write(folder.path().join(name), all).unwrap();
+}
+
+/// Pictures of 4 × 5 pixels with a bright row or a bright column.
+fn pictures(folder: &Folder) {
+    let count = 80u32;
+    let picture = |i: u32| -> Vec<u8> {
+        let bright = |p: u32| match i % 2 {
+            0 => p / 5 == i / 2 % 4,
+            _ => p % 5 == i / 2 % 5,
+        };
+        (0..20).map(|p| if bright(p) { 200 + (i * p % 50) as u8 } else { (i * 31 + p) as u8 % 20 }).collect()
+    };
+    idx(folder, "a.idx", &[count, 4, 5], &(0..count).flat_map(picture).collect::<Vec<u8>>());
+    idx(folder, "labels.idx", &[count], &(0..count).map(|i| (i % 2) as u8).collect::<Vec<u8>>());
+}
+
+#[test]
+fn pictures_as_rows_pixels_and_whole() {
+    let folder = Folder::new();
+    pictures(&folder);
+    let flags = "--hidden 12 --batch 8 --epochs 12 --rate 0.02 --dropout 0 --threads 1";
+    for steps in ["rows", "pixels", "whole"] {
+        let data = format!("--data a.idx --labels labels.idx --as {steps} --out {steps}");
+        folder.run(&format!("train classify {data} {flags}")).good();
+        let measured = folder.run(&format!("eval {steps} --json")).good().json();
+        assert!(measured["score"].as_f64().unwrap() > 0.8, "{steps}: {measured}");
+        let said = folder.run(&format!("predict {steps} --data a.idx")).good().out;
+        assert_eq!(said.lines().count(), 80);
+        assert!(said.lines().next().unwrap().ends_with("a.idx: picture 1"), "{said}");
+    }
+    folder.run(&format!("train classify --data a.idx --labels labels.idx --shift 1 {flags} --out moved")).good();
+    assert_ne!(bytes(&folder, "moved/model.safetensors"), bytes(&folder, "rows/model.safetensors"));
+    idx(&folder, "other.idx", &[1, 5, 4], &[0; 20]);
+    folder.run("predict rows --data other.idx").one_error(&["other.idx: picture 1", "5 × 4 × 1", "4 × 5 × 1"]);
+}
+
+#[test]
+fn characters_and_folds() {
+    let folder = Folder::new();
+    let gene = |i: usize| {
+        let letters: String = (0..12).map(|k| ['A', 'C', 'G', 'T'][(i * 7 + k * k * 3 + i / 3) % 4]).collect();
+        if i % 2 == 0 {
+            format!("donor,{}GGT{}\n", &letters[..5], &letters[5..])
+        } else {
+            format!("none,AA{letters}C\n")
+        }
+    };
+    folder.text("genes.csv", &("class,bases\n".to_string() + &(0..90).map(gene).collect::<String>()));
+    let flags = "--unit char --hidden 8 --batch 8 --epochs 4 --rate 0.02 --ngrams 0 --threads 1";
+    let run = folder.run(&format!("train classify --data genes.csv --folds 3 {flags} --out folds")).good();
+    assert!(run.out.starts_with("3 folds: mean ") && run.out.contains("baseline, linear"), "{run:?}");
+    let tested: usize = (1..=3)
+        .map(|fold| {
+            let figures = folder.run(&format!("eval folds/{fold} --json")).good().json();
+            figures["details"]["examples"].as_u64().unwrap() as usize
+        })
+        .sum();
+    assert_eq!(tested, 90);
+}
+
+#[test]
+fn what_cannot_work_is_said() {
+    let folder = folder();
+    pictures(&folder);
+    folder.run("train classify --data a.idx --out x").one_error(&["a.idx: picture 1 has no label", "--labels"]);
+    folder.text("one.tsv", "label\ttext\ngood\ta b\ngood\tc d\ngood\te f\n".repeat(10).as_str());
+    folder.run("train classify --data one.tsv --label label --out x").one_error(&["one.tsv", "label"]);
+    folder.run("train classify --data reviews.tsv --label lable --out x").one_error(&["lable", "did you mean `label`"]);
+    folder.run("train classify --data nowhere.tsv --out x").one_error(&["nowhere.tsv"]);
+    folder.run("train classify --data reviews.tsv --folds 1 --out x").one_error(&["data.fold"]);
+    folder.run("train classify --data reviews.tsv --ngrams 99999999 --out x").one_error(&["model.ngrams is 99999999"]);
+    folder.text("test.tsv", "label\ttext\nugly\ta b\n");
+    folder.run("train classify --data reviews.tsv --test test.tsv --out x").one_error(&[
+        "test.tsv:2",
+        "the label `ugly` does not occur in training",
+        "`bad`, `good`",
+    ]);
+    train(&folder, "--epochs 1", "run").good();
+    folder.run("eval run --data a.idx").one_error(&["a.idx"]);
+    folder.text("run/labels.json", "{}");
+    folder.run("predict run").one_error(&["run/labels.json", "train again"]);
+}

@@ -1,0 +1,101 @@
+//! One file → examples: texts with labels, pictures, series.
+
+use super::data::{Grid, RawExample, RawInput};
+use crate::data::labelled::{Columns, Labelled};
+use crate::data::table::Reading;
+use crate::data::{Images, Kind, SeriesSet, sniff};
+use crate::error::Error;
+use crate::task::Settings;
+use crate::task::settings::PictureSteps;
+
+/// What a file holds.
+pub enum Numbers {
+    /// Pictures, each with its label if there are labels.
+    Pictures(Images),
+    /// Series with labels.
+    Series(SeriesSet),
+}
+
+/// Reads a file of numbers; `None` if it holds something else. `labels` is a file of labels beside it.
+///
+/// # Errors
+/// What the readers say.
+pub fn numbers(file: &str, labels: Option<&str>) -> Result<Option<Numbers>, Error> {
+    if file == "-" {
+        return Ok(None);
+    }
+    // A text in another encoding cannot be told by its first bytes; its own reader says what is wrong with it.
+    Ok(match sniff(file) {
+        Ok(Kind::Idx { .. } | Kind::Cifar | Kind::Pictures) => Some(Numbers::Pictures(Images::read(file, labels)?)),
+        Ok(Kind::Ts) => Some(Numbers::Series(SeriesSet::read(file)?)),
+        Ok(kind @ (Kind::Npy | Kind::Npz | Kind::Wav)) => {
+            let message = "give texts with labels, pictures (idx, CIFAR-10, folders of PNG) or series (.ts)";
+            return Err(Error::Refused(format!("{file}: this is {}: {message}", kind.name())));
+        }
+        _ => None,
+    })
+}
+
+/// Whether the first of some files holds pictures.
+pub fn are_pictures(files: &[String]) -> bool {
+    let kind = files.first().filter(|file| *file != "-").and_then(|file| sniff(file).ok());
+    matches!(kind, Some(Kind::Idx { .. } | Kind::Cifar | Kind::Pictures))
+}
+
+impl Numbers {
+    /// Each with its place and its label.
+    pub fn examples(self, steps: PictureSteps) -> Vec<(String, Grid, Option<String>)> {
+        match self {
+            Numbers::Pictures(images) => (0..images.count)
+                .map(|i| {
+                    let (height, width, channels) = (images.height, images.width, images.channels);
+                    let label = images.labels.as_ref().and_then(|labels| labels.get(i).cloned());
+                    let values: Vec<f32> = images.picture(i).iter().map(|p| f32::from(*p) / 255.0).collect();
+                    let of_step = match steps {
+                        PictureSteps::Rows => width * channels,
+                        PictureSteps::Pixels => channels,
+                        PictureSteps::Whole => height * width * channels,
+                    };
+                    let grid = Grid { picture: Some([height, width, channels]), width: of_step, values };
+                    (format!("{}: picture {}", images.file, i + 1), grid, label)
+                })
+                .collect(),
+            Numbers::Series(set) => set
+                .series
+                .into_iter()
+                .map(|s| {
+                    let grid = Grid { picture: None, width: s.channels, values: s.values };
+                    (format!("{}:{}", set.file, s.line), grid, s.label)
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Reads the examples of a file, and what was decided unasked.
+///
+/// # Errors
+/// What the readers say, numbers without labels.
+pub fn read(file: &str, labels: Option<&str>, settings: &Settings) -> Result<(Vec<RawExample>, Vec<String>), Error> {
+    let d = &settings.data;
+    if let Some(numbers) = numbers(file, labels)? {
+        let of = |(place, grid, label): (String, Grid, Option<String>)| match label {
+            Some(label) => Ok(RawExample { place, input: RawInput::Numbers(grid), label }),
+            None => {
+                let way = "--labels names an idx file of labels; a folder of PNG has a folder for each label";
+                Err(Error::Refused(format!("{place} has no label: {way}")))
+            }
+        };
+        return Ok((numbers.examples(d.pictures).into_iter().map(of).collect::<Result<_, Error>>()?, vec![]));
+    }
+    let columns = Columns { text: d.text.clone(), label: d.label.clone() };
+    let reading = Reading { encoding: d.encoding.clone(), ..Reading::default() };
+    let read = Labelled::read(file, &columns, &reading)?;
+    let name = &read.file;
+    let examples = read.examples.into_iter().map(|e| RawExample {
+        place: format!("{name}:{}", e.line),
+        input: RawInput::Text(e.text),
+        label: e.label,
+    });
+    Ok((examples.collect(), read.remarks))
+}
