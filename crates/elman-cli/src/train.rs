@@ -60,6 +60,8 @@ enum Task {
     Lm(Box<Lm>),
     /// A text, a picture or a series → one of several labels
     Classify(Box<task::Classify>),
+    /// A text → another text: a translation, a summary, an answer
+    Translate(Box<task::Translate>),
 }
 
 impl Arguments {
@@ -68,6 +70,7 @@ impl Arguments {
         match self.task {
             Some(Task::Lm(lm)) => lm.run(true),
             Some(Task::Classify(task)) => task.run(),
+            Some(Task::Translate(task)) => task.run(),
             None => self.lm.run(false),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::settings::TaskName;
 use super::train::read;
-use super::{Figures, Part, Settings, Task, classify};
+use super::{Figures, Part, Settings, Task, classify, translate};
 use crate::error::Error;
 use crate::run::Folder;
 use crate::run::folder::{CONFIG, MODEL};
@@ -17,6 +17,7 @@ use std::sync::atomic::AtomicBool;
 pub(super) fn fresh(settings: &Settings) -> Result<Box<dyn Task>, Error> {
     match settings.task {
         TaskName::Classify => Ok(Box::new(classify::Classify::fresh(settings)?)),
+        TaskName::Translate => Ok(Box::new(translate::Translate::fresh(settings)?)),
         other => Err(missing(other)),
     }
 }
@@ -25,6 +26,7 @@ pub(super) fn fresh(settings: &Settings) -> Result<Box<dyn Task>, Error> {
 pub(super) fn again(settings: &Settings, folder: &Folder) -> Result<Box<dyn Task>, Error> {
     match settings.task {
         TaskName::Classify => Ok(Box::new(classify::Classify::again(settings, folder)?)),
+        TaskName::Translate => Ok(Box::new(translate::Translate::again(settings, folder)?)),
         other => Err(missing(other)),
     }
 }
@@ -77,6 +79,9 @@ impl Opened {
     /// # Errors
     /// Files that cannot be read.
     pub fn task(&self) -> Result<Box<dyn Task>, Error> {
+        if self.settings.task == TaskName::Translate {
+            return Ok(Box::new(translate::Translate::again(&self.settings, &self.folder)?.searching()));
+        }
         again(&self.settings, &self.folder)
     }
 }

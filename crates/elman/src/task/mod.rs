@@ -17,10 +17,11 @@ mod predict;
 mod progress;
 pub mod settings;
 pub mod train;
+pub mod translate;
 pub mod words;
 
 pub use load::{Opened, evaluate, is_one, names_one, open};
-pub use predict::{Prediction, predict};
+pub use predict::{Asked, Prediction, predict};
 pub use settings::Settings;
 pub use train::{Ended, Evaluation, Event, resume, train};
 

@@ -3,6 +3,7 @@
 use super::classify::Classifier;
 use super::open;
 use super::settings::TaskName;
+use super::translate::Translator;
 use crate::error::Error;
 use crate::text::Source;
 use crate::train::Machine;
@@ -18,6 +19,17 @@ pub struct Prediction {
     pub json: Value,
 }
 
+/// What of all answers is wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked {
+    /// So many answers, the best first; 0 is 1.
+    pub top: usize,
+    /// The width of a search, in place of the run's.
+    pub beam: Option<usize>,
+    /// The penalty of a search, in place of the run's.
+    pub length_penalty: Option<f64>,
+}
+
 /// Reads lines of `file` (`-` is standard input) and hands what a run says of each to `each`, before the next is read.
 ///
 /// # Errors
@@ -25,7 +37,7 @@ pub struct Prediction {
 pub fn predict(
     run: &Path,
     file: &str,
-    top: usize,
+    asked: &Asked,
     machine: Machine,
     each: &mut dyn FnMut(&Prediction) -> Result<(), Error>,
 ) -> Result<(), Error> {
@@ -39,7 +51,7 @@ pub fn predict(
                 let answers = classifier.classify(std::slice::from_ref(&text))?;
                 for answer in answers {
                     let mut labels = answer.labels;
-                    labels.truncate(top.max(1));
+                    labels.truncate(asked.top.max(1));
                     let shown = labels.iter().flat_map(|(label, p)| [label.clone(), format!("{p:.4}")]);
                     let fields = shown.chain([text.clone()]).collect();
                     let labels: Vec<Value> =
@@ -48,6 +60,23 @@ pub fn predict(
                         "labels": labels, "text": text });
                     each(&Prediction { fields, json })?;
                 }
+            }
+        }
+        TaskName::Translate => {
+            let mut translator = Translator::of(&opened, machine)?;
+            let (width, penalty) = (asked.beam.unwrap_or(opened.settings.search.beam), asked.length_penalty);
+            let penalty = penalty.unwrap_or(opened.settings.search.length_penalty);
+            let best = asked.top.max(1);
+            while source.next_line(&mut text)? {
+                let found = translator
+                    .translate(std::slice::from_ref(&text), width.max(best), best, penalty)
+                    .map_err(|e| Error::Refused(format!("{file}:{}: {e}", source.line())))?;
+                let all = found.into_iter().next().unwrap_or_default();
+                let fields = all.iter().map(|t| t.text.clone()).collect();
+                let first = all.first();
+                let json = json!({ "line": source.line(), "text": text, "translation": first.map(|t| &t.text),
+                    "score": first.map(|t| t.score), "best": all });
+                each(&Prediction { fields, json })?;
             }
         }
         other => return Err(Error::Refused(format!("task `{}` does not predict lines", other.name()))),
