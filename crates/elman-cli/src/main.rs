@@ -5,6 +5,7 @@
 
 mod cell;
 mod chat;
+mod data;
 mod eval;
 mod generate;
 mod make;
@@ -49,11 +50,16 @@ enum Command {
     Chat(chat::Arguments),
     /// Make examples to try a task with
     Make(make::Arguments),
+    /// See what is in a file of data, and what is wrong with it
+    Data(data::Arguments),
     /// Look at, check, run and time recurrent cells
     Cell(cell::Arguments),
 }
 
 fn main() -> ExitCode {
+    if let Some(file) = data::named_alone() {
+        return outcome::finish(data::proposal(&file));
+    }
     let arguments = Arguments::try_parse().unwrap_or_else(|error| with_data_flag(error).exit());
     outcome::finish(match arguments.command {
         Some(Command::Train(arguments)) => arguments.run(),
@@ -63,6 +69,7 @@ fn main() -> ExitCode {
         Some(Command::Generate(arguments)) => arguments.run(),
         Some(Command::Chat(arguments)) => arguments.run(),
         Some(Command::Make(arguments)) => arguments.run(),
+        Some(Command::Data(arguments)) => arguments.run(),
         Some(Command::Cell(arguments)) => arguments.run(),
         Some(Command::Tour(arguments)) => arguments.run(),
         None => tour::Arguments::default().run(),

@@ -4,7 +4,7 @@ use elman_kernel::Real;
 
 use super::store::Held;
 use super::{Back, Layer, Layout, Operation, Store, Tape, Var, add};
-use crate::batch::{Batch, Gradients, Outputs};
+use crate::batch::{Batch, Gradients, Memory, Outputs};
 use crate::error::{EngineError, check};
 
 /// What a recurrent layer gives.
@@ -21,6 +21,7 @@ struct Recurrent<T: Real> {
     held: Option<Held<T>>,
     x: Var,
     initial: Vec<Var>,
+    memories: Vec<Var>,
     /// Recorded right after the output.
     states: Vec<Var>,
 }
@@ -40,6 +41,9 @@ impl<T: Real> Operation<T> for Recurrent<T> {
         }
         back.add(self.x, gradients.inputs.swap_remove(0));
         for (v, g) in self.initial.iter().zip(gradients.initial) {
+            back.add(*v, g);
+        }
+        for (v, g) in self.memories.iter().zip(gradients.memories) {
             back.add(*v, g);
         }
         Ok(())
@@ -80,24 +84,45 @@ impl<T: Real> Tape<'_, T> {
         layout: &Layout,
         initial: &[Var],
     ) -> Result<Recurred, EngineError> {
+        self.attending(layer, x, layout, initial, &[])
+    }
+
+    /// The same of a cell that attends: each of its memories, [rows of a layout, dim], with the layout, whose steps are
+    /// the slots.
+    ///
+    /// # Errors
+    /// Shapes that are not the network's.
+    pub fn attending(
+        &mut self,
+        layer: Layer,
+        x: Var,
+        layout: &Layout,
+        initial: &[Var],
+        memories: &[(Var, &Layout)],
+    ) -> Result<Recurred, EngineError> {
         check("rows of a recurrent layer's input", self.count(x), layout.rows())?;
         let mut held = self.store.take(layer)?;
         let start: Vec<Vec<T>> = initial.iter().map(|v| self.value(*v).to_vec()).collect();
         let mut batch = Batch::new(layout.steps, layout.sequences(), self.nodes[x.0].value.as_slice());
         batch.lengths = Some(&layout.lengths);
         batch.initial = (!start.is_empty()).then_some(start.as_slice());
+        batch.memories = memories.iter().map(|(v, of)| self.memory(*v, of)).collect();
         let mut out = Outputs::default();
         held.runner.forward_on(&self.store.team, &batch, &mut out)?;
         let network = held.runner.network().clone();
         let y = Var(self.nodes.len());
         let states: Vec<Var> = (1..=out.states.len()).map(|k| Var(y.0 + k)).collect();
-        let initial = initial.to_vec();
-        let operation = Recurrent { layer, held: Some(held), x, initial, states: states.clone() };
+        let (initial, memories) = (initial.to_vec(), memories.iter().map(|m| m.0).collect());
+        let operation = Recurrent { layer, held: Some(held), x, initial, memories, states: states.clone() };
         self.record(out.y, network.output_size(), operation);
         for (t, value) in network.states().iter().zip(out.states) {
             let own = self.nodes.len();
             self.record(value, t.count(), State { y, own });
         }
         Ok(Recurred { y, states })
+    }
+
+    fn memory<'v>(&'v self, value: Var, of: &'v Layout) -> Memory<'v, T> {
+        Memory { slots: of.steps, values: &self.nodes[value.0].value, lengths: Some(&of.lengths) }
     }
 }

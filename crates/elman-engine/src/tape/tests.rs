@@ -163,6 +163,19 @@ fn recurrent_layers() {
 }
 
 #[test]
+fn layers_that_attend() {
+    let cell = elman_cell::parse("a", elman_cell::builtin::source("lstm-attention").unwrap()).unwrap();
+    let (mut blueprint, x) = inputs(&[[6, 3], [8, 5]]);
+    let layer = blueprint.recurrent("decoder", Spec::new(Arc::new(cell), 3, 5)).unwrap();
+    let (layout, memory) = (Layout::new(vec![3, 2]), Layout::new(vec![2, 4]));
+    differences(blueprint, &|tape| {
+        let (x, m) = (read(tape, x[0]), read(tape, x[1]));
+        let run = tape.attending(layer, x, &layout, &[], &[(m, &memory)])?;
+        tape.concat(&[run.y])
+    });
+}
+
+#[test]
 fn losses() {
     let (mut blueprint, x) = inputs(&[[4, 5]]);
     let head = blueprint.linear("head", 5, 3);

@@ -87,12 +87,28 @@ impl Treebank {
 /// Sentences as they come.
 pub struct Sentences {
     source: Source,
+    /// A line that was read ahead.
+    first: Option<String>,
 }
 
 impl Sentences {
     /// The sentences of `source`.
     pub fn new(source: Source) -> Sentences {
-        Sentences { source }
+        Sentences { source, first: None }
+    }
+
+    /// The same where the first line was read already.
+    pub fn after(first: String, source: Source) -> Sentences {
+        Sentences { source, first: Some(first) }
+    }
+
+    /// The next line into `line`, unless there is none.
+    fn line(&mut self, line: &mut String) -> Result<bool, DataError> {
+        match self.first.take() {
+            Some(first) => *line = first,
+            None => return Ok(self.source.next_line(line)?),
+        }
+        Ok(true)
     }
 
     /// The next sentence, or none after the last. One of comments alone has no tokens.
@@ -101,7 +117,7 @@ impl Sentences {
     #[expect(clippy::should_implement_trait, reason = "an iterator of results goes on after an error; this does not")]
     pub fn next(&mut self) -> Result<Option<Sentence>, DataError> {
         let (mut sentence, mut line) = (Sentence::default(), String::new());
-        while self.source.next_line(&mut line)? {
+        while self.line(&mut line)? {
             if line.trim().is_empty() {
                 if sentence.lines.is_empty() {
                     continue;

@@ -19,6 +19,7 @@ use super::error::DataError;
 use crate::text::Source;
 use elman_cell::nearest::nearest;
 pub use form::Form;
+pub(super) use form::ending;
 
 /// A table of texts.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,7 +100,7 @@ impl Table {
     }
 
     /// The fields of a column.
-    pub fn fields(&self, column: usize) -> impl Iterator<Item = &str> {
+    pub fn fields(&self, column: usize) -> impl Iterator<Item = &str> + Clone {
         self.rows.iter().filter_map(move |row| row.fields.get(column)).map(String::as_str)
     }
 

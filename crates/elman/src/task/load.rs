@@ -2,7 +2,7 @@
 
 use super::settings::TaskName;
 use super::train::read;
-use super::{Figures, Part, Settings, Task, classify, translate};
+use super::{Figures, Part, Settings, Task, classify, label, tag, translate};
 use crate::error::Error;
 use crate::run::Folder;
 use crate::run::folder::{CONFIG, MODEL};
@@ -17,6 +17,8 @@ use std::sync::atomic::AtomicBool;
 pub(super) fn fresh(settings: &Settings) -> Result<Box<dyn Task>, Error> {
     match settings.task {
         TaskName::Classify => Ok(Box::new(classify::Classify::fresh(settings)?)),
+        TaskName::Tag => Ok(Box::new(tag::Tag::fresh(settings)?)),
+        TaskName::Label => Ok(Box::new(label::Label::fresh(settings)?)),
         TaskName::Translate => Ok(Box::new(translate::Translate::fresh(settings)?)),
         other => Err(missing(other)),
     }
@@ -26,6 +28,8 @@ pub(super) fn fresh(settings: &Settings) -> Result<Box<dyn Task>, Error> {
 pub(super) fn again(settings: &Settings, folder: &Folder) -> Result<Box<dyn Task>, Error> {
     match settings.task {
         TaskName::Classify => Ok(Box::new(classify::Classify::again(settings, folder)?)),
+        TaskName::Tag => Ok(Box::new(tag::Tag::again(settings, folder)?)),
+        TaskName::Label => Ok(Box::new(label::Label::again(settings, folder)?)),
         TaskName::Translate => Ok(Box::new(translate::Translate::again(settings, folder)?)),
         other => Err(missing(other)),
     }

@@ -11,11 +11,13 @@
 pub mod batches;
 pub mod classify;
 pub mod encoder;
+pub mod label;
 pub mod lexicon;
 mod load;
 mod predict;
 mod progress;
 pub mod settings;
+pub mod tag;
 pub mod train;
 pub mod translate;
 pub mod words;

@@ -1,8 +1,10 @@
 //! `elman predict` for tasks with examples: a line in, a line out.
 
 use super::classify::Classifier;
+use super::label::Labeller;
 use super::open;
 use super::settings::TaskName;
+use super::tag::Tagger;
 use super::translate::Translator;
 use crate::error::Error;
 use crate::text::Source;
@@ -60,6 +62,15 @@ pub fn predict(
                         "labels": labels, "text": text });
                     each(&Prediction { fields, json })?;
                 }
+            }
+        }
+        TaskName::Tag => Tagger::of(&opened, machine)?.predict(source, asked.top, each)?,
+        TaskName::Label => {
+            let mut labeller = Labeller::of(&opened, machine)?;
+            while source.next_line(&mut text)? {
+                let heard = labeller.hear(&text)?;
+                let json = json!({ "line": source.line(), "file": text, "text": heard });
+                each(&Prediction { fields: vec![heard, text.clone()], json })?;
             }
         }
         TaskName::Translate => {

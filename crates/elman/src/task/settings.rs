@@ -109,6 +109,8 @@ pub struct Data {
     pub target: Option<String>,
     /// Files of labels or of lines that belong to the training, validation and test files, where they are apart.
     pub beside: Vec<String>,
+    /// Training strings that are made of pictures side by side; 0: the data is sounds.
+    pub strings: usize,
     /// Letters become small.
     pub lowercase: bool,
     /// Rarer words are unknown; their characters are read all the same.
@@ -129,6 +131,7 @@ impl Default for Data {
             source: None,
             target: None,
             beside: vec![],
+            strings: 0,
             lowercase: true,
             min_count: 2,
             vocabulary: 50_000,
@@ -186,6 +189,8 @@ pub struct Model {
     pub crf: bool,
     /// The decoder may copy words of the source.
     pub copy: bool,
+    /// Steps of a sequence of numbers that are read at once.
+    pub stack: usize,
 }
 
 impl Default for Model {
@@ -202,6 +207,7 @@ impl Default for Model {
             heads: 4,
             crf: false,
             copy: false,
+            stack: 2,
         }
     }
 }
@@ -332,6 +338,7 @@ impl Settings {
             ("model.hidden", m.hidden),
             ("model.embedding", m.embedding),
             ("model.heads", m.heads),
+            ("model.stack", m.stack),
             ("train.batch", t.batch),
             ("train.epochs", usize::try_from(t.epochs).unwrap_or(usize::MAX)),
             ("data.vocabulary", self.data.vocabulary),

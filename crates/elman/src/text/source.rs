@@ -42,15 +42,7 @@ impl Source {
         if file == "-" {
             return Source::from_reader("standard input", io::stdin(), encoding);
         }
-        let path = Path::new(file);
-        if path.is_dir() {
-            return Err(TextError::Folder { file: file.into() });
-        }
-        let opened = File::open(path).map_err(|reason| match reason.kind() {
-            io::ErrorKind::NotFound => TextError::Missing { file: file.into() },
-            _ => TextError::Read { file: file.into(), line: 0, reason },
-        })?;
-        Source::from_reader(file, opened, encoding)
+        Source::from_reader(file, opened(file)?, encoding)
     }
 
     /// Reads `bytes`; `file` is the name used in messages.
@@ -191,6 +183,28 @@ impl Source {
             way: if cut { format!("{cut_off}; else {way}") } else { way },
         }
     }
+}
+
+/// A file that can be read, or why it cannot.
+pub(crate) fn opened(file: &str) -> Result<File, TextError> {
+    let path = Path::new(file);
+    if path.is_dir() {
+        return Err(TextError::Folder { file: file.into() });
+    }
+    File::open(path).map_err(|reason| match reason.kind() {
+        io::ErrorKind::NotFound => TextError::Missing { file: file.into() },
+        _ => TextError::Read { file: file.into(), line: 0, reason },
+    })
+}
+
+/// The unpacked bytes of `raw`, and what they were packed with.
+pub(crate) fn unpacking(
+    raw: impl Read + Send + 'static,
+) -> io::Result<(Box<dyn BufRead + Send>, Option<&'static str>)> {
+    let mut raw = BufReader::with_capacity(BLOCK, raw);
+    let head = read_head(&mut raw)?;
+    let format = packing(&head);
+    Ok((unpacked(format, Cursor::new(head).chain(raw)), format))
 }
 
 /// The length of the line's end: `\n`, `\r\n` or nothing.

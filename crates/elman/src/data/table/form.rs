@@ -69,7 +69,7 @@ impl Form {
 }
 
 /// The end of the name, in small letters: `csv` of `a.csv.gz`.
-pub(crate) fn ending(file: &str) -> String {
+pub(in crate::data) fn ending(file: &str) -> String {
     let name = Path::new(file).file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
     name.rsplit_once('.').map_or(String::new(), |(_, end)| end.to_string())

@@ -141,7 +141,8 @@ impl Raw {
                     examples.push(Example { source, target, from: pair.source.clone(), to: pair.target.clone() });
                 } else if part != Part::Train {
                     let (name, line) = (part.name(), pair.line);
-                    let message = format!("the pair of line {line} of the {name} part is longer than {LONGEST} subwords");
+                    let message =
+                        format!("the pair of line {line} of the {name} part is longer than {LONGEST} subwords");
                     return Err(Error::Refused(format!("{message}: cut it into sentences")));
                 }
             }

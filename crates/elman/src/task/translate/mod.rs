@@ -138,7 +138,9 @@ impl Task for Translate {
         let (source, target) = (mean(|e| e.source.len()), mean(|e| e.target.len()));
         let entries = self.speller.size();
         let counts = counts.join(", ");
-        format!("{remarks}pairs: {counts}; {entries} subwords, {source:.1} a source and {target:.1} a target on average")
+        format!(
+            "{remarks}pairs: {counts}; {entries} subwords, {source:.1} a source and {target:.1} a target on average"
+        )
     }
 
     fn fingerprint(&self) -> String {

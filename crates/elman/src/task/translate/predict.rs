@@ -113,7 +113,8 @@ pub fn search(
     let mut searches = sources.iter().map(|s| Search::new(beam(s))).collect::<Result<Vec<_>, _>>()?;
     let mut tape = Tape::new(store, Mode::Infer);
     let memory = model.encode(&mut tape, sources, &KEPT)?;
-    let mut states: Vec<Vec<Kept>> = memory.states.iter().map(|l| l.iter().map(|v| Kept::of(&tape, *v)).collect()).collect();
+    let mut states: Vec<Vec<Kept>> =
+        memory.states.iter().map(|l| l.iter().map(|v| Kept::of(&tape, *v)).collect()).collect();
     let (values, of) = (Kept::of(&tape, memory.values), memory.layout);
     drop(tape);
     // Where the beams of each search stood among all rows of the step before.

@@ -30,7 +30,8 @@ pub fn figures(examples: &[Example], given: &[String], loss: f64, search: Search
         let pick = |all: &[&str]| members.iter().map(|i| all[*i].to_string()).collect::<Vec<_>>();
         Ok(bleu::bleu(&pick(&given), &pick(&wanted), Tokens::V13a)?.score)
     })?;
-    let samples: Vec<usize> = (0..SAMPLES.min(given.len())).map(|k| k * given.len() / SAMPLES.min(given.len())).collect();
+    let samples: Vec<usize> =
+        (0..SAMPLES.min(given.len())).map(|k| k * given.len() / SAMPLES.min(given.len())).collect();
     let mut text = format!("{}\n{}\n\nsource words  pairs   BLEU\n", bleu.signature, chrf.signature);
     for b in &bins {
         let range = format!("{}-{}", b.shortest, b.longest);
@@ -46,8 +47,10 @@ pub fn figures(examples: &[Example], given: &[String], loss: f64, search: Search
         ("exact".to_string(), share),
         ("loss".to_string(), loss),
     ];
-    let shown: Vec<_> =
-        samples.iter().map(|i| json!({ "source": examples[*i].from, "wanted": wanted[*i], "given": given[*i] })).collect();
+    let shown: Vec<_> = samples
+        .iter()
+        .map(|i| json!({ "source": examples[*i].from, "wanted": wanted[*i], "given": given[*i] }))
+        .collect();
     let score = bleu.score;
     let details = json!({ "pairs": given.len(), "bleu": bleu, "chrf": chrf, "exact": exact, "loss": loss,
         "by_source_words": bins, "search": search, "samples": shown });
