@@ -21,9 +21,15 @@ pub struct Arguments {
     /// The lines to score
     #[arg(long, value_name = "FILE", default_value = "-")]
     data: String,
-    /// Of a classifier: so many labels, the most probable first
+    /// Of a classifier or a translator: so many answers, the best first
     #[arg(long, value_name = "K", default_value_t = 1)]
     top: usize,
+    /// Of a translator: texts that are followed at once [default: the run's search.beam]
+    #[arg(long, value_name = "N", value_parser = crate::values::size)]
+    beam: Option<usize>,
+    /// Of a translator: more speaks for longer texts [default: the run's search.length_penalty]
+    #[arg(long, value_name = "A")]
+    length_penalty: Option<f64>,
     /// Go on from the state of the line before, instead of afresh
     #[arg(long)]
     carry: bool,
@@ -68,7 +74,8 @@ impl Arguments {
                 elman::Error::Write { file: "standard output".into(), source }
             })
         };
-        let done = elman::task::predict(&self.run, &self.data, self.top, machine, &mut show);
+        let asked = elman::task::Asked { top: self.top, beam: self.beam, length_penalty: self.length_penalty };
+        let done = elman::task::predict(&self.run, &self.data, &asked, machine, &mut show);
         if gone { Ok(Outcome::good("")) } else { done.map(|()| Outcome::good("")) }
     }
 }

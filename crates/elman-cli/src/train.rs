@@ -64,6 +64,8 @@ enum Task {
     Label(Box<task::Label>),
     /// Words → a tag each
     Tag(Box<task::Tag>),
+    /// A text → another text: a translation, a summary, an answer
+    Translate(Box<task::Translate>),
 }
 
 impl Arguments {
@@ -74,6 +76,7 @@ impl Arguments {
             Some(Task::Classify(task)) => task.run(),
             Some(Task::Label(task)) => task.run(),
             Some(Task::Tag(task)) => task.run(),
+            Some(Task::Translate(task)) => task.run(),
             None => self.lm.run(false),
         }
     }

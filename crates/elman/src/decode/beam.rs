@@ -67,19 +67,55 @@ struct Candidate {
 /// # Errors
 /// Widths of 0, an α that is negative or no number, scores that are no numbers or of another length; what the model says.
 pub fn search(model: &mut impl Step, beam: Beam) -> Result<Vec<Found>, Error> {
-    check(beam)?;
-    let mut live = vec![Live { tokens: vec![], log_probability: 0.0 }];
-    let (mut parents, mut tokens, mut found) = (vec![0], vec![beam.begin], vec![]);
-    for length in 0..=beam.longest {
-        let scores = model.scores(&parents, &tokens)?;
-        let width = beam.width - found.len();
+    let mut search = Search::new(beam)?;
+    while let Some((parents, tokens)) = search.asks() {
+        let scores = model.scores(parents, tokens)?;
+        search.take(&scores)?;
+    }
+    Ok(search.found())
+}
+
+/// A search on its way, for models that are asked for many at once: what it asks, what it is told, what it found.
+pub struct Search {
+    beam: Beam,
+    live: Vec<Live>,
+    parents: Vec<usize>,
+    tokens: Vec<u32>,
+    found: Vec<Found>,
+    length: usize,
+    over: bool,
+}
+
+impl Search {
+    /// At its beginning.
+    ///
+    /// # Errors
+    /// Widths of 0, an α that is negative or no number.
+    pub fn new(beam: Beam) -> Result<Search, Error> {
+        check(beam)?;
+        let live = vec![Live { tokens: vec![], log_probability: 0.0 }];
+        Ok(Search { beam, live, parents: vec![0], tokens: vec![beam.begin], found: vec![], length: 0, over: false })
+    }
+
+    /// Parents and tokens of the beams whose scores it needs, as [`Step::scores`] has them; `None` when it is over.
+    pub fn asks(&self) -> Option<(&[usize], &[u32])> {
+        (!self.over).then_some((&self.parents, &self.tokens))
+    }
+
+    /// Takes the scores it asked for.
+    ///
+    /// # Errors
+    /// Scores that are no numbers or of another length.
+    pub fn take(&mut self, scores: &[f32]) -> Result<(), Error> {
+        let (beam, length) = (self.beam, self.length);
+        let width = beam.width - self.found.len();
         let (mut next, mut ended) = (vec![], vec![]);
-        for c in ranked(&scores, &live, beam, length, width)? {
-            let mut tokens = live[c.parent].tokens.clone();
+        for c in ranked(scores, &self.live, beam, length, width)? {
+            let mut tokens = self.live[c.parent].tokens.clone();
             if c.token == beam.end {
                 ended.push(c.parent);
                 let score = c.log_probability / penalty(length + 1, beam.length_penalty);
-                found.push(Found { tokens, log_probability: c.log_probability, score, ended: true });
+                self.found.push(Found { tokens, log_probability: c.log_probability, score, ended: true });
             } else {
                 tokens.push(c.token);
                 next.push((c.parent, Live { tokens, log_probability: c.log_probability }));
@@ -87,26 +123,34 @@ pub fn search(model: &mut impl Step, beam: Beam) -> Result<Vec<Found>, Error> {
         }
         if length == beam.longest {
             ended.sort_unstable();
-            ended.into_iter().rev().for_each(|parent| drop(live.remove(parent)));
-            break;
+            ended.into_iter().rev().for_each(|parent| drop(self.live.remove(parent)));
+            self.over = true;
+            return Ok(());
         }
-        (parents, live) = next.into_iter().unzip();
-        tokens = live.iter().filter_map(|l| l.tokens.last().copied()).collect();
-        if live.is_empty() || hopeless(&live, &found, beam) {
-            live.clear();
-            break;
+        (self.parents, self.live) = next.into_iter().unzip();
+        self.tokens = self.live.iter().filter_map(|l| l.tokens.last().copied()).collect();
+        self.length += 1;
+        if self.live.is_empty() || hopeless(&self.live, &self.found, beam) {
+            self.live.clear();
+            self.over = true;
         }
+        Ok(())
     }
-    let cut = |l: Live| {
-        let score = l.log_probability / penalty(l.tokens.len(), beam.length_penalty);
-        Found { tokens: l.tokens, log_probability: l.log_probability, score, ended: false }
-    };
-    found.sort_by(order);
-    let mut unended: Vec<Found> = live.into_iter().map(cut).collect();
-    unended.sort_by(order);
-    found.append(&mut unended);
-    found.truncate(beam.best);
-    Ok(found)
+
+    /// What was found so far, the best first.
+    pub fn found(self) -> Vec<Found> {
+        let Search { beam, live, mut found, .. } = self;
+        let cut = |l: Live| {
+            let score = l.log_probability / penalty(l.tokens.len(), beam.length_penalty);
+            Found { tokens: l.tokens, log_probability: l.log_probability, score, ended: false }
+        };
+        found.sort_by(order);
+        let mut unended: Vec<Found> = live.into_iter().map(cut).collect();
+        unended.sort_by(order);
+        found.append(&mut unended);
+        found.truncate(beam.best);
+        found
+    }
 }
 
 /// lp

@@ -2,7 +2,7 @@
 
 use super::settings::TaskName;
 use super::train::read;
-use super::{Figures, Part, Settings, Task, classify, label, tag};
+use super::{Figures, Part, Settings, Task, classify, label, tag, translate};
 use crate::error::Error;
 use crate::run::Folder;
 use crate::run::folder::{CONFIG, MODEL};
@@ -19,6 +19,7 @@ pub(super) fn fresh(settings: &Settings) -> Result<Box<dyn Task>, Error> {
         TaskName::Classify => Ok(Box::new(classify::Classify::fresh(settings)?)),
         TaskName::Tag => Ok(Box::new(tag::Tag::fresh(settings)?)),
         TaskName::Label => Ok(Box::new(label::Label::fresh(settings)?)),
+        TaskName::Translate => Ok(Box::new(translate::Translate::fresh(settings)?)),
         other => Err(missing(other)),
     }
 }
@@ -29,6 +30,7 @@ pub(super) fn again(settings: &Settings, folder: &Folder) -> Result<Box<dyn Task
         TaskName::Classify => Ok(Box::new(classify::Classify::again(settings, folder)?)),
         TaskName::Tag => Ok(Box::new(tag::Tag::again(settings, folder)?)),
         TaskName::Label => Ok(Box::new(label::Label::again(settings, folder)?)),
+        TaskName::Translate => Ok(Box::new(translate::Translate::again(settings, folder)?)),
         other => Err(missing(other)),
     }
 }
@@ -81,6 +83,9 @@ impl Opened {
     /// # Errors
     /// Files that cannot be read.
     pub fn task(&self) -> Result<Box<dyn Task>, Error> {
+        if self.settings.task == TaskName::Translate {
+            return Ok(Box::new(translate::Translate::again(&self.settings, &self.folder)?.searching()));
+        }
         again(&self.settings, &self.folder)
     }
 }

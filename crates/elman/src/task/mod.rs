@@ -20,10 +20,11 @@ mod progress;
 pub mod settings;
 pub mod tag;
 pub mod train;
+pub mod translate;
 pub mod words;
 
 pub use load::{Opened, evaluate, is_one, names_one, open};
-pub use predict::{Prediction, predict};
+pub use predict::{Asked, Prediction, predict};
 pub use settings::Settings;
 pub use train::{Ended, Evaluation, Event, resume, train};
 

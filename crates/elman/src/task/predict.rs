@@ -4,6 +4,7 @@ use super::classify::{Answer, Classifier};
 use super::label::Labeller;
 use super::settings::TaskName;
 use super::tag::Tagger;
+use super::translate::Translator;
 use super::{Opened, open};
 use crate::error::Error;
 use crate::text::Source;
@@ -20,6 +21,17 @@ pub struct Prediction {
     pub json: Value,
 }
 
+/// What of all answers is wanted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Asked {
+    /// So many answers, the best first; 0 is 1.
+    pub top: usize,
+    /// The width of a search, in place of the run's.
+    pub beam: Option<usize>,
+    /// The penalty of a search, in place of the run's.
+    pub length_penalty: Option<f64>,
+}
+
 /// Reads lines of `file` (`-` is standard input) and hands what a run says of each to `each`, before the next is read.
 ///
 /// # Errors
@@ -27,23 +39,41 @@ pub struct Prediction {
 pub fn predict(
     run: &Path,
     file: &str,
-    top: usize,
+    asked: &Asked,
     machine: Machine,
     each: &mut dyn FnMut(&Prediction) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let opened = open(run)?;
     if opened.settings.task == TaskName::Classify {
-        return classify(&opened, file, top, machine, each);
+        return classify(&opened, file, asked.top, machine, each);
     }
     let mut source = Source::open(file, opened.settings.data.encoding.as_deref())?;
     match opened.settings.task {
-        TaskName::Tag => Tagger::of(&opened, machine)?.predict(source, top, each)?,
+        TaskName::Tag => Tagger::of(&opened, machine)?.predict(source, asked.top, each)?,
         TaskName::Label => {
             let (mut labeller, mut text) = (Labeller::of(&opened, machine)?, String::new());
             while source.next_line(&mut text)? {
                 let heard = labeller.hear(&text)?;
                 let json = json!({ "line": source.line(), "file": text, "text": heard });
                 each(&Prediction { fields: vec![heard, text.clone()], json })?;
+            }
+        }
+        TaskName::Translate => {
+            let mut translator = Translator::of(&opened, machine)?;
+            let (width, penalty) = (asked.beam.unwrap_or(opened.settings.search.beam), asked.length_penalty);
+            let penalty = penalty.unwrap_or(opened.settings.search.length_penalty);
+            let best = asked.top.max(1);
+            let mut text = String::new();
+            while source.next_line(&mut text)? {
+                let found = translator
+                    .translate(std::slice::from_ref(&text), width.max(best), best, penalty)
+                    .map_err(|e| Error::Refused(format!("{file}:{}: {e}", source.line())))?;
+                let all = found.into_iter().next().unwrap_or_default();
+                let fields = all.iter().map(|t| t.text.clone()).collect();
+                let first = all.first();
+                let json = json!({ "line": source.line(), "text": text, "translation": first.map(|t| &t.text),
+                    "score": first.map(|t| t.score), "best": all });
+                each(&Prediction { fields, json })?;
             }
         }
         other => return Err(Error::Refused(format!("task `{}` does not predict lines", other.name()))),

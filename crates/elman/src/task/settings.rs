@@ -63,6 +63,8 @@ pub struct Settings {
     pub optimiser: Optimiser,
     /// How the rate changes.
     pub schedule: Schedule,
+    /// How answers that are texts are looked for.
+    pub search: Search,
 }
 
 impl Default for Settings {
@@ -80,6 +82,7 @@ impl Default for Settings {
             train: Train::default(),
             optimiser,
             schedule,
+            search: Search::default(),
         }
     }
 }
@@ -292,6 +295,22 @@ impl Default for Train {
     }
 }
 
+/// The search for a text, once a model is trained; while it trains, its likeliest word is taken at each step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Search {
+    /// Texts that are followed at once.
+    pub beam: usize,
+    /// α: 0 prefers short texts, more speaks for longer ones.
+    pub length_penalty: f64,
+}
+
+impl Default for Search {
+    fn default() -> Search {
+        Search { beam: 5, length_penalty: 1.0 }
+    }
+}
+
 impl Settings {
     /// The defaults of a task.
     pub fn of(task: TaskName) -> Settings {
@@ -305,7 +324,7 @@ impl Settings {
                 s.data.vocabulary = 8000;
                 (s.data.lowercase, s.data.min_count) = (false, 1);
                 (s.model.cell, s.model.hidden, s.model.embedding) = ("gru".into(), 256, 256);
-                (s.train.batch, s.train.smoothing) = (64, 0.1);
+                (s.train.batch, s.train.smoothing, s.train.epochs) = (64, 0.1, 15);
             }
             _ => {}
         }
@@ -362,6 +381,7 @@ impl Settings {
             ("train.batch", t.batch),
             ("train.epochs", usize::try_from(t.epochs).unwrap_or(usize::MAX)),
             ("data.vocabulary", self.data.vocabulary),
+            ("search.beam", self.search.beam),
         ];
         if let Some([fold, folds]) = self.data.fold {
             if fold == 0 || fold > folds || !(2..=1000).contains(&folds) {
@@ -395,6 +415,7 @@ impl Settings {
         }
         let numbers = [
             ("optimiser.rate", o.rate()),
+            ("search.length_penalty", self.search.length_penalty),
             ("optimiser.decay", o.decay),
             ("optimiser.clip_norm", o.clip_norm),
             ("train.checkpoint_seconds", t.checkpoint_seconds),

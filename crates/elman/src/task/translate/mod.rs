@@ -1,0 +1,149 @@
+//! `translate`: a text → another text, of any two kinds.
+
+mod data;
+mod model;
+mod predict;
+mod report;
+
+pub use data::Example;
+pub use predict::{Translation, Translator};
+
+use super::batches::by_length;
+use super::settings::Search;
+use super::{Figures, Loss, Part, Settings, Task};
+use crate::error::Error;
+use crate::run::Folder;
+use crate::train::progress::fingerprint;
+use data::{Examples, Speller};
+use elman_engine::tape::{Blueprint, Mode, Store, Tape};
+use model::Model;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Examples that are measured side by side.
+const SIDE_BY_SIDE: usize = 64;
+/// While training.
+const GREEDY: Search = Search { beam: 1, length_penalty: 0.0 };
+
+/// The task with its data.
+pub struct Translate {
+    settings: Settings,
+    speller: Speller,
+    model: Model,
+    examples: Examples,
+    search: Search,
+}
+
+impl Translate {
+    /// Reads the files; subwords are learned from the training part.
+    ///
+    /// # Errors
+    /// Files that cannot be read, too few pairs, a cell that cannot be used.
+    pub(super) fn fresh(settings: &Settings) -> Result<Translate, Error> {
+        let raw = data::read(settings)?;
+        let speller = Speller::learn(&raw, settings)?;
+        Translate::with(settings, speller, &raw)
+    }
+
+    /// The same with the subwords of a run.
+    ///
+    /// # Errors
+    /// As [`Translate::fresh`], and a folder that lacks a file.
+    pub(super) fn again(settings: &Settings, folder: &Folder) -> Result<Translate, Error> {
+        let raw = data::read(settings)?;
+        Translate::with(settings, Speller::read(folder, settings)?, &raw)
+    }
+
+    fn with(settings: &Settings, speller: Speller, raw: &data::Raw) -> Result<Translate, Error> {
+        let examples = raw.encoded(&speller)?;
+        let model = Model::new(settings, speller.size())?;
+        Ok(Translate { settings: settings.clone(), speller, model, examples, search: GREEDY })
+    }
+
+    /// With the search of the settings in place of the greedy one of training.
+    pub(super) fn searching(self) -> Translate {
+        Translate { search: self.settings.search, ..self }
+    }
+
+    /// Σ −ln p of the targets' subwords, and how many there are.
+    fn nats(&self, store: &mut Store<f32>, sources: &[&[u32]], targets: &[&[u32]]) -> Result<(f64, usize), Error> {
+        let mut tape = Tape::new(store, Mode::Infer);
+        let (logits, wanted) = self.model.taught(&mut tape, sources, targets, &predict::KEPT)?;
+        let loss = tape.cross_entropy(logits, &wanted, 0.0, 1.0)?;
+        Ok((f64::from(tape.value(loss)[0]), wanted.len()))
+    }
+}
+
+fn sides<'e>(all: &'e [Example], chosen: &[usize]) -> (Vec<&'e [u32]>, Vec<&'e [u32]>) {
+    let one = |i: &usize| (all[*i].source.as_slice(), all[*i].target.as_slice());
+    chosen.iter().map(one).unzip()
+}
+
+impl Task for Translate {
+    fn blueprint(&self) -> &Blueprint {
+        &self.model.blueprint
+    }
+
+    fn count(&self, part: Part) -> usize {
+        self.examples.of(part).len()
+    }
+
+    /// Of both sides, the longer.
+    fn length(&self, part: Part, example: usize) -> usize {
+        let e = &self.examples.of(part)[example];
+        e.source.len().max(e.target.len())
+    }
+
+    fn loss(&self, tape: &mut Tape<'_, f32>, examples: &[usize]) -> Result<Loss, Error> {
+        let (sources, targets) = sides(self.examples.of(Part::Train), examples);
+        let (logits, wanted) = self.model.taught(tape, &sources, &targets, &self.settings.dropout)?;
+        let units = wanted.len();
+        let mean = tape.cross_entropy(logits, &wanted, self.settings.train.smoothing, 1.0 / units as f64)?;
+        Ok(Loss { mean, units })
+    }
+
+    fn evaluate(&self, store: &mut Store<f32>, part: Part, stop: &AtomicBool) -> Result<Option<Figures>, Error> {
+        let all = self.examples.of(part);
+        let lengths: Vec<usize> = all.iter().map(|e| e.source.len()).collect();
+        let mut given = vec![String::new(); all.len()];
+        let (mut nats, mut units) = (0.0, 0);
+        for batch in by_length(&lengths, SIDE_BY_SIDE) {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let (sources, targets) = sides(all, &batch);
+            let (own, count) = self.nats(store, &sources, &targets)?;
+            (nats, units) = (nats + own, units + count);
+            let Search { beam, length_penalty } = self.search;
+            let found = predict::search(&self.model, store, &sources, self.speller.end(), beam, 1, length_penalty)?;
+            for (found, example) in found.iter().zip(&batch) {
+                if let Some(best) = found.first() {
+                    given[*example] = self.speller.text(&best.tokens)?;
+                }
+            }
+        }
+        Ok(Some(report::figures(all, &given, nats / units.max(1) as f64, self.search)?))
+    }
+
+    fn write(&self, folder: &Folder) -> Result<(), Error> {
+        self.speller.write(folder)
+    }
+
+    fn words(&self) -> String {
+        let counts = [Part::Train, Part::Valid, Part::Test].map(|p| format!("{} {}", self.count(p), p.name()));
+        let remarks: String = self.examples.remarks.iter().map(|r| format!("{r}\n")).collect();
+        let mean = |side: fn(&Example) -> usize| {
+            let all = self.examples.of(Part::Train);
+            all.iter().map(side).sum::<usize>() as f64 / all.len().max(1) as f64
+        };
+        let (source, target) = (mean(|e| e.source.len()), mean(|e| e.target.len()));
+        let entries = self.speller.size();
+        let counts = counts.join(", ");
+        format!(
+            "{remarks}pairs: {counts}; {entries} subwords, {source:.1} a source and {target:.1} a target on average"
+        )
+    }
+
+    fn fingerprint(&self) -> String {
+        fingerprint(self.examples.bytes())
+    }
+}
