@@ -21,7 +21,10 @@ pub struct Arguments {
     /// The lines to score
     #[arg(long, value_name = "FILE", default_value = "-")]
     data: String,
-    /// Of a classifier: so many labels, the most probable first
+    /// Of a ranker: the file it searches, a document a line
+    #[arg(long, value_name = "FILE")]
+    documents: Option<String>,
+    /// So many labels or documents, the best first
     #[arg(long, value_name = "K", default_value_t = 1)]
     top: usize,
     /// Go on from the state of the line before, instead of afresh
@@ -68,7 +71,7 @@ impl Arguments {
                 elman::Error::Write { file: "standard output".into(), source }
             })
         };
-        let done = elman::task::predict(&self.run, &self.data, self.top, machine, &mut show);
+        let done = elman::task::predict(&self.run, &self.data, self.documents.as_deref(), self.top, machine, &mut show);
         if gone { Ok(Outcome::good("")) } else { done.map(|()| Outcome::good("")) }
     }
 }

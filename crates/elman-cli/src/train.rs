@@ -1,6 +1,8 @@
 //! `elman train`
 
+mod caption;
 mod flags;
+mod rank;
 mod task;
 
 use crate::outcome::Outcome;
@@ -62,6 +64,10 @@ enum Task {
     Classify(Box<task::Classify>),
     /// Words → a tag each
     Tag(Box<task::Tag>),
+    /// A query → the documents that answer it
+    Rank(Box<rank::Rank>),
+    /// A picture → words
+    Caption(Box<caption::Caption>),
 }
 
 impl Arguments {
@@ -71,6 +77,8 @@ impl Arguments {
             Some(Task::Lm(lm)) => lm.run(true),
             Some(Task::Classify(task)) => task.run(),
             Some(Task::Tag(task)) => task.run(),
+            Some(Task::Rank(task)) => task.run(),
+            Some(Task::Caption(task)) => task.run(),
             None => self.lm.run(false),
         }
     }

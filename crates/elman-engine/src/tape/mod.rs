@@ -52,6 +52,7 @@ mod store;
 mod structured;
 #[cfg(test)]
 mod tests;
+mod transpose;
 
 pub use attention::Attended;
 pub use layout::Layout;
@@ -144,6 +145,11 @@ impl<'s, T: Real> Tape<'s, T> {
     /// Whether units are dropped.
     pub fn trains(&self) -> bool {
         self.mode != Mode::Infer
+    }
+
+    /// What this computation is for.
+    pub fn mode(&self) -> Mode {
+        self.mode
     }
 
     /// Numbers from outside: [rows, width].

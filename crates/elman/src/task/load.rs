@@ -2,7 +2,7 @@
 
 use super::settings::TaskName;
 use super::train::read;
-use super::{Figures, Part, Settings, Task, classify, tag};
+use super::{Figures, Part, Settings, Task, caption, classify, rank, tag};
 use crate::error::Error;
 use crate::run::Folder;
 use crate::run::folder::{CONFIG, MODEL};
@@ -18,6 +18,8 @@ pub(super) fn fresh(settings: &Settings) -> Result<Box<dyn Task>, Error> {
     match settings.task {
         TaskName::Classify => Ok(Box::new(classify::Classify::fresh(settings)?)),
         TaskName::Tag => Ok(Box::new(tag::Tag::fresh(settings)?)),
+        TaskName::Rank => Ok(Box::new(rank::Rank::fresh(settings)?)),
+        TaskName::Caption => Ok(Box::new(caption::Caption::fresh(settings)?)),
         other => Err(missing(other)),
     }
 }
@@ -27,6 +29,8 @@ pub(super) fn again(settings: &Settings, folder: &Folder) -> Result<Box<dyn Task
     match settings.task {
         TaskName::Classify => Ok(Box::new(classify::Classify::again(settings, folder)?)),
         TaskName::Tag => Ok(Box::new(tag::Tag::again(settings, folder)?)),
+        TaskName::Rank => Ok(Box::new(rank::Rank::again(settings, folder)?)),
+        TaskName::Caption => Ok(Box::new(caption::Caption::again(settings, folder)?)),
         other => Err(missing(other)),
     }
 }
@@ -97,7 +101,9 @@ pub fn evaluate(
     let mut opened = open(path)?;
     let mut part = part;
     if let Some(file) = file {
-        (opened.settings.data.test, part) = (vec![file.into()], Part::Test);
+        let d = &mut opened.settings.data;
+        d.beside.truncate(d.train.len() + d.valid.len());
+        (d.test, part) = (vec![file.into()], Part::Test);
     }
     let task = opened.task()?;
     if task.count(part) == 0 {

@@ -1,7 +1,9 @@
 //! `elman predict` for tasks with examples: a line in, a line out.
 
+use super::caption::Captioner;
 use super::classify::Classifier;
 use super::open;
+use super::rank::Ranker;
 use super::settings::TaskName;
 use super::tag::Tagger;
 use crate::error::Error;
@@ -20,17 +22,22 @@ pub struct Prediction {
 }
 
 /// Reads lines of `file` (`-` is standard input) and hands what a run says of each to `each`, before the next is read.
+/// `documents` is the file that a ranker searches.
 ///
 /// # Errors
 /// No run, a file that cannot be read, and what `each` returns.
 pub fn predict(
     run: &Path,
     file: &str,
+    documents: Option<&str>,
     top: usize,
     machine: Machine,
     each: &mut dyn FnMut(&Prediction) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let opened = open(run)?;
+    if opened.settings.task == TaskName::Caption {
+        return Captioner::of(&opened, machine)?.predict(file, top, each);
+    }
     let mut source = Source::open(file, opened.settings.data.encoding.as_deref())?;
     let mut text = String::new();
     match opened.settings.task {
@@ -52,6 +59,24 @@ pub fn predict(
             }
         }
         TaskName::Tag => Tagger::of(&opened, machine)?.predict(source, top, each)?,
+        TaskName::Rank => {
+            let Some(documents) = documents else {
+                let message = "what is searched is missing: name a file with a document a line, --documents FILE";
+                return Err(Error::Refused(message.into()));
+            };
+            if documents == "-" && file == "-" {
+                let message = "queries and documents cannot both come from standard input: name a file with --data";
+                return Err(Error::Refused(message.into()));
+            }
+            let mut ranker = Ranker::of(&opened, documents, machine)?;
+            while source.next_line(&mut text)? {
+                let found = ranker.find(&text, top)?;
+                let shown = found.iter().flat_map(|a| [format!("{:.4}", a.score), a.document.clone()]);
+                let fields = shown.chain([text.clone()]).collect();
+                let json = json!({ "line": source.line(), "query": text, "documents": found });
+                each(&Prediction { fields, json })?;
+            }
+        }
         other => return Err(Error::Refused(format!("task `{}` does not predict lines", other.name()))),
     }
     Ok(())

@@ -183,6 +183,18 @@ pub struct Model {
     pub crf: bool,
     /// The decoder may copy words of the source.
     pub copy: bool,
+    /// Units of the space in which queries and documents meet.
+    pub space: usize,
+    /// What likenesses are divided by before the softmax.
+    pub temperature: f64,
+    /// Queries and documents share vocabulary and encoder.
+    pub joint: bool,
+    /// Pixels of a side of the patches that a picture is cut into.
+    pub patch: usize,
+    /// Layers that look at the patches around each.
+    pub convolutions: usize,
+    /// Texts that are followed at once while one is written.
+    pub beam: usize,
 }
 
 impl Default for Model {
@@ -199,6 +211,12 @@ impl Default for Model {
             heads: 4,
             crf: false,
             copy: false,
+            space: 256,
+            temperature: 0.07,
+            joint: false,
+            patch: 4,
+            convolutions: 2,
+            beam: 4,
         }
     }
 }
@@ -262,6 +280,13 @@ impl Settings {
                 (s.model.cell, s.model.hidden, s.model.embedding) = ("gru".into(), 256, 256);
                 (s.train.batch, s.train.smoothing) = (64, 0.1);
             }
+            TaskName::Rank => {
+                (s.train.batch, s.dropout.words) = (128, 0.1);
+            }
+            TaskName::Caption => {
+                (s.data.lowercase, s.data.min_count) = (false, 1);
+                (s.model.hidden, s.model.embedding, s.train.epochs) = (256, 128, 30);
+            }
             _ => {}
         }
         s
@@ -313,6 +338,9 @@ impl Settings {
             ("model.hidden", m.hidden),
             ("model.embedding", m.embedding),
             ("model.heads", m.heads),
+            ("model.space", m.space),
+            ("model.patch", m.patch),
+            ("model.beam", m.beam),
             ("train.batch", t.batch),
             ("train.epochs", usize::try_from(t.epochs).unwrap_or(usize::MAX)),
             ("data.vocabulary", self.data.vocabulary),
@@ -332,6 +360,9 @@ impl Settings {
         ];
         if let Some((name, p)) = shares.into_iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
             return refuse(format!("{name} is {p}: a number from 0 to less than 1"));
+        }
+        if !(m.temperature.is_finite() && m.temperature >= 1e-3) {
+            return refuse(format!("model.temperature is {}: a number from 0.001", m.temperature));
         }
         let numbers = [
             ("optimiser.rate", o.rate()),
