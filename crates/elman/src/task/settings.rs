@@ -285,7 +285,7 @@ impl Settings {
             }
             TaskName::Caption => {
                 (s.data.lowercase, s.data.min_count) = (false, 1);
-                (s.model.hidden, s.model.embedding, s.train.epochs) = (256, 128, 30);
+                (s.model.hidden, s.model.embedding, s.train.epochs) = (256, 64, 30);
             }
             _ => {}
         }

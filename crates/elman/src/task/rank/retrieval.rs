@@ -66,7 +66,7 @@ impl Index {
         Index { terms, places, documents: documents.len() }
     }
 
-    /// How alike each document is to a query; equal to others but for a factor of the query.
+    /// How alike each document is to a query; equal to others but for a factor that is the query’s.
     pub fn scores(&self, query: &str) -> Vec<f64> {
         let mut scores = vec![0.0; self.documents];
         for (t, n) in self.terms.counts(query) {
