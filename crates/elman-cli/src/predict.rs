@@ -21,7 +21,10 @@ pub struct Arguments {
     /// The lines to score
     #[arg(long, value_name = "FILE", default_value = "-")]
     data: String,
-    /// Of a classifier or a translator: so many answers, the best first
+    /// Of a ranker: the file it searches, a document a line
+    #[arg(long, value_name = "FILE")]
+    documents: Option<String>,
+    /// So many answers (labels, documents, translations), the best first
     #[arg(long, value_name = "K", default_value_t = 1)]
     top: usize,
     /// Of a translator: texts that are followed at once [default: the run's search.beam]
@@ -74,7 +77,8 @@ impl Arguments {
                 elman::Error::Write { file: "standard output".into(), source }
             })
         };
-        let asked = elman::task::Asked { top: self.top, beam: self.beam, length_penalty: self.length_penalty };
+        let (top, documents) = (self.top, self.documents.clone());
+        let asked = elman::task::Asked { top, documents, beam: self.beam, length_penalty: self.length_penalty };
         let done = elman::task::predict(&self.run, &self.data, &asked, machine, &mut show);
         if gone { Ok(Outcome::good("")) } else { done.map(|()| Outcome::good("")) }
     }

@@ -1,6 +1,8 @@
 //! `elman train`
 
+mod caption;
 mod flags;
+mod rank;
 mod task;
 
 use crate::outcome::Outcome;
@@ -66,6 +68,10 @@ enum Task {
     Tag(Box<task::Tag>),
     /// A text → another text: a translation, a summary, an answer
     Translate(Box<task::Translate>),
+    /// A query → the documents that answer it
+    Rank(Box<rank::Rank>),
+    /// A picture → words
+    Caption(Box<caption::Caption>),
 }
 
 impl Arguments {
@@ -77,6 +83,8 @@ impl Arguments {
             Some(Task::Label(task)) => task.run(),
             Some(Task::Tag(task)) => task.run(),
             Some(Task::Translate(task)) => task.run(),
+            Some(Task::Rank(task)) => task.run(),
+            Some(Task::Caption(task)) => task.run(),
             None => self.lm.run(false),
         }
     }

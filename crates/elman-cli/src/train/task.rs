@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 macro_rules! set {
     ($($flag:expr => $setting:expr),* $(,)?) => { $( if let Some(value) = $flag.clone() { $setting = value.into(); } )* };
 }
+pub(super) use set;
 
 /// Flags that all tasks have.
 #[derive(Args)]
@@ -324,7 +325,7 @@ impl From<Unit> for UnitName {
 
 /// [`PoolName`] on the command line.
 #[derive(Clone, Copy, ValueEnum)]
-enum Pool {
+pub enum Pool {
     /// The largest of each unit, and the mean
     Max,
     /// A mean by learned weights

@@ -53,6 +53,7 @@ mod store;
 mod structured;
 #[cfg(test)]
 mod tests;
+mod transpose;
 
 pub use attention::Attended;
 pub use layout::Layout;

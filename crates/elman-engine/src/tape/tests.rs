@@ -97,6 +97,7 @@ fn chosen_rows() {
         let a = tape.embed(x[0], &[4, NO_ROW, 0, 4])?;
         let b = tape.rows(a, &[3, 0, NO_ROW, 3])?;
         let c = tape.concat(&[a, b])?;
+        let c = tape.transpose(c);
         tape.reshape(c, 4)
     });
 }

@@ -21,7 +21,7 @@ pub enum Kind {
     },
     /// CIFAR-10 records.
     Cifar,
-    /// A folder of PNG.
+    /// A folder of PNG, or one.
     Pictures,
     /// A NumPy array.
     Npy,
@@ -85,6 +85,7 @@ fn by_bytes(file: &str, head: &[u8]) -> Option<Kind> {
     let end = ending(file);
     match head {
         [0, 0, 8..=14, dims @ 1..=8, ..] => Some(Kind::Idx { dims: *dims }),
+        [0x89, b'P', b'N', b'G', ..] => Some(Kind::Pictures),
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => Some(Kind::Npy),
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => Some(Kind::Wav),
         [b'P', b'K', 3 | 5, 4 | 6, ..] if end == "npz" => Some(Kind::Npz),

@@ -2,7 +2,7 @@
 
 use super::settings::TaskName;
 use super::train::read;
-use super::{Figures, Part, Settings, Task, classify, label, tag, translate};
+use super::{Figures, Part, Settings, Task, caption, classify, label, rank, tag, translate};
 use crate::error::Error;
 use crate::run::Folder;
 use crate::run::folder::{CONFIG, MODEL};
@@ -20,7 +20,8 @@ pub(super) fn fresh(settings: &Settings) -> Result<Box<dyn Task>, Error> {
         TaskName::Tag => Ok(Box::new(tag::Tag::fresh(settings)?)),
         TaskName::Label => Ok(Box::new(label::Label::fresh(settings)?)),
         TaskName::Translate => Ok(Box::new(translate::Translate::fresh(settings)?)),
-        other => Err(missing(other)),
+        TaskName::Rank => Ok(Box::new(rank::Rank::fresh(settings)?)),
+        TaskName::Caption => Ok(Box::new(caption::Caption::fresh(settings)?)),
     }
 }
 
@@ -31,12 +32,9 @@ pub(super) fn again(settings: &Settings, folder: &Folder) -> Result<Box<dyn Task
         TaskName::Tag => Ok(Box::new(tag::Tag::again(settings, folder)?)),
         TaskName::Label => Ok(Box::new(label::Label::again(settings, folder)?)),
         TaskName::Translate => Ok(Box::new(translate::Translate::again(settings, folder)?)),
-        other => Err(missing(other)),
+        TaskName::Rank => Ok(Box::new(rank::Rank::again(settings, folder)?)),
+        TaskName::Caption => Ok(Box::new(caption::Caption::again(settings, folder)?)),
     }
-}
-
-fn missing(task: TaskName) -> Error {
-    Error::Refused(format!("task `{}` is not there yet", task.name()))
 }
 
 /// A trained model, ready to measure or to predict with.

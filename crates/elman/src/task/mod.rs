@@ -9,6 +9,7 @@
 //! settings and data alone, not on threads, instruction sets or resumes.
 
 pub mod batches;
+pub mod caption;
 pub mod classify;
 pub mod encoder;
 pub mod label;
@@ -17,6 +18,7 @@ pub mod lexicon;
 mod load;
 mod predict;
 mod progress;
+pub mod rank;
 pub mod settings;
 pub mod tag;
 pub mod train;

@@ -1,7 +1,9 @@
 //! `elman predict` for tasks with examples: a line in, a line out.
 
+use super::caption::Captioner;
 use super::classify::{Answer, Classifier};
 use super::label::Labeller;
+use super::rank::Ranker;
 use super::settings::TaskName;
 use super::tag::Tagger;
 use super::translate::Translator;
@@ -22,10 +24,12 @@ pub struct Prediction {
 }
 
 /// What of all answers is wanted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Asked {
     /// So many answers, the best first; 0 is 1.
     pub top: usize,
+    /// The file that a ranker searches, a document a line.
+    pub documents: Option<String>,
     /// The width of a search, in place of the run's.
     pub beam: Option<usize>,
     /// The penalty of a search, in place of the run's.
@@ -44,14 +48,13 @@ pub fn predict(
     each: &mut dyn FnMut(&Prediction) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let opened = open(run)?;
-    if opened.settings.task == TaskName::Classify {
-        return classify(&opened, file, asked.top, machine, each);
-    }
-    let mut source = Source::open(file, opened.settings.data.encoding.as_deref())?;
+    let read = || Source::open(file, opened.settings.data.encoding.as_deref());
     match opened.settings.task {
-        TaskName::Tag => Tagger::of(&opened, machine)?.predict(source, asked.top, each)?,
+        TaskName::Classify => classify(&opened, file, asked.top, machine, each)?,
+        TaskName::Caption => Captioner::of(&opened, machine)?.predict(file, asked.top, each)?,
+        TaskName::Tag => Tagger::of(&opened, machine)?.predict(read()?, asked.top, each)?,
         TaskName::Label => {
-            let (mut labeller, mut text) = (Labeller::of(&opened, machine)?, String::new());
+            let (mut labeller, mut source, mut text) = (Labeller::of(&opened, machine)?, read()?, String::new());
             while source.next_line(&mut text)? {
                 let heard = labeller.hear(&text)?;
                 let json = json!({ "line": source.line(), "file": text, "text": heard });
@@ -63,7 +66,7 @@ pub fn predict(
             let (width, penalty) = (asked.beam.unwrap_or(opened.settings.search.beam), asked.length_penalty);
             let penalty = penalty.unwrap_or(opened.settings.search.length_penalty);
             let best = asked.top.max(1);
-            let mut text = String::new();
+            let (mut source, mut text) = (read()?, String::new());
             while source.next_line(&mut text)? {
                 let found = translator
                     .translate(std::slice::from_ref(&text), width.max(best), best, penalty)
@@ -76,7 +79,25 @@ pub fn predict(
                 each(&Prediction { fields, json })?;
             }
         }
-        other => return Err(Error::Refused(format!("task `{}` does not predict lines", other.name()))),
+        TaskName::Rank => {
+            let Some(documents) = asked.documents.as_deref() else {
+                let message = "what is searched is missing: name a file with a document a line, --documents FILE";
+                return Err(Error::Refused(message.into()));
+            };
+            if documents == "-" && file == "-" {
+                let message = "queries and documents cannot both come from standard input: name a file with --data";
+                return Err(Error::Refused(message.into()));
+            }
+            let mut ranker = Ranker::of(&opened, documents, machine)?;
+            let (mut source, mut text) = (read()?, String::new());
+            while source.next_line(&mut text)? {
+                let found = ranker.find(&text, asked.top)?;
+                let shown = found.iter().flat_map(|a| [format!("{:.4}", a.score), a.document.clone()]);
+                let fields = shown.chain([text.clone()]).collect();
+                let json = json!({ "line": source.line(), "query": text, "documents": found });
+                each(&Prediction { fields, json })?;
+            }
+        }
     }
     Ok(())
 }

@@ -229,6 +229,18 @@ pub struct Model {
     pub copy: bool,
     /// Steps of a sequence of numbers that are read at once.
     pub stack: usize,
+    /// Units of the space in which queries and documents meet.
+    pub space: usize,
+    /// What likenesses are divided by before the softmax.
+    pub temperature: f64,
+    /// Queries and documents share vocabulary and encoder.
+    pub joint: bool,
+    /// Pixels of a side of the patches that a picture is cut into.
+    pub patch: usize,
+    /// Layers that look at the patches around each.
+    pub convolutions: usize,
+    /// Texts that are followed at once while one is written.
+    pub beam: usize,
 }
 
 impl Default for Model {
@@ -247,6 +259,12 @@ impl Default for Model {
             crf: false,
             copy: false,
             stack: 2,
+            space: 256,
+            temperature: 0.07,
+            joint: false,
+            patch: 4,
+            convolutions: 2,
+            beam: 4,
         }
     }
 }
@@ -326,6 +344,13 @@ impl Settings {
                 (s.model.cell, s.model.hidden, s.model.embedding) = ("gru".into(), 256, 256);
                 (s.train.batch, s.train.smoothing, s.train.epochs) = (64, 0.1, 15);
             }
+            TaskName::Rank => {
+                (s.train.batch, s.dropout.words) = (128, 0.1);
+            }
+            TaskName::Caption => {
+                (s.data.lowercase, s.data.min_count) = (false, 1);
+                (s.model.hidden, s.model.embedding, s.train.epochs) = (256, 64, 30);
+            }
             _ => {}
         }
         s
@@ -378,6 +403,9 @@ impl Settings {
             ("model.embedding", m.embedding),
             ("model.heads", m.heads),
             ("model.stack", m.stack),
+            ("model.space", m.space),
+            ("model.patch", m.patch),
+            ("model.beam", m.beam),
             ("train.batch", t.batch),
             ("train.epochs", usize::try_from(t.epochs).unwrap_or(usize::MAX)),
             ("data.vocabulary", self.data.vocabulary),
@@ -412,6 +440,9 @@ impl Settings {
         ];
         if let Some((name, p)) = shares.into_iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
             return refuse(format!("{name} is {p}: a number from 0 to less than 1"));
+        }
+        if !(m.temperature.is_finite() && m.temperature >= 1e-3) {
+            return refuse(format!("model.temperature is {}: a number from 0.001", m.temperature));
         }
         let numbers = [
             ("optimiser.rate", o.rate()),

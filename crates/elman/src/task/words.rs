@@ -70,8 +70,16 @@ impl Spelling {
     /// # Errors
     /// What the file system says.
     pub fn write(&self, folder: &Folder) -> Result<(), Error> {
-        self.words.write(folder, WORDS)?;
-        self.characters.write(folder, CHARACTERS)
+        self.write_of("", folder)
+    }
+
+    /// The same for one of several, whose files begin with `side`.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn write_of(&self, side: &str, folder: &Folder) -> Result<(), Error> {
+        self.words.write(folder, &format!("{side}{WORDS}"))?;
+        self.characters.write(folder, &format!("{side}{CHARACTERS}"))
     }
 
     /// Reads it back.
@@ -79,7 +87,16 @@ impl Spelling {
     /// # Errors
     /// A file that is not there, or damaged.
     pub fn read(folder: &Folder, settings: &Settings) -> Result<Spelling, Error> {
-        let (words, characters) = (Lexicon::read(folder, WORDS)?, Lexicon::read(folder, CHARACTERS)?);
+        Spelling::read_of("", folder, settings)
+    }
+
+    /// The same of one of several, whose files begin with `side`.
+    ///
+    /// # Errors
+    /// A file that is not there, or damaged.
+    pub fn read_of(side: &str, folder: &Folder, settings: &Settings) -> Result<Spelling, Error> {
+        let read = |name: &str| Lexicon::read(folder, &format!("{side}{name}"));
+        let (words, characters) = (read(WORDS)?, read(CHARACTERS)?);
         Ok(Spelling { words, characters, lowercase: settings.data.lowercase })
     }
 }
@@ -125,17 +142,31 @@ impl WordLayer {
     /// # Errors
     /// A cell that cannot be used.
     pub fn declare(blueprint: &mut Blueprint, spelling: &Spelling, settings: &Settings) -> Result<WordLayer, Error> {
+        WordLayer::declare_of("", blueprint, spelling, settings)
+    }
+
+    /// The same for one of several, whose names begin with `side`.
+    ///
+    /// # Errors
+    /// A cell that cannot be used.
+    pub fn declare_of(
+        side: &str,
+        blueprint: &mut Blueprint,
+        spelling: &Spelling,
+        settings: &Settings,
+    ) -> Result<WordLayer, Error> {
         let m = &settings.model;
-        let table = blueprint.parameter("words", &[spelling.words.len(), m.embedding], Init::Normal(0.1));
+        let table =
+            blueprint.parameter(&format!("{side}words"), &[spelling.words.len(), m.embedding], Init::Normal(0.1));
         if m.characters == 0 {
             return Ok(WordLayer { table, characters: None, width: m.embedding });
         }
         let letters = &[spelling.characters.len(), CHARACTER];
-        let letters = blueprint.parameter("characters", letters, Init::Normal(0.3));
+        let letters = blueprint.parameter(&format!("{side}characters"), letters, Init::Normal(0.3));
         let cell = Arc::new(cells::find(&m.cell)?);
         let half = m.characters.div_ceil(2);
         let spec = Spec { bidirectional: true, ..Spec::new(cell, CHARACTER, half) };
-        let layer = blueprint.recurrent("spelling", spec)?;
+        let layer = blueprint.recurrent(&format!("{side}spelling"), spec)?;
         let width = m.embedding + blueprint.network(layer).output_size();
         Ok(WordLayer { table, characters: Some((letters, layer)), width })
     }

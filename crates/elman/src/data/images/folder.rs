@@ -1,4 +1,4 @@
-//! A folder of PNG: a folder of pictures for each label, or pictures without labels; by name, in the order of bytes.
+//! A PNG, or a folder of them: a folder of pictures for each label, or pictures without labels; by name, in the order of bytes.
 //!
 //! What is transparent becomes white. If a picture has colours, all have three channels. Looks at names ending in `.png` alone.
 
@@ -21,6 +21,10 @@ struct Picture {
 
 /// Reads all pictures.
 pub(super) fn read(folder: &str) -> Result<Images, DataError> {
+    if Path::new(folder).is_file() {
+        let Picture { height, width, channels, pixels } = picture(folder)?;
+        return Ok(Images { file: folder.into(), count: 1, height, width, channels, pixels, labels: None });
+    }
     let mut files: Vec<(PathBuf, Option<String>)> = Vec::new();
     let entries = entries(Path::new(folder))?;
     for entry in &entries {
