@@ -180,7 +180,7 @@ fn the_examples_of_help_texts_run() {
 
 #[test]
 fn the_examples_of_documents_run() {
-    for document in ["README.md", "docs/commands.md", "docs/training.md"] {
+    for document in ["README.md", "docs/commands.md", "docs/training.md", "docs/tasks.md"] {
         let text = std::fs::read_to_string(root().join(document)).unwrap();
         let folder = folder_of_examples();
         let commands = text.lines().filter_map(|l| l.strip_prefix("    elman "));
