@@ -143,13 +143,7 @@ fn folder_of_examples() -> Folder {
     std::fs::copy(root().join("README.md"), folder.path().join("README.md")).unwrap();
     let x = elman::tensors::Named { name: "x".into(), shape: vec![20, 4, 3], data: vec![0.5f32; 240] };
     folder.tensors("in.safetensors", &[x]);
-<<<<<<< HEAD
-    write_data(&folder);
-=======
-    let x = elman::tensors::Named { name: "x".into(), shape: vec![60, 1, 32], data: vec![0.5f32; 60 * 32] };
-    let dy = elman::tensors::Named { name: "dy".into(), ..x.clone() };
-    folder.tensors("last.safetensors", &[x, dy]);
->>>>>>> ru
+    for document in ["README.md", "docs/commands.md", "docs/training.md", "docs/data.md", "docs/tasks.md"] {
     folder
 }
 
@@ -194,11 +188,7 @@ fn the_examples_of_help_texts_run() {
 
 #[test]
 fn the_examples_of_documents_run() {
-<<<<<<< HEAD
-    for document in ["README.md", "docs/commands.md", "docs/training.md", "docs/data.md"] {
-=======
-    for document in ["README.md", "docs/commands.md", "docs/training.md", "docs/tasks.md"] {
->>>>>>> ru
+    for document in ["README.md", "docs/commands.md", "docs/training.md", "docs/data.md", "docs/tasks.md"] {
         let text = std::fs::read_to_string(root().join(document)).unwrap();
         let folder = folder_of_examples();
         let commands = text.lines().filter_map(|l| l.strip_prefix("    elman "));

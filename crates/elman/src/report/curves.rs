@@ -86,10 +86,10 @@ impl Curves {
             }
             let row = up(1.0) + 10.0 + 17.0 * k as f64;
             let last = line.points.iter().rev().find(|p| is_point(p)).map_or(String::new(), |p| short(p.1));
-            let _ = write!(
+            let _ = writeln!(
                 out,
                 "<line class=\"curve c{colour}\" x1=\"{:.1}\" x2=\"{:.1}\" y1=\"{row:.1}\" y2=\"{row:.1}\"/>\
-                 <text x=\"{:.1}\" y=\"{:.1}\">{}, last {last}</text>\n",
+                 <text x=\"{:.1}\" y=\"{:.1}\">{}, last {last}</text>",
                 across(0.7),
                 across(0.7) + 22.0,
                 across(0.7) + 28.0,

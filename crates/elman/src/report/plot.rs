@@ -87,10 +87,10 @@ pub(super) fn left_axis(scale: &Scale, name: &str) -> String {
     let (begin, end) = (across(0.0), across(1.0));
     for tick in scale.ticks() {
         let y = up(scale.share(tick));
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<line class=\"grid\" x1=\"{begin:.1}\" x2=\"{end:.1}\" y1=\"{y:.1}\" y2=\"{y:.1}\"/>\
-             <text class=\"faint\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n",
+             <text class=\"faint\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>",
             begin - 6.0,
             y + 4.0,
             scale.number(tick)
@@ -149,12 +149,12 @@ pub(super) fn bars(metric: &str, unit: &str, bins: &[Bin]) -> String {
             (a, b) if a == b => a.to_string(),
             (a, b) => format!("{a}–{b}"),
         };
-        let _ = write!(
+        let _ = writeln!(
             out,
             "<rect class=\"bar\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{height:.1}\">\
              <title>{range} {}: {} in {} examples</title></rect>\n\
              <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n\
-             <text class=\"faint\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{range}</text>\n",
+             <text class=\"faint\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{range}</text>",
             right - left,
             escape(unit),
             short(bin.value),

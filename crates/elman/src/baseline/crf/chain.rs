@@ -105,7 +105,7 @@ impl Chain<'_> {
         let mut scores: Vec<f64> = Vec::new();
         for row in self.emissions(words).chunks_exact(tags) {
             let mut next = Vec::with_capacity(tags);
-            for t in 0..tags {
+            for (t, emission) in row.iter().enumerate() {
                 let reach = |s: usize| scores[s] + a(s, t);
                 let (from, score) = match scores.is_empty() {
                     true => (0, a(tags, t)),
@@ -115,7 +115,7 @@ impl Chain<'_> {
                     }
                 };
                 back.push(from);
-                next.push(score + row[t]);
+                next.push(score + emission);
             }
             scores = next;
         }

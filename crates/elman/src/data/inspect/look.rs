@@ -164,6 +164,6 @@ fn counted<'a>(labels: impl Iterator<Item = &'a str>) -> Vec<Class> {
     labels.for_each(|label| *counts.entry(label).or_default() += 1);
     let mut classes: Vec<Class> =
         counts.into_iter().map(|(label, count)| Class { label: label.into(), count }).collect();
-    classes.sort_by(|a, b| b.count.cmp(&a.count));
+    classes.sort_by_key(|c| std::cmp::Reverse(c.count));
     classes
 }
