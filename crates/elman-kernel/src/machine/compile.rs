@@ -101,6 +101,7 @@ pub(super) struct OuterCode {
     pub left_spots: Vec<Spot>,
 }
 
+#[allow(clippy::large_enum_variant)] // A code has a few phases.
 pub(super) enum PhaseCode<T: 'static> {
     Bulk { stages: Vec<StageCode<T>>, before: bool },
     Steps { order: Order, stages: Vec<StageCode<T>>, independent: bool },
