@@ -307,7 +307,7 @@ fn attending(memory: Option<Named<f64>>) -> Folder {
 #[test]
 fn a_memory_is_read_under_its_name() {
     let folder = attending(Some(tensor("m", &[SLOTS, BATCH, 3])));
-    folder.run(&format!("{ATTENDS} --layers 2 --bidirectional --trace a")).good();
+    folder.run(&format!("{ATTENDS} --layers 2 --bidirectional --merge sum --trace a")).good();
     let out = folder.open("out");
     assert_eq!(out.shape("d.m"), Some(&[SLOTS, BATCH, 3][..]));
     assert_eq!(out.shape("trace.1.backward.a"), Some(&[STEPS, BATCH, 3][..]));

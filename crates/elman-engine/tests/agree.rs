@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Data, SLOTS, all_cells, network, run};
+use common::{Data, SLOTS, all_cells, attending, cell, network, run};
 use elman_cell::interpret;
 use elman_engine::{Network, Options};
 
@@ -89,6 +89,15 @@ fn wide_cells_run_as_their_program_means() {
     for (name, cell) in all_cells() {
         let n = network(&cell, 1, false, 19, 37);
         compare(&name, &n, &[4, 2, 5], 5);
+    }
+}
+
+#[test]
+fn random_cells_that_attend_run_as_their_program_means() {
+    for seed in 0..60 {
+        let text = attending(seed);
+        let n = network(&cell("random", &text), 1, false, 4, 5);
+        compare(&text, &n, &[3, 6, 1, 5], 7);
     }
 }
 

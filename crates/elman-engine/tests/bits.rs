@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Data, SLOTS, all_cells, network, run};
+use common::{Data, SLOTS, all_cells, attending, cell, network, run};
 use elman_cell::Cell;
 use elman_engine::{Batch, Isa, Model, Network, Options, Runner, Stream, Team};
 
@@ -32,7 +32,8 @@ fn same_all(what: &str, a: &[Vec<f32>], b: &[Vec<f32>]) {
 
 #[test]
 fn threads_and_instruction_sets_give_the_same_bits() {
-    for (name, cell) in all_cells() {
+    let random = (0..8).map(|seed| (format!("random {seed}"), cell("random", &attending(seed))));
+    for (name, cell) in all_cells().into_iter().chain(random) {
         for n in networks(&cell) {
             for batch in [1, 3, 17] {
                 let d = Data::<f32>::draw(&n, STEPS, batch);

@@ -310,6 +310,7 @@ pub enum Order {
 
 /// A part of a code, finished before the next begins.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::large_enum_variant)] // A code has a few phases.
 pub enum Phase {
     /// The stages over all tokens. Only `Token`, `Fixed`, `Scratch`, and (see [`Timeline`]) `Before` and `After` places.
     Bulk(Vec<Stage>),

@@ -34,9 +34,9 @@ fn case<T: Real>(timeline: &Timeline, score: Score, slots: usize, (units, value_
     let keys = layout.slots(slots, units);
     let values = if one { keys } else { layout.slots(slots, value_units) };
     let lengths = layout.rows(Rows::Batch, 1);
-    let query = layout.rows(if slots % 2 == 0 { Rows::Before } else { Rows::Token }, units);
+    let query = layout.rows(if slots.is_multiple_of(2) { Rows::Before } else { Rows::Token }, units);
     // A weight that all share, or one of each step.
-    let weight = if slots % 3 == 0 { layout.rows(Rows::After, units) } else { place(2, Rows::Fixed, 0) };
+    let weight = if slots.is_multiple_of(3) { layout.rows(Rows::After, units) } else { place(2, Rows::Fixed, 0) };
     let weight = (score == Score::Additive).then_some(weight);
     let gradient = layout.rows(Rows::Token, value_units);
     let attend = Attend { score, query, weight, keys, values, lengths, slots };

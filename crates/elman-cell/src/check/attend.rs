@@ -49,9 +49,10 @@ pub(super) fn check(source: &str, tree: &Tree, meanings: &mut Meanings, report: 
             let message = format!("{name} is a memory where a vector or a matrix is needed");
             let plain = name.trim_matches('`');
             let hint = format!("attend to it, as in `attend(W h, {plain})`: that is a vector as long as its rows");
+            let room = report.has_room();
             let entry = report.error("E211", span, message).hint(hint);
-            if let NodeKind::Name(symbol, _) = tree.node(id).kind
-                && let Some(declared) = tree.declarations.memories.iter().find(|m| m.name == symbol)
+            if let (NodeKind::Name(symbol, _), true) = (&tree.node(id).kind, room)
+                && let Some(declared) = tree.declarations.memories.iter().find(|m| m.name == *symbol)
             {
                 entry.label(declared.span, "declared here");
             }

@@ -50,6 +50,42 @@ pub const WRITTEN: &[(&str, &str)] = &[
 /// Slots of a memory: not a multiple of 4, which go side by side, nor of 16 lanes.
 pub const SLOTS: usize = 21;
 
+/// A random cell that attends: one to three memories, one to four attentions of any score, each by a query made of the
+/// input, a state or what another attention gave, and sometimes one that no later step waits for.
+pub fn attending(seed: u64) -> String {
+    let mut random = Random::new(seed, 77);
+    let mut below = |n: usize| (random.uniform() * n as f64) as usize;
+    let memories = 1 + below(3);
+    let mut text: String =
+        (0..memories).map(|m| format!("memory m{m} : {}\n", ["1", "3", "hidden", "17"][below(4)])).collect();
+    let mut vectors = vec!["x".to_string(), "h".to_string()];
+    let count = 1 + below(4);
+    for a in 0..count {
+        text += &format!("a{a} = {}\n", attention(a, memories, &vectors, &mut below));
+        vectors.push(format!("a{a}"));
+    }
+    let sums: String = (0..count).map(|a| format!(" + A_{a} a{a}")).collect();
+    text += &format!("h' = tanh(W x + U h + b{sums})\n");
+    if below(2) == 0 {
+        text += &format!("y = tanh(V h' + B {})\n", attention(9, memories, &["h'".to_string()], &mut below));
+    }
+    text
+}
+
+fn attention(name: usize, memories: usize, vectors: &[String], below: &mut impl FnMut(usize) -> usize) -> String {
+    let mut vector = |matrix: &str| format!("{matrix}_{name} {}", vectors[below(vectors.len())]);
+    let (query, weight) = (vector("Q"), vector("T"));
+    let query = [format!("{query} + q_{name}"), query, format!("q_{name}")][below(3)].clone();
+    let (keys, values) = (below(memories), below(memories));
+    let memories = [format!("m{keys}"), format!("m{keys}, m{values}")][below(2)].clone();
+    match below(4) {
+        0 => format!("attend({query}, {memories})"),
+        1 => format!("attend_scaled({query}, {memories})"),
+        2 => format!("attend_additive({query}, u_{name}, {memories})"),
+        _ => format!("attend_additive({query}, tanh({weight}), {memories})"),
+    }
+}
+
 /// All built-in cells and the written ones.
 pub fn all_cells() -> Vec<(String, Arc<Cell>)> {
     let built_in = elman_cell::builtin::names().iter().filter_map(|n| Some((*n, elman_cell::builtin::source(n)?)));

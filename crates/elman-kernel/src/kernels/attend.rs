@@ -63,11 +63,12 @@ trait Pair<S: Lanes>: Copy {
 /// Two vectors as they lie.
 struct Plain<T>(*const T, *const T);
 
-/// A weight, and tanh(q + k).
-struct Bent<T> {
+/// A weight, and t = tanh(q + k), which is kept for gradients if `KEEP`: that is cheaper than a tanh.
+struct Bent<T, const KEEP: bool> {
     weight: *const T,
     query: *const T,
     key: *const T,
+    kept: *mut T,
 }
 
 impl<T> Clone for Plain<T> {
@@ -76,12 +77,12 @@ impl<T> Clone for Plain<T> {
     }
 }
 impl<T> Copy for Plain<T> {}
-impl<T> Clone for Bent<T> {
+impl<T, const KEEP: bool> Clone for Bent<T, KEEP> {
     fn clone(&self) -> Self {
         *self
     }
 }
-impl<T> Copy for Bent<T> {}
+impl<T, const KEEP: bool> Copy for Bent<T, KEEP> {}
 
 impl<S: Lanes> Pair<S> for Plain<S::Elem> {
     #[inline(always)]
@@ -91,32 +92,28 @@ impl<S: Lanes> Pair<S> for Plain<S::Elem> {
     }
 }
 
-impl<S: Lanes> Pair<S> for Bent<S::Elem> {
+impl<S: Lanes, const KEEP: bool> Pair<S> for Bent<S::Elem, KEEP> {
     #[inline(always)]
     unsafe fn at(self, s: S, u: usize, n: usize) -> (S::F, S::F) {
-        // Safety: the caller's promise.
-        unsafe { (load(s, self.weight.add(u), n), self.bent(s, u, n)) }
+        // Safety: the caller's promise; there is room for what is kept.
+        unsafe {
+            let t = s.unary::<TANH>(s.add(load(s, self.query.add(u), n), load(s, self.key.add(u), n)));
+            if KEEP {
+                store(s, self.kept.add(u), n, t);
+            }
+            (load(s, self.weight.add(u), n), t)
+        }
     }
 }
 
-impl<T> Bent<T> {
-    /// Units u .. u + n of tanh(q + k).
+impl<T> Bent<T, true> {
+    /// Units u .. u + n of t, and the derivative of the score by those of q or k.
     ///
-    /// Safety: they are readable.
-    #[inline(always)]
-    unsafe fn bent<S: Lanes<Elem = T>>(self, s: S, u: usize, n: usize) -> S::F {
-        // Safety: the caller's promise.
-        let sum = unsafe { s.add(load(s, self.query.add(u), n), load(s, self.key.add(u), n)) };
-        s.unary::<TANH>(sum)
-    }
-
-    /// The same, and the derivative of the score by each unit of q or k.
-    ///
-    /// Safety: as [`Bent::bent`].
+    /// Safety: they are readable, and t was kept.
     #[inline(always)]
     unsafe fn slope<S: Lanes<Elem = T>>(self, s: S, u: usize, n: usize) -> (S::F, S::F) {
         // Safety: the caller's promise.
-        let (w, t) = unsafe { self.at(s, u, n) };
+        let (w, t) = unsafe { (load(s, self.weight.add(u), n), load(s, self.kept.add(u), n)) };
         (t, s.mul(w, s.fnma(t, t, s.splat64(1.0))))
     }
 }
@@ -263,8 +260,9 @@ impl<T> Attend<T> {
         self.keys.wrapping_add(slot * self.key_row)
     }
 
-    fn bent(&self, slot: usize) -> Bent<T> {
-        Bent { weight: self.weight, query: self.query, key: self.key(slot) }
+    fn bent<const KEEP: bool>(&self, slot: usize) -> Bent<T, KEEP> {
+        let kept = self.bent.wrapping_add(slot * self.bent_row);
+        Bent { weight: self.weight, query: self.query, key: self.key(slot), kept }
     }
 
     /// Second half of the room.
@@ -277,17 +275,17 @@ impl<T> Attend<T> {
     }
 }
 
-/// The shares α, at the beginning of the room.
+/// The shares α, at the beginning of the room; what gradients need is kept if `KEEP`.
 ///
 /// Safety: as [`super::AttendTo`].
 #[inline(always)]
-unsafe fn shares<S: Lanes>(s: S, a: &Attend<S::Elem>) {
+unsafe fn shares<S: Lanes, const KEEP: bool>(s: S, a: &Attend<S::Elem>) {
     let (room, last) = (a.room, a.far_end());
     let row = || Input { at: a.room.cast_const(), row: 0 };
     // Safety: the caller's promise; the room holds a number a slot twice, and 16 more.
     unsafe {
         if a.additive() {
-            each_slot(s, a.units, a.slots, |slot| a.bent(slot), room);
+            each_slot(s, a.units, a.slots, |slot| a.bent::<KEEP>(slot), room);
         } else {
             each_slot(s, a.units, a.slots, |slot| Plain(a.query, a.key(slot)), room);
         }
@@ -314,7 +312,7 @@ unsafe fn through_shares<S: Lanes>(s: S, a: &Attend<S::Elem>, gradient: *const S
     let (room, far, last) = (a.room, a.far(), a.far_end());
     // Safety: the caller's promise.
     unsafe {
-        shares(s, a);
+        shares::<S, true>(s, a);
         each_slot(s, a.value_units, a.slots, |slot| Plain(gradient, a.values.add(slot * a.value_row)), far);
         products(s, a.slots, [Plain(room.cast_const(), far.cast_const())], last);
         let mean = s.splat(*last);
@@ -330,7 +328,7 @@ unsafe fn through_shares<S: Lanes>(s: S, a: &Attend<S::Elem>, gradient: *const S
 pub(super) unsafe fn attend<S: Lanes>(s: S, a: &Attend<S::Elem>, out: *mut S::Elem) {
     // Safety: the caller's promise.
     unsafe {
-        shares(s, a);
+        shares::<S, false>(s, a);
         weighted(s, a.room, a.slots, (a.values, a.value_row), a.value_units, out);
     }
 }

@@ -91,6 +91,9 @@ pub(crate) struct Attend<T> {
     /// Twice `room_row` numbers, at least a number a slot each, and 16 more.
     pub room: *mut T,
     pub room_row: usize,
+    /// For gradients of additive scores: `bent_row` numbers a slot, at least a key's units.
+    pub bent: *mut T,
+    pub bent_row: usize,
 }
 
 /// (what is read, result): see [`crate::code::Instr::Attend`].

@@ -101,6 +101,7 @@ pub(super) struct OuterCode {
     pub left_spots: Vec<Spot>,
 }
 
+#[allow(clippy::large_enum_variant)] // A code has a few phases.
 pub(super) enum PhaseCode<T: 'static> {
     Bulk { stages: Vec<StageCode<T>>, before: bool },
     Steps { order: Order, stages: Vec<StageCode<T>>, independent: bool },
@@ -382,9 +383,19 @@ impl AttendCode {
         vectors.chain(gradient).chain(memories).chain([(self.lengths, 1, true)])
     }
 
-    /// Numbers of a thread's room for shares, and for what is made of them.
+    /// Numbers of a thread's room: for shares and what is made of them, and for what gradients keep of additive scores.
     pub(super) fn room(&self) -> usize {
+        let kept = self.gradient.is_some() && self.weight.is_some();
+        self.bent() + if kept { self.attend.slots * self.bent_row() } else { 0 }
+    }
+
+    /// Where in the room that is kept.
+    pub(super) fn bent(&self) -> usize {
         2 * self.room_row() + LANES
+    }
+
+    pub(super) fn bent_row(&self) -> usize {
+        self.attend.keys.units.next_multiple_of(LANES)
     }
 
     pub(super) fn room_row(&self) -> usize {

@@ -27,6 +27,8 @@ impl AttendCode {
             scale: self.scale,
             room,
             room_row: self.room_row(),
+            bent: room.wrapping_add(self.bent()),
+            bent_row: self.bent_row(),
         }
     }
 }

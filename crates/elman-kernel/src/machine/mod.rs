@@ -149,6 +149,11 @@ impl<T: Real> Machine<T> {
 
     /// Numbers of scratch memory that each thread takes.
     pub fn scratch(&self) -> usize {
+        self.slots() + self.room()
+    }
+
+    /// Numbers of all slots, or of packed operands.
+    fn slots(&self) -> usize {
         let stages = || self.phases.iter().flat_map(PhaseCode::stages);
         let slots = stages().map(|stage| stage.slots * stage.slot()).max().unwrap_or(0);
         let packed = self.phases.iter().map(|phase| match phase {
@@ -188,7 +193,7 @@ impl<T: Real> Machine<T> {
 
     /// Scratch memory for all stages, so that no loop has to ask for any.
     fn prepare(&mut self, threads: usize, matrices: &[PackedMatrix<T>]) {
-        let scratch = self.scratch();
+        let scratch = self.slots();
         let stages = || self.phases.iter().flat_map(PhaseCode::stages);
         let products = || stages().flat_map(|stage| &stage.products);
         let room = self.room();
