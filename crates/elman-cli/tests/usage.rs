@@ -143,7 +143,10 @@ fn folder_of_examples() -> Folder {
     std::fs::copy(root().join("README.md"), folder.path().join("README.md")).unwrap();
     let x = elman::tensors::Named { name: "x".into(), shape: vec![20, 4, 3], data: vec![0.5f32; 240] };
     folder.tensors("in.safetensors", &[x]);
-    for document in ["README.md", "docs/commands.md", "docs/training.md", "docs/data.md", "docs/tasks.md"] {
+    write_data(&folder);
+    let x = elman::tensors::Named { name: "x".into(), shape: vec![60, 1, 32], data: vec![0.5f32; 60 * 32] };
+    let dy = elman::tensors::Named { name: "dy".into(), ..x.clone() };
+    folder.tensors("last.safetensors", &[x, dy]);
     folder
 }
 

@@ -1,7 +1,7 @@
 //! `rank` and `caption` from files to predictions, on made data: seconds.
 
 use elman::task::settings::{Settings, TaskName};
-use elman::task::{Ended, Part, evaluate, predict, resume, train};
+use elman::task::{Asked, Ended, Part, evaluate, predict, resume, train};
 use elman::train::Machine;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -72,9 +72,9 @@ fn a_translation_is_found_among_all_of_them() {
         assert_eq!(p.json["documents"].as_array().unwrap().len(), 2);
         Ok(())
     };
-    predict(&out, &queries, Some(&documents), 2, Machine::default(), each).unwrap();
+    predict(&out, &queries, &Asked { top: 2, documents: Some(documents.clone()), ..Asked::default() }, Machine::default(), each).unwrap();
     assert_eq!(best, [3, 1]);
-    let lacks = predict(&out, &queries, None, 1, Machine::default(), &mut |_| Ok(())).unwrap_err();
+    let lacks = predict(&out, &queries, &Asked::default(), Machine::default(), &mut |_| Ok(())).unwrap_err();
     assert!(lacks.to_string().contains("--documents"), "{lacks}");
 }
 
@@ -142,7 +142,7 @@ fn pictures_get_their_names() {
         said.push(p.fields.join(" "));
         Ok(())
     };
-    predict(&out, &images, None, 1, Machine::default(), each).unwrap();
+    predict(&out, &images, &Asked::default(), Machine::default(), each).unwrap();
     assert_eq!(said.len(), 240);
     let right = std::fs::read_to_string(&names).unwrap();
     let right = right.lines().skip(1).zip(&said).filter(|(l, s)| l.split('\t').nth(1) == Some(s)).count();

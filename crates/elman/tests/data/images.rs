@@ -1,6 +1,6 @@
 //! Pictures: idx, CIFAR-10, folders of PNG.
 
-use crate::{Files, Spoiled, real, refuses};
+use crate::{Files, Spoiled, real};
 use elman::data::Images;
 
 fn idx(sizes: &[u32], values: &[u8]) -> Vec<u8> {
