@@ -133,7 +133,7 @@ fn characters_and_folds() {
     let folder = Folder::new();
     let gene = |i: usize| {
         let letters: String = (0..12).map(|k| ['A', 'C', 'G', 'T'][(i * 7 + k * k * 3 + i / 3) % 4]).collect();
-        if i % 2 == 0 {
+        if i.is_multiple_of(2) {
             format!("donor,{}GGT{}\n", &letters[..5], &letters[5..])
         } else {
             format!("none,AA{letters}C\n")

@@ -72,7 +72,14 @@ fn a_translation_is_found_among_all_of_them() {
         assert_eq!(p.json["documents"].as_array().unwrap().len(), 2);
         Ok(())
     };
-    predict(&out, &queries, &Asked { top: 2, documents: Some(documents.clone()), ..Asked::default() }, Machine::default(), each).unwrap();
+    predict(
+        &out,
+        &queries,
+        &Asked { top: 2, documents: Some(documents.clone()), ..Asked::default() },
+        Machine::default(),
+        each,
+    )
+    .unwrap();
     assert_eq!(best, [3, 1]);
     let lacks = predict(&out, &queries, &Asked::default(), Machine::default(), &mut |_| Ok(())).unwrap_err();
     assert!(lacks.to_string().contains("--documents"), "{lacks}");

@@ -83,7 +83,7 @@ fn gradients_are_differences() {
         let (loss, derived) = case.gradients();
         assert_eq!(loss, case.crf().loss(&case.parts[0], &case.target).unwrap());
         for (part, derived) in derived.iter().enumerate() {
-            for i in 0..derived.len() {
+            for (i, derived) in derived.iter().enumerate() {
                 let x = case.parts[part][i];
                 let [up, down] = [1e-5, -1e-5].map(|e| {
                     case.parts[part][i] = x + e;
@@ -91,7 +91,7 @@ fn gradients_are_differences() {
                 });
                 case.parts[part][i] = x;
                 let difference = SCALE * (up - down) / 2e-5;
-                assert!((difference - derived[i]).abs() < DIFFERENCE, "{n}.{part}.{i}: {difference} {}", derived[i]);
+                assert!((difference - derived).abs() < DIFFERENCE, "{n}.{part}.{i}: {difference} {derived}");
             }
         }
     }
