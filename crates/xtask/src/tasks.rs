@@ -1,0 +1,171 @@
+//! `cargo xtask tasks text [ROW …] [--seeds N]`: trains the language tasks on real data and prints the table of README.
+//!
+//! A row is a task on a data set: what is trained, what is measured, which figure is to be reached. Each seed is trained and its test
+//! part read once; the table has mean and spread, minutes and the command. `ELMAN_DATA` names the folder of the data sets, laid out
+//! as `docs/tasks.md` says; a row whose files are not there is skipped with a line. Hours for all rows.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+/// A task on a data set.
+struct Row {
+    name: &'static str,
+    /// `elman train …`; `DATA` stands for the folder of the data.
+    train: &'static str,
+    /// The figure of `elman eval --json`, and what it is multiplied with.
+    figure: (&'static str, f64),
+    /// What is to be reached.
+    reach: &'static str,
+}
+
+const ROWS: &[Row] = &[
+    Row {
+        name: "sst2",
+        train: "classify --data DATA/sst/binary.train.txt --valid DATA/sst/binary.dev.txt --test DATA/sst/binary.test.txt",
+        figure: ("accuracy", 100.0),
+        reach: "82",
+    },
+    Row {
+        name: "trec",
+        train: "classify --data DATA/trec/TREC.train --test DATA/trec/TREC.test --encoding windows-1252",
+        figure: ("accuracy", 100.0),
+        reach: "92",
+    },
+    Row {
+        name: "ru-tweets-banks",
+        train: "classify --data DATA/ru-sentiment-tweets/banks-train.tsv --test DATA/ru-sentiment-tweets/banks-test.tsv --text text --label label",
+        figure: ("macro_f1", 100.0),
+        reach: "the baseline",
+    },
+    Row {
+        name: "ewt",
+        train: "tag --data DATA/ud-english-ewt/en_ewt-ud-train.conllu.gz --valid DATA/ud-english-ewt/en_ewt-ud-dev.conllu.gz --test DATA/ud-english-ewt/en_ewt-ud-test.conllu.gz",
+        figure: ("accuracy", 100.0),
+        reach: "95.3",
+    },
+    Row {
+        name: "multi30k",
+        train: "translate --data DATA/multi30k/train.de.gz --target-data DATA/multi30k/train.en.gz --valid DATA/multi30k/val.de.gz --target-valid DATA/multi30k/val.en.gz --test DATA/multi30k/test_2016_flickr.de.gz --target-test DATA/multi30k/test_2016_flickr.en.gz",
+        figure: ("bleu", 1.0),
+        reach: "33",
+    },
+    Row {
+        name: "digits",
+        train: "label --ctc --data DATA/mnist/train-images-idx3-ubyte.gz --labels DATA/mnist/train-labels-idx1-ubyte.gz,DATA/mnist/t10k-labels-idx1-ubyte.gz --test DATA/mnist/t10k-images-idx3-ubyte.gz --strings 20000",
+        figure: ("character_error_rate", 100.0),
+        reach: "at most 2",
+    },
+    Row {
+        name: "mnist-rows",
+        train: "classify --data DATA/mnist/train-images-idx3-ubyte.gz --labels DATA/mnist/train-labels-idx1-ubyte.gz,DATA/mnist/t10k-labels-idx1-ubyte.gz --test DATA/mnist/t10k-images-idx3-ubyte.gz --as rows",
+        figure: ("accuracy", 100.0),
+        reach: "98.8",
+    },
+    Row {
+        name: "tatoeba-rank",
+        train: "rank --data DATA/mt-en-ru/tatoeba-train.tsv.gz --valid DATA/mt-en-ru/tatoeba-valid.tsv --test DATA/mt-en-ru/tatoeba-test.tsv",
+        figure: ("mrr", 100.0),
+        reach: "both searches",
+    },
+];
+
+pub fn report(arguments: &[String]) -> ExitCode {
+    let Some(data) = std::env::var_os("ELMAN_DATA").map(PathBuf::from).filter(|d| d.is_dir()) else {
+        eprintln!("ELMAN_DATA names no folder: set it to the folder of the data sets (docs/tasks.md)");
+        return ExitCode::from(2);
+    };
+    let mut seeds = 3u64;
+    let mut chosen: Vec<&str> = vec![];
+    let mut rest = arguments.iter();
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "text" => {}
+            "--seeds" => match rest.next().and_then(|n| n.parse().ok()) {
+                Some(n) if n > 0 => seeds = n,
+                _ => return usage(),
+            },
+            name if ROWS.iter().any(|row| row.name == name) => chosen.push(name),
+            _ => return usage(),
+        }
+    }
+    println!("| task | test | reach | minutes | command |\n|---|---|---|---|---|");
+    let mut good = true;
+    for row in ROWS.iter().filter(|row| chosen.is_empty() || chosen.contains(&row.name)) {
+        match measured(row, &data, seeds) {
+            Ok(line) => println!("{line}"),
+            Err(why) => {
+                eprintln!("{}: {why}", row.name);
+                good = false;
+            }
+        }
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn usage() -> ExitCode {
+    let names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
+    eprintln!("usage: cargo xtask tasks text [ROW …] [--seeds N]\nrows: {}", names.join(", "));
+    ExitCode::from(2)
+}
+
+/// Trains a row with each seed, reads the test part, and writes its line of the table.
+fn measured(row: &Row, data: &Path, seeds: u64) -> Result<String, String> {
+    let folder = data.to_str().ok_or("the folder's name is not UTF-8")?;
+    let train = row.train.replace("DATA", folder);
+    let lacks = train.split([' ', ',']).find(|w| w.starts_with(folder) && !Path::new(w).exists());
+    if let Some(file) = lacks {
+        return Err(format!("skipped, there is no {file}"));
+    }
+    let (mut figures, mut minutes) = (vec![], 0.0);
+    for seed in 1..=seeds {
+        let out = format!("runs/tasks/{}-{seed}", row.name);
+        // A run from before is gone on with: one that is finished costs nothing.
+        let began = Instant::now();
+        let arguments = match Path::new(&out).exists() {
+            true => format!("resume {out}"),
+            false => format!("train {train} --seed {seed} --out {out}"),
+        };
+        elman(&arguments)?;
+        minutes += began.elapsed().as_secs_f64() / 60.0;
+        let text = elman(&format!("eval {out} --json"))?;
+        figures.push(row.figure.1 * figure(&text, row.figure.0).ok_or(format!("no figure `{}`", row.figure.0))?);
+    }
+    let mean = figures.iter().sum::<f64>() / figures.len() as f64;
+    let squares: f64 = figures.iter().map(|f| (f - mean).powi(2)).sum();
+    let spread = (squares / (figures.len() as f64 - 1.0).max(1.0)).sqrt();
+    let (name, figure, reach) = (row.name, row.figure.0, row.reach);
+    let command = row.train.replace("DATA/", "");
+    Ok(format!("| {name} | {figure} {mean:.2} ± {spread:.2} | {reach} | {minutes:.0} | `elman train {command}` |"))
+}
+
+/// Runs the program; what it prints.
+fn elman(arguments: &str) -> Result<String, String> {
+    eprintln!("elman {arguments}");
+    let mut command = Command::new("cargo");
+    command.args(["run", "--release", "--quiet", "--bin", "elman", "--"]).args(arguments.split(' '));
+    let output = command.stderr(std::process::Stdio::inherit()).output().map_err(|e| format!("cargo: {e}"))?;
+    if !output.status.success() {
+        return Err(format!("elman {arguments}: {}", output.status));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The number of `["NAME",NUMBER]` among the values of `elman eval --json`.
+fn figure(json: &str, name: &str) -> Option<f64> {
+    let after = json.split(&format!("[\"{name}\",")).nth(1)?;
+    after.split(']').next()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::figure;
+
+    #[test]
+    fn a_figure_is_found_by_its_name() {
+        let json = r#"{"score":0.5,"values":[["accuracy",0.8125],["macro_f1",0.5]],"details":{}}"#;
+        assert_eq!(figure(json, "accuracy"), Some(0.8125));
+        assert_eq!(figure(json, "macro_f1"), Some(0.5));
+        assert_eq!(figure(json, "bleu"), None);
+    }
+}
