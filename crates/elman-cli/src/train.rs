@@ -60,6 +60,8 @@ enum Task {
     Lm(Box<Lm>),
     /// A text, a picture or a series → one of several labels
     Classify(Box<task::Classify>),
+    /// A sequence → a shorter one, without alignment: pictures of a line, sounds
+    Label(Box<task::Label>),
     /// Words → a tag each
     Tag(Box<task::Tag>),
 }
@@ -70,6 +72,7 @@ impl Arguments {
         match self.task {
             Some(Task::Lm(lm)) => lm.run(true),
             Some(Task::Classify(task)) => task.run(),
+            Some(Task::Label(task)) => task.run(),
             Some(Task::Tag(task)) => task.run(),
             None => self.lm.run(false),
         }

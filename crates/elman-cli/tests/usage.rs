@@ -143,7 +143,17 @@ fn folder_of_examples() -> Folder {
     std::fs::copy(root().join("README.md"), folder.path().join("README.md")).unwrap();
     let x = elman::tensors::Named { name: "x".into(), shape: vec![20, 4, 3], data: vec![0.5f32; 240] };
     folder.tensors("in.safetensors", &[x]);
+    write_data(&folder);
     folder
+}
+
+/// The files that docs/data.md looks at.
+fn write_data(folder: &Folder) {
+    folder.text("reviews.csv", "review,stars\nso very good,5\nnot at all,1\nwell,5\nso bad,1\n");
+    folder.text("newer.csv", "review,stars\nwell,5\nhardly worth it,1\na fine film,5\nno,1\n");
+    folder.text("pairs.tsv", "en\tru\nA cat sleeps.\tКошка спит.\nA dog runs.\tПёс бежит.\n");
+    folder.text("tagged.conllu", "1\tgo\tgo\tVERB\t_\t_\t0\troot\t_\t_\n2\ton\ton\tADP\t_\t_\t1\tobl\t_\t_\n\n");
+    folder.text("vowels.ts", "@dimensions 2\n@classLabel true a e\n@data\n1,2,3:4,5,6:a\n2,3:5,6:e\n");
 }
 
 #[test]
@@ -164,6 +174,7 @@ fn the_examples_of_help_texts_run() {
         "eval",
         "predict",
         "generate",
+        "data",
     ] {
         let help = folder.run(&format!("{command} --help")).good().out;
         let (_, examples) = help.split_once("Example:\n").unwrap_or_else(|| panic!("no example: {command}"));
@@ -177,7 +188,7 @@ fn the_examples_of_help_texts_run() {
 
 #[test]
 fn the_examples_of_documents_run() {
-    for document in ["README.md", "docs/commands.md", "docs/training.md"] {
+    for document in ["README.md", "docs/commands.md", "docs/training.md", "docs/data.md"] {
         let text = std::fs::read_to_string(root().join(document)).unwrap();
         let folder = folder_of_examples();
         let commands = text.lines().filter_map(|l| l.strip_prefix("    elman "));

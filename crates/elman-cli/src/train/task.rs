@@ -393,3 +393,51 @@ impl Tag {
         self.common.train(s)
     }
 }
+
+/// Arguments of `elman train label`.
+#[derive(Args)]
+#[command(
+    args_override_self = true,
+    allow_negative_numbers = true,
+    after_help = "Example:\n  elman train label --ctc --data train-images-idx3-ubyte.gz --labels train-labels-idx1-ubyte.gz --strings 20000 --out runs/digits\n\nWith --strings the files are pictures (idx) and their labels, and strings of 2 to 8 pictures side by side are made of them. Else a file is a table with a column of WAV files (--text) and one of what is said in them (--label)."
+)]
+pub struct Label {
+    /// Without alignment: connectionist temporal classification, which is the only way there is
+    #[arg(long)]
+    ctc: bool,
+    /// Make so many training strings of pictures side by side
+    #[arg(long, value_name = "N", value_parser = size, help_heading = "Data")]
+    strings: Option<usize>,
+    /// The labels of the pictures: of --data, --valid and --test in turn, with commas between
+    #[arg(long, value_name = "FILES", value_delimiter = ',', help_heading = "Data")]
+    labels: Vec<String>,
+    /// The column of WAV files, by name or number
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    text: Option<String>,
+    /// The column of what is said, by name or number
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    label: Option<String>,
+    /// Steps that are read at once [default: 2]
+    #[arg(long, value_name = "N", value_parser = few, help_heading = "Model")]
+    stack: Option<usize>,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Label {
+    /// Trains.
+    pub fn run(&self) -> Result<Outcome, elman::Error> {
+        let mut s = self.common.settings(TaskName::Label)?;
+        if !self.labels.is_empty() {
+            s.data.beside.clone_from(&self.labels);
+        }
+        if self.text.is_some() {
+            s.data.text.clone_from(&self.text);
+        }
+        if self.label.is_some() {
+            s.data.label.clone_from(&self.label);
+        }
+        set! { self.strings => s.data.strings, self.stack => s.model.stack }
+        self.common.train(s)
+    }
+}

@@ -146,10 +146,11 @@ mod tests {
             value
         };
         let mut x = vec![0.0; 21];
-        let steps = minimise(&mut x, Settings { memory: 6, steps: 500, tolerance: 1e-12 }, 1e4, f);
-        assert!(steps < 300, "{steps}");
+        let steps = minimise(&mut x, Settings { memory: 6, steps: 600, tolerance: 1e-8 }, 1e4, f);
+        assert!(steps < 500, "{steps}");
         for (i, x) in x.iter().enumerate() {
-            assert!((x - i as f64).abs() < 1e-6, "{i}: {x}");
+            // The gradient is at most 1e-4, and the curvature at least 2.
+            assert!((x - i as f64).abs() < 1e-4, "{i}: {x}");
         }
     }
 

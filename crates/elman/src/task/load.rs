@@ -2,7 +2,7 @@
 
 use super::settings::TaskName;
 use super::train::read;
-use super::{Figures, Part, Settings, Task, classify, tag};
+use super::{Figures, Part, Settings, Task, classify, label, tag};
 use crate::error::Error;
 use crate::run::Folder;
 use crate::run::folder::{CONFIG, MODEL};
@@ -18,6 +18,7 @@ pub(super) fn fresh(settings: &Settings) -> Result<Box<dyn Task>, Error> {
     match settings.task {
         TaskName::Classify => Ok(Box::new(classify::Classify::fresh(settings)?)),
         TaskName::Tag => Ok(Box::new(tag::Tag::fresh(settings)?)),
+        TaskName::Label => Ok(Box::new(label::Label::fresh(settings)?)),
         other => Err(missing(other)),
     }
 }
@@ -27,6 +28,7 @@ pub(super) fn again(settings: &Settings, folder: &Folder) -> Result<Box<dyn Task
     match settings.task {
         TaskName::Classify => Ok(Box::new(classify::Classify::again(settings, folder)?)),
         TaskName::Tag => Ok(Box::new(tag::Tag::again(settings, folder)?)),
+        TaskName::Label => Ok(Box::new(label::Label::again(settings, folder)?)),
         other => Err(missing(other)),
     }
 }

@@ -12,6 +12,7 @@ pub mod batches;
 pub mod classify;
 pub mod encoder;
 pub mod folds;
+pub mod label;
 pub mod lexicon;
 mod load;
 mod predict;

@@ -1,6 +1,7 @@
 //! `elman predict` for tasks with examples: a line in, a line out.
 
 use super::classify::{Answer, Classifier};
+use super::label::Labeller;
 use super::settings::TaskName;
 use super::tag::Tagger;
 use super::{Opened, open};
@@ -34,9 +35,18 @@ pub fn predict(
     if opened.settings.task == TaskName::Classify {
         return classify(&opened, file, top, machine, each);
     }
-    let source = Source::open(file, opened.settings.data.encoding.as_deref())?;
+    let mut source = Source::open(file, opened.settings.data.encoding.as_deref())?;
     match opened.settings.task {
         TaskName::Tag => Tagger::of(&opened, machine)?.predict(source, top, each)?,
+        TaskName::Label => {
+            let mut text = String::new();
+            let mut labeller = Labeller::of(&opened, machine)?;
+            while source.next_line(&mut text)? {
+                let heard = labeller.hear(&text)?;
+                let json = json!({ "line": source.line(), "file": text, "text": heard });
+                each(&Prediction { fields: vec![heard, text.clone()], json })?;
+            }
+        }
         other => return Err(Error::Refused(format!("task `{}` does not predict lines", other.name()))),
     }
     Ok(())

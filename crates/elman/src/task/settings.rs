@@ -114,6 +114,8 @@ pub struct Data {
     pub shift: usize,
     /// Of so many equal shares of all examples, which one is the test part, from 1: [1, 10] to [10, 10] (classify).
     pub fold: Option<[usize; 2]>,
+    /// Training strings that are made of pictures side by side; 0: the data is sounds.
+    pub strings: usize,
     /// Letters become small.
     pub lowercase: bool,
     /// Rarer words are unknown; their characters are read all the same.
@@ -138,6 +140,7 @@ impl Default for Data {
             pictures: PictureSteps::Rows,
             shift: 0,
             fold: None,
+            strings: 0,
             lowercase: true,
             min_count: 2,
             vocabulary: 50_000,
@@ -221,6 +224,8 @@ pub struct Model {
     pub crf: bool,
     /// The decoder may copy words of the source.
     pub copy: bool,
+    /// Steps of a sequence of numbers that are read at once.
+    pub stack: usize,
 }
 
 impl Default for Model {
@@ -238,6 +243,7 @@ impl Default for Model {
             heads: 4,
             crf: false,
             copy: false,
+            stack: 2,
         }
     }
 }
@@ -352,6 +358,7 @@ impl Settings {
             ("model.hidden", m.hidden),
             ("model.embedding", m.embedding),
             ("model.heads", m.heads),
+            ("model.stack", m.stack),
             ("train.batch", t.batch),
             ("train.epochs", usize::try_from(t.epochs).unwrap_or(usize::MAX)),
             ("data.vocabulary", self.data.vocabulary),

@@ -1,8 +1,13 @@
 //! Readers: what they take, what they refuse and in which words, and the real files of each form.
 
+mod arrays;
 mod conllu;
+mod images;
+mod inspect;
 mod labelled;
 mod pairs;
+mod series;
+mod sound;
 mod table;
 
 use std::path::{Path, PathBuf};
