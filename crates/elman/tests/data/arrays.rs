@@ -89,6 +89,6 @@ fn spoiled_arrays_are_refused() {
         Spoiled { name: "e.npy", bytes: b"\x93NUMPY\x02\0\xFF\xFF\xFF\xFF{'descr'", says: "F: its header says that it is 4294967295 bytes long; it is damaged" },
         Spoiled { name: "f.npy", bytes: b"\x93NUMPY\x01\0\x02\0{}", says: "F: its header `{}` is not one that np.save writes" },
         Spoiled { name: "g.npy", bytes: b"\x93NUMPY\x09\0\x02\0{}", says: "F: the file ends in its header, or is of a later version" },
-        Spoiled { name: "h.npy.gz", bytes: b"\x1F\x8B\x08\0\0\0\0\0\0\x03\x4B", says: "F: the gzip data is cut off or damaged (unexpected end of file); copy or download it again" },
+        Spoiled { name: "h.npy.gz", bytes: b"\x1F\x8B\x08\0\0\0\0\0\0\x03\x4B", says: "F: the gzip data is cut off or damaged (incomplete deflate stream); copy or download it again" },
     ], Array::read);
 }

@@ -99,7 +99,7 @@ fn spoiled_pictures_are_refused() {
         Spoiled { name: "i.idx", bytes: b"\0\0\x08\x02\0\0\0\x01\0\0\0\x01a", says: "F: this idx file has 2 dimensions; pictures have 3 (grey) or 4 (colour)" },
         Spoiled { name: "j.idx", bytes: b"\0\0\x08\x04\0\0\0\x01\0\0\0\x01\0\0\0\x01\0\0\0\x02ab", says: "F: the pictures have 2 channels; 1 (grey) and 3 (colour) are read" },
         Spoiled { name: "k.idx", bytes: b"", says: "F: it does not begin as idx pictures do (0, 0, 8, dimensions)" },
-        Spoiled { name: "l.idx.gz", bytes: b"\x1F\x8B\x08\0\0\0\0\0\0\x03\x4B", says: "F: the gzip data is cut off or damaged (unexpected end of file); copy or download it again" },
+        Spoiled { name: "l.idx.gz", bytes: b"\x1F\x8B\x08\0\0\0\0\0\0\x03\x4B", says: "F: the gzip data is cut off or damaged (incomplete deflate stream); copy or download it again" },
         Spoiled { name: "m.bin", bytes: &[9; 4000], says: "F: 4000 bytes are no whole number of CIFAR-10 records of 3073; copy or download it again" },
         Spoiled { name: "n.txt", bytes: b"a text\n", says: "F: this is a text, and pictures are idx files, CIFAR-10 records or a folder of PNG" },
     ];

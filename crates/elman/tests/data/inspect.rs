@@ -32,7 +32,7 @@ fn repeated_contradicting_empty_and_shared_rows_have_their_lines() {
     assert_eq!((part.contradicting.count, &part.contradicting.first[..]), (1, &[(6, 3)][..]));
     assert_eq!((part.empty.count, part.empty.first[0]), (1, (5, 5)));
     assert_eq!(part.words, Some(Spread { min: 1, median: 2, most: 2, max: 2 }));
-    assert_eq!(part.vocabulary.map(|v| (v.words, v.once)), Some((7, 4)));
+    assert_eq!(part.vocabulary.map(|v| (v.words, v.once)), Some((7, 3)));
     let kinds: Vec<(&str, usize)> = part.columns.iter().map(|c| (c.kind, c.missing)).collect();
     assert_eq!(kinds, [("text", 1), ("number", 0), ("number", 1)]);
     let shared = &parts[1].shared[0];

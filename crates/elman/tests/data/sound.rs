@@ -57,6 +57,6 @@ fn spoiled_sound_is_refused() {
         Spoiled { name: "g.wav", bytes: b"RIFF\x24\0\0\0WAVE", says: "F: the file ends before its sound does; copy or record it again" },
         Spoiled { name: "h.wav", bytes: b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1F\0\0", says: "F: the file ends before its sound does; copy or record it again" },
         Spoiled { name: "i.wav", bytes: b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x07\0\x01\0\x40\x1F\0\0\x40\x1F\0\0\x01\0\x08\0data\x01\0\0\0a", says: "F: the sound is packed in the WAV; `ffmpeg -i FILE -c:a pcm_s16le sound.wav` unpacks it" },
-        Spoiled { name: "j.wav.gz", bytes: b"\x1F\x8B\x08\0\0\0\0\0\0\x03\x4B", says: "F: the gzip data is cut off or damaged (unexpected end of file); copy or download it again" },
+        Spoiled { name: "j.wav.gz", bytes: b"\x1F\x8B\x08\0\0\0\0\0\0\x03\x4B", says: "F: the gzip data is cut off or damaged (incomplete deflate stream); copy or download it again" },
     ], Sound::read);
 }

@@ -2,6 +2,7 @@
 
 use super::files;
 use super::model::Model;
+use crate::data::labelled::Columns;
 use crate::error::Error;
 use crate::task::settings::Settings;
 use crate::task::words::Spelled;
@@ -135,9 +136,11 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
     let d = &settings.data;
     // Files of labels stand in the order of the files that they belong to.
     let mut beside = d.beside.iter();
+    // Columns that were found in the first file are those of all.
+    let mut columns = Columns { text: d.text.clone(), label: d.label.clone() };
     for (files, part) in [(&d.train, Part::Train), (&d.valid, Part::Valid), (&d.test, Part::Test)] {
         for file in files {
-            let (examples, remarks) = files::read(file, beside.next().map(String::as_str), settings)?;
+            let (examples, remarks) = files::read(file, beside.next().map(String::as_str), &mut columns, settings)?;
             raw.part(part).extend(examples);
             raw.remarks.extend(remarks);
         }

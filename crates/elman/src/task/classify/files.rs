@@ -76,7 +76,12 @@ impl Numbers {
 ///
 /// # Errors
 /// What the readers say, numbers without labels.
-pub fn read(file: &str, labels: Option<&str>, settings: &Settings) -> Result<(Vec<RawExample>, Vec<String>), Error> {
+pub fn read(
+    file: &str,
+    labels: Option<&str>,
+    columns: &mut Columns,
+    settings: &Settings,
+) -> Result<(Vec<RawExample>, Vec<String>), Error> {
     let d = &settings.data;
     if let Some(numbers) = numbers(file, labels)? {
         let of = |(place, grid, label): (String, Grid, Option<String>)| match label {
@@ -88,9 +93,10 @@ pub fn read(file: &str, labels: Option<&str>, settings: &Settings) -> Result<(Ve
         };
         return Ok((numbers.examples(d.pictures).into_iter().map(of).collect::<Result<_, Error>>()?, vec![]));
     }
-    let columns = Columns { text: d.text.clone(), label: d.label.clone() };
     let reading = Reading { encoding: d.encoding.clone(), ..Reading::default() };
-    let read = Labelled::read(file, &columns, &reading)?;
+    let read = Labelled::read(file, columns, &reading)?;
+    columns.text.get_or_insert_with(|| read.text.clone());
+    columns.label.get_or_insert_with(|| read.label.clone());
     let name = &read.file;
     let examples = read.examples.into_iter().map(|e| RawExample {
         place: format!("{name}:{}", e.line),
