@@ -7,7 +7,7 @@
 //! Ling et al. 2015, arXiv:1508.02096; Plank, Søgaard & Goldberg 2016, arXiv:1604.05529; with a chain Lample et al. 2016,
 //! arXiv:1603.01360.
 
-pub mod baseline;
+mod baseline;
 mod data;
 mod model;
 mod predict;
@@ -19,13 +19,14 @@ pub use predict::{Tagger, Word};
 use super::batches::by_length;
 use super::{Figures, Loss, Part, Settings, Task};
 use crate::error::Error;
-use crate::metrics::tagging::{self, tagging};
+use crate::metrics::tagging::{self, Tagging, tagging};
 use crate::run::Folder;
 use crate::train::progress::fingerprint;
 use data::NO_TAG;
 use elman_engine::tape::{Blueprint, Layout, NO_TARGET, Store, Tape};
 use model::Model;
 use std::collections::HashSet;
+use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Sentences that are measured side by side.
@@ -65,19 +66,6 @@ impl Tag {
 
     fn of(&self, part: Part) -> &[Example] {
         &self.parts[part as usize]
-    }
-
-    /// What the baseline reaches on a part: the share of words that get their tag.
-    ///
-    /// # Errors
-    /// A part without sentences.
-    pub fn baseline(&self, part: Part) -> Result<f64, Error> {
-        let tagged = |part: Part| -> Vec<baseline::Tagged<'_>> {
-            self.of(part).iter().map(|e| baseline::Tagged { words: e.forms(), tags: e.tags.clone() }).collect()
-        };
-        let (train, valid) = (tagged(Part::Train), tagged(Part::Valid));
-        let model = baseline::Baseline::tuned(&train, &valid, self.model.tags.len(), self.settings.seed)?;
-        model.accuracy(&tagged(part))
     }
 }
 
@@ -135,6 +123,10 @@ impl Task for Tag {
         format!("{remarks}sentences: {}; {}", counts.join(", "), self.model.words())
     }
 
+    fn baseline(&self, folder: &Folder, part: Part) -> Result<Option<(String, serde_json::Value)>, Error> {
+        baseline::of(folder, &self.parts, &self.model.tags, part).map(Some)
+    }
+
     fn fingerprint(&self) -> String {
         let examples = self.of(Part::Train).iter().chain(self.of(Part::Valid));
         fingerprint(examples.flat_map(|e| {
@@ -164,6 +156,20 @@ impl Tag {
         values.extend(found.unseen_accuracy.map(|e| ("unseen_words".to_string(), e.value)));
         values.push(("whole_sentences".to_string(), found.whole_sentences.value));
         let details = serde_json::to_value(&found).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
-        Ok(Figures { score: found.words.accuracy.value, values, text: String::new(), details })
+        Ok(Figures { score: found.words.accuracy.value, values, text: table(&found), details })
     }
+}
+
+/// The figures of each tag, the commonest first.
+fn table(found: &Tagging) -> String {
+    let mut text = "\ntag                   words   precision  recall  F1\n".to_string();
+    let mut tags: Vec<_> = found.words.classes.iter().filter(|c| c.support > 0).collect();
+    tags.sort_by_key(|c| std::cmp::Reverse(c.support));
+    for c in tags {
+        let _ = writeln!(text, "{:<20}{:>7}      {:.4}  {:.4}  {:.4}", c.name, c.support, c.precision, c.recall, c.f1);
+    }
+    let accuracy = &found.words.accuracy;
+    let _ = writeln!(text, "\n95% interval of the accuracy: {:.4} to {:.4}", accuracy.low, accuracy.high);
+    let _ = writeln!(text, "{} words of {} are not in the training part", found.unseen_words, found.words.examples);
+    text
 }
