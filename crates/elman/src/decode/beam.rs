@@ -12,7 +12,7 @@ use crate::error::Error;
 pub trait Step {
     /// log p of every token after each beam, [beams, vocabulary]; −∞ forbids a token. Beam i is the beam `parents[i]` of the
     /// call before, gone on by `tokens[i]`: the model keeps the state of the beams it was last given, and picks from it.
-    /// The first call has one beam, `parents` [0], and the token that every sequence begins with.
+    /// The first call has one beam, `parents` `[0]`, and the token that every sequence begins with.
     ///
     /// # Errors
     /// As the model has them.

@@ -4,8 +4,10 @@
 //! Maas, Jurafsky & Ng 2014, arXiv:1408.2873): for each prefix y it holds the probability of its paths that end in a blank,
 //! b(y), and of those that do not, n(y):
 //!
-//!   b'(y) = p[␣] (b(y) + n(y))          n'(y) = p[k] n(y), k the last of y
-//!   n'(yk) += p[k] b(y) if k is the last of y, else p[k] (b(y) + n(y))
+//! ```text
+//! b'(y) = p[␣] (b(y) + n(y))          n'(y) = p[k] n(y), k the last of y
+//! n'(yk) += p[k] b(y) if k is the last of y, else p[k] (b(y) + n(y))
+//! ```
 //!
 //! and keeps those of the largest log(b + n) + the prior's score. Unlike the paper's, the prior is not scaled here: it comes
 //! with its weight and its reward for length.

@@ -41,7 +41,7 @@ impl fmt::Display for Folds {
 /// Trains and tests every fold. A fold whose folder exists is refused as any run's is.
 ///
 /// # Errors
-/// As [`train`] and [`evaluate`]; being stopped.
+/// As [`train()`] and [`evaluate`]; being stopped.
 pub fn folds(
     settings: &Settings,
     folds: usize,

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A task is one file or folder here: how its examples become ids, what its model is made of, what is measured, and what
-//! `predict` prints. [`train`] knows none of them: it orders batches, steps, evaluates, saves and resumes. Results depend on
+//! `predict` prints. [`mod@train`] knows none of them: it orders batches, steps, evaluates, saves and resumes. Results depend on
 //! settings and data alone, not on threads, instruction sets or resumes.
 
 pub mod batches;
