@@ -6,8 +6,9 @@ use super::{Figures, Part, Settings, Task, load};
 use crate::error::Error;
 use crate::run::folder::{CELL, CONFIG, METRICS, MODEL, NewFolder};
 use crate::run::{Folder, checkpoint};
-use crate::tensors::{self, Lent, TensorError, TensorFile};
+use crate::tensors::{self, TensorError, TensorFile};
 use crate::train::Machine;
+use crate::train::restore::named;
 use crate::train::schedule::{Moment, rate};
 use crate::whole_file::shown;
 use elman_engine::Tensor;
@@ -419,16 +420,6 @@ impl<'t> Training<'t> {
         }
         Ok(())
     }
-}
-
-pub(super) fn named<'a>(
-    prefix: &str,
-    parameters: &[Tensor],
-    all: impl IntoIterator<Item = &'a Vec<f32>>,
-) -> Vec<Lent<'a, f32>> {
-    let one =
-        |(t, data): (&Tensor, &'a Vec<f32>)| Lent { name: format!("{prefix}{}", t.name), shape: t.shape.clone(), data };
-    parameters.iter().zip(all).map(one).collect()
 }
 
 pub(super) fn read(tensors: &TensorFile, prefix: &str, parameters: &[Tensor]) -> Result<Vec<Vec<f32>>, Error> {

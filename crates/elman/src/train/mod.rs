@@ -16,7 +16,7 @@ pub mod groups;
 pub mod made;
 mod plan;
 pub(crate) mod progress;
-mod restore;
+pub(crate) mod restore;
 pub(crate) mod schedule;
 pub mod score;
 mod step;

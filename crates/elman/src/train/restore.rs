@@ -116,7 +116,12 @@ impl Training {
     }
 }
 
-fn named<'a>(prefix: &str, parameters: &[Tensor], all: impl IntoIterator<Item = &'a Vec<f32>>) -> Vec<Lent<'a, f32>> {
+/// Tensors under the names of their parameters, with something before them.
+pub(crate) fn named<'a>(
+    prefix: &str,
+    parameters: &[Tensor],
+    all: impl IntoIterator<Item = &'a Vec<f32>>,
+) -> Vec<Lent<'a, f32>> {
     let one =
         |(t, data): (&Tensor, &'a Vec<f32>)| Lent { name: format!("{prefix}{}", t.name), shape: t.shape.clone(), data };
     parameters.iter().zip(all).map(one).collect()
