@@ -18,6 +18,12 @@ def ratio(record, peers=None, key="median_us"):
     return results["elman"][key] / min(others) if "elman" in results and others else None
 
 
+def least(record):
+    """The ratio that the lower bound itself would have."""
+    fastest = best(record)
+    return record["bound_us"] / record["results"][fastest]["median_us"] if fastest and record["bound_us"] else None
+
+
 def best(record):
     others = {name: r["median_us"] for name, r in record["results"].items() if name != "elman"}
     return min(others, key=others.get) if others else None
@@ -66,7 +72,7 @@ def best_of_threads(records):
 
 def means(records):
     """Geometric means by pass, pooled and for each cell."""
-    lines = ["", "geometric means of the ratios, and the worst", f"{'':24}{'points':>7}{'best peer':>11}{'torch':>8}{'compile, jax':>14}{'worst':>7}{'p99':>7}"]
+    lines = ["", "geometric means of the ratios, and the worst", f"{'':24}{'points':>7}{'best peer':>11}{'torch':>8}{'compile, jax':>14}{'worst':>7}{'p99':>7}{'at the bound':>14}"]
     for kind in ["forward", "backward", "stream"]:
         of_kind = [r for r in records if r["pass"] == kind]
         if kind == "stream":
@@ -84,7 +90,7 @@ def mean_row(name, group):
     tail = mean(ratio(r, key="p99_us") for r in group) if group[0]["pass"] == "stream" else None
     return (
         f"{name:24}{len(found):>7}{number(mean(all_), 11)}{number(mean(ratio(r, ['torch']) for r in group), 8)}"
-        f"{number(written, 14)}{number(max(found, default=None), 7)}{number(tail, 7)}"
+        f"{number(written, 14)}{number(max(found, default=None), 7)}{number(tail, 7)}{number(mean(least(r) for r in group), 14)}"
     )
 
 

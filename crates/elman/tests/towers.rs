@@ -58,7 +58,7 @@ fn a_translation_is_found_among_all_of_them() {
     (s.model.cell, s.model.space, s.train.epochs) = ("gru".into(), 32, 6);
     assert!(run(s, &out) > 0.8);
     let figures = evaluate(&out, None, Part::Test, Machine::default(), &GO).unwrap();
-    let words = figures.details["baselines"]["TF-IDF of words"]["mrr"].as_f64().unwrap();
+    let words = figures.details["baselines"]["tf_idf"]["mrr"].as_f64().unwrap();
     assert!(figures.values[0].1 > 0.8 && words < 0.2, "{figures:?}");
     assert!(figures.text.contains("this model") && figures.text.contains("runs of 2-"));
 

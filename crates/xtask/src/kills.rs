@@ -7,10 +7,9 @@
 //! half written may be left. Any difference is exit code 1. The text is printed nowhere and nothing is kept.
 
 mod left;
-mod random;
 mod runs;
 
-use random::Random;
+use crate::random::Random;
 use runs::{Place, Variant, What};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

@@ -3,12 +3,14 @@
 //! `cargo xtask licences`: every crate we depend on has a licence that ours may be used with. Reads `cargo metadata`, so it needs no network beyond what the build needs, and no tool that has to be built first.
 //! Does not look into the crates: it believes the `license` field that they publish.
 //!
-//! The others, `exhaustive`, `kills`, `miri` and `tasks`, say in their files what they check.
+//! The others, `exhaustive`, `kills`, `miri`, `spoken` and `tasks`, say in their files what they check.
 
 mod exhaustive;
 mod kills;
 mod licences;
 mod miri;
+mod random;
+mod spoken;
 mod tasks;
 
 use std::process::ExitCode;
@@ -19,11 +21,12 @@ fn main() -> ExitCode {
         ["licences"] => licences::report(),
         ["exhaustive", ..] => exhaustive::report(&asked[1..]),
         ["miri"] => miri::report(),
+        ["spoken", ..] => spoken::report(&asked[1..]),
         ["tasks", ..] => tasks::report(&asked[1..]),
         ["kills", ..] => kills::report(&asked[1..]),
         _ => {
             eprintln!(
-                "usage: cargo xtask licences\n       cargo xtask exhaustive [FUNCTION …]\n       cargo xtask kills [--kills N] [--seed N]\n       cargo xtask miri\n       cargo xtask tasks text [ROW …] [--seeds N]"
+                "usage: cargo xtask licences\n       cargo xtask exhaustive [FUNCTION …]\n       cargo xtask kills [--kills N] [--seed N]\n       cargo xtask miri\n       cargo xtask spoken FOLDER [--count N]\n       cargo xtask tasks text [ROW …] [--seeds N]"
             );
             ExitCode::from(2)
         }

@@ -4,6 +4,7 @@
 //! part read once; the table has mean and spread, minutes and the command. `ELMAN_DATA` names the folder of the data sets, laid out
 //! as `docs/tasks.md` says; a row whose files are not there is skipped with a line. Hours for all rows.
 
+use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Instant;
@@ -13,59 +14,75 @@ struct Row {
     name: &'static str,
     /// `elman train …`; `DATA` stands for the folder of the data.
     train: &'static str,
-    /// The figure of `elman eval --json`, and what it is multiplied with.
+    /// The figure among the values of `elman eval --json`, and what it is multiplied with.
     figure: (&'static str, f64),
+    /// Where the baselines' figures stand in that JSON (RFC 6901), each with its name.
+    baselines: &'static [(&'static str, &'static str)],
     /// What is to be reached.
     reach: &'static str,
 }
+
+const LINEAR: (&str, &str) = ("linear", "/details/baseline/figures/accuracy/value");
+const LINEAR_F1: (&str, &str) = ("linear", "/details/baseline/figures/macro_f1/value");
+
+const TF_IDF: (&str, &str) = ("TF-IDF", "/details/baselines/tf_idf/mrr");
+const CHARACTERS: (&str, &str) = ("runs of letters", "/details/baselines/characters/mrr");
 
 const ROWS: &[Row] = &[
     Row {
         name: "sst2",
         train: "classify --data DATA/sst/binary.train.txt --valid DATA/sst/binary.dev.txt --test DATA/sst/binary.test.txt",
         figure: ("accuracy", 100.0),
+        baselines: &[LINEAR],
         reach: "82",
     },
     Row {
         name: "trec",
         train: "classify --data DATA/trec/TREC.train --test DATA/trec/TREC.test --encoding windows-1252",
         figure: ("accuracy", 100.0),
+        baselines: &[LINEAR],
         reach: "92",
     },
     Row {
         name: "ru-tweets-banks",
         train: "classify --data DATA/ru-sentiment-tweets/banks-train.tsv --test DATA/ru-sentiment-tweets/banks-test.tsv --text text --label label",
         figure: ("macro_f1", 100.0),
+        baselines: &[LINEAR_F1],
         reach: "the baseline",
     },
     Row {
         name: "ewt",
         train: "tag --data DATA/ud-english-ewt/en_ewt-ud-train.conllu.gz --valid DATA/ud-english-ewt/en_ewt-ud-dev.conllu.gz --test DATA/ud-english-ewt/en_ewt-ud-test.conllu.gz",
         figure: ("accuracy", 100.0),
+        baselines: &[("CRF", "/details/baseline/accuracy/value")],
         reach: "95.3",
     },
     Row {
         name: "multi30k",
         train: "translate --data DATA/multi30k/train.de.gz --target-data DATA/multi30k/train.en.gz --valid DATA/multi30k/val.de.gz --target-valid DATA/multi30k/val.en.gz --test DATA/multi30k/test_2016_flickr.de.gz --target-test DATA/multi30k/test_2016_flickr.en.gz",
         figure: ("bleu", 1.0),
+        baselines: &[],
         reach: "33",
     },
     Row {
         name: "digits",
         train: "label --ctc --data DATA/mnist/train-images-idx3-ubyte.gz --labels DATA/mnist/train-labels-idx1-ubyte.gz,DATA/mnist/t10k-labels-idx1-ubyte.gz --test DATA/mnist/t10k-images-idx3-ubyte.gz --strings 20000",
         figure: ("character_error_rate", 100.0),
+        baselines: &[],
         reach: "at most 2",
     },
     Row {
         name: "mnist-rows",
         train: "classify --data DATA/mnist/train-images-idx3-ubyte.gz --labels DATA/mnist/train-labels-idx1-ubyte.gz,DATA/mnist/t10k-labels-idx1-ubyte.gz --test DATA/mnist/t10k-images-idx3-ubyte.gz --as rows",
         figure: ("accuracy", 100.0),
+        baselines: &[],
         reach: "98.8",
     },
     Row {
         name: "tatoeba-rank",
         train: "rank --data DATA/mt-en-ru/tatoeba-train.tsv.gz --valid DATA/mt-en-ru/tatoeba-valid.tsv --test DATA/mt-en-ru/tatoeba-test.tsv",
         figure: ("mrr", 100.0),
+        baselines: &[TF_IDF, CHARACTERS],
         reach: "both searches",
     },
 ];
@@ -89,7 +106,7 @@ pub fn report(arguments: &[String]) -> ExitCode {
             _ => return usage(),
         }
     }
-    println!("| task | test | reach | minutes | command |\n|---|---|---|---|---|");
+    println!("| task | test | baselines | reach | minutes, all seeds | command |\n|---|---|---|---|---|---|");
     let mut good = true;
     for row in ROWS.iter().filter(|row| chosen.is_empty() || chosen.contains(&row.name)) {
         match measured(row, &data, seeds) {
@@ -117,26 +134,50 @@ fn measured(row: &Row, data: &Path, seeds: u64) -> Result<String, String> {
     if let Some(file) = lacks {
         return Err(format!("skipped, there is no {file}"));
     }
-    let (mut figures, mut minutes) = (vec![], 0.0);
-    for seed in 1..=seeds {
+    let (mut figures, mut minutes, mut beside) = (vec![], 0.0, vec![]);
+    // Shares of all examples give a spread of their own.
+    let folds = train.contains("--folds");
+    for seed in 1..=if folds { 1 } else { seeds } {
         let out = format!("runs/tasks/{}-{seed}", row.name);
         // A run from before is gone on with: one that is finished costs nothing.
         let began = Instant::now();
         let arguments = match Path::new(&out).exists() {
+            true if folds => return Err(format!("{out} exists already: move it away to begin again")),
             true => format!("resume {out}"),
             false => format!("train {train} --seed {seed} --out {out}"),
         };
-        elman(&arguments)?;
+        let said = elman(&arguments)?;
         minutes += began.elapsed().as_secs_f64() / 60.0;
-        let text = elman(&format!("eval {out} --json"))?;
-        figures.push(row.figure.1 * figure(&text, row.figure.0).ok_or(format!("no figure `{}`", row.figure.0))?);
+        if folds {
+            let (name, minutes) = (row.name, minutes.round());
+            let said = said.trim().replace('\n', "; ");
+            return Ok(format!("| {name} | {said} | | {} | {minutes} | `{}` |", row.reach, shown(row)));
+        }
+        let json = elman(&format!("eval {out} --json"))?;
+        let json: Value = serde_json::from_str(&json).map_err(|e| format!("elman eval {out} --json: {e}"))?;
+        figures.push(row.figure.1 * figure(&json, row.figure.0).ok_or(format!("no figure `{}`", row.figure.0))?);
+        beside = baselines(row, &json);
     }
     let mean = figures.iter().sum::<f64>() / figures.len() as f64;
     let squares: f64 = figures.iter().map(|f| (f - mean).powi(2)).sum();
-    let spread = (squares / (figures.len() as f64 - 1.0).max(1.0)).sqrt();
-    let (name, figure, reach) = (row.name, row.figure.0, row.reach);
-    let command = row.train.replace("DATA/", "");
-    Ok(format!("| {name} | {figure} {mean:.2} ± {spread:.2} | {reach} | {minutes:.0} | `elman train {command}` |"))
+    let spread = match figures.len() {
+        1 => String::new(),
+        n => format!(" ± {:.2}", (squares / (n as f64 - 1.0)).sqrt()),
+    };
+    let (name, figure, reach, beside) = (row.name, row.figure.0, row.reach, beside.join(", "));
+    Ok(format!("| {name} | {figure} {mean:.2}{spread} | {beside} | {reach} | {minutes:.0} | `{}` |", shown(row)))
+}
+
+fn shown(row: &Row) -> String {
+    format!("elman train {}", row.train.replace("DATA/", ""))
+}
+
+/// Each baseline with its figure, in the unit of the row's.
+fn baselines(row: &Row, json: &Value) -> Vec<String> {
+    let one = |(name, place): &(&str, &str)| {
+        json.pointer(place).and_then(Value::as_f64).map(|figure| format!("{name} {:.2}", figure * row.figure.1))
+    };
+    row.baselines.iter().filter_map(one).collect()
 }
 
 /// Runs the program; what it prints.
@@ -151,21 +192,24 @@ fn elman(arguments: &str) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// The number of `["NAME",NUMBER]` among the values of `elman eval --json`.
-fn figure(json: &str, name: &str) -> Option<f64> {
-    let after = json.split(&format!("[\"{name}\",")).nth(1)?;
-    after.split(']').next()?.trim().parse().ok()
+/// A figure by its name.
+fn figure(json: &Value, name: &str) -> Option<f64> {
+    json["values"].as_array()?.iter().find(|pair| pair[0] == name)?[1].as_f64()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::figure;
+    use super::{ROWS, baselines, figure};
+    use serde_json::json;
 
     #[test]
-    fn a_figure_is_found_by_its_name() {
-        let json = r#"{"score":0.5,"values":[["accuracy",0.8125],["macro_f1",0.5]],"details":{}}"#;
-        assert_eq!(figure(json, "accuracy"), Some(0.8125));
-        assert_eq!(figure(json, "macro_f1"), Some(0.5));
-        assert_eq!(figure(json, "bleu"), None);
+    fn figures_are_found_by_their_names() {
+        let json = json!({ "score": 0.5, "values": [["accuracy", 0.8125], ["macro_f1", 0.5]],
+            "details": { "baseline": { "figures": { "accuracy": { "value": 0.75 } } } } });
+        assert_eq!(figure(&json, "accuracy"), Some(0.8125));
+        assert_eq!(figure(&json, "macro_f1"), Some(0.5));
+        assert_eq!(figure(&json, "bleu"), None);
+        let sst = ROWS.iter().find(|row| row.name == "sst2").unwrap();
+        assert_eq!(baselines(sst, &json), ["linear 75.00"]);
     }
 }

@@ -62,6 +62,9 @@ pub struct Common {
     /// Units of what is read from a word's characters; 0 for none
     #[arg(long, value_name = "N", help_heading = "Model")]
     characters: Option<usize>,
+    /// Train N networks from other starts side by side, which answer together (classify, tag) [default: 1]
+    #[arg(long, value_name = "N", value_parser = few, help_heading = "Model")]
+    members: Option<usize>,
     /// Heads of a transformer [default: 4]
     #[arg(long, value_name = "N", value_parser = few, help_heading = "Model")]
     heads: Option<usize>,
@@ -184,7 +187,7 @@ impl Common {
         set! {
             self.encoding => d.encoding, self.min_count => d.min_count, self.vocab_size => d.vocabulary,
             self.model => m.kind, self.cell => m.cell, self.layers => m.layers, self.hidden => m.hidden,
-            self.embedding => m.embedding, self.characters => m.characters, self.heads => m.heads,
+            self.embedding => m.embedding, self.characters => m.characters, self.heads => m.heads, self.members => m.members,
             self.dropout => p.input, self.dropout => p.between, self.dropout => p.output, self.dropout_words => p.words,
             self.batch => t.batch, self.epochs => t.epochs, self.max_steps => t.max_steps,
             self.early_stop => t.early_stop, self.smoothing => t.smoothing,
@@ -253,13 +256,13 @@ fn default_folder(settings: &Settings) -> PathBuf {
     after_help = "Example:\n  elman train classify --data reviews.csv --text review --label stars --out runs/reviews\n\nA file is a table (CSV, TSV, JSON lines) or has lines of a label and a text. `elman data FILE` shows what is in it."
 )]
 pub struct Classify {
-    /// The column of the text, by name or number [default: the one with the longest texts]
+    /// The column of the text, by name or number; more than one with commas between [default: the one with the longest texts]
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     text: Option<String>,
     /// The column of the label, by name or number [default: the one whose few values repeat]
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     label: Option<String>,
-    /// How all steps become one answer [default: max]
+    /// How all steps become one answer [default: places for characters in texts of one length, else max]
     #[arg(long, value_name = "HOW", help_heading = "Model")]
     pool: Option<Pool>,
     /// Files of labels (idx) beside --data, --valid and --test, in this order
@@ -332,6 +335,8 @@ pub enum Pool {
     Attention,
     /// The last state of each direction
     Last,
+    /// All steps side by side, each place with weights of its own: for sequences of one length
+    Places,
 }
 
 impl From<Pool> for PoolName {
@@ -340,6 +345,7 @@ impl From<Pool> for PoolName {
             Pool::Max => PoolName::Max,
             Pool::Attention => PoolName::Attention,
             Pool::Last => PoolName::Last,
+            Pool::Places => PoolName::Places,
         }
     }
 }

@@ -106,10 +106,10 @@ impl<T: Real> Tape<'_, T> {
         Ok(self.known_loss(loss, vec![(h, dh)], vec![(weight, dw), (bias, db)]))
     }
 
-    /// a + b + …, of values of one number each.
+    /// a + b + …, of values of one shape.
     ///
     /// # Errors
-    /// A value of more numbers.
+    /// No value, different shapes.
     pub fn total(&mut self, losses: &[Var]) -> Result<Var, EngineError> {
         let [first, rest @ ..] = losses else {
             return Err(EngineError::Zero { what: "losses" });

@@ -59,7 +59,7 @@ pub struct Labelled {
 /// The columns that a user names; nothing said means that they are found.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
-    /// The column of the texts, by name or number from 1.
+    /// The column of the texts, by name or number from 1; more than one with commas between, which are joined by ` | `.
     pub text: Option<String>,
     /// The column of the labels, by name or number from 1.
     pub label: Option<String>,
@@ -78,28 +78,26 @@ impl Labelled {
     /// Errors: no such column, no column that could hold labels, a row without a label, no row with a text.
     pub fn of(table: &Table, columns: &Columns) -> Result<Labelled, DataError> {
         let mut remarks = Vec::new();
-        let asked = |name: &Option<String>| name.as_deref().map(|name| table.column(name)).transpose();
-        let (text, label) = (asked(&columns.text)?, asked(&columns.label)?);
-        let text = match text {
-            Some(text) => text,
-            None => found_text(table, label).ok_or_else(|| one_column(table))?,
+        let label = columns.label.as_deref().map(|name| table.column(name)).transpose()?;
+        let texts = match &columns.text {
+            Some(names) => asked_texts(table, names)?,
+            None => vec![found_text(table, label).ok_or_else(|| one_column(table))?],
         };
         let label = match label {
             Some(label) => label,
-            None => found_label(table, text, &mut remarks)?,
+            None => found_label(table, texts[0], &mut remarks)?,
         };
-        if text == label {
-            return Err(DataError::file(
-                &table.file,
-                format!("column `{}` cannot be text and label", table.columns[text]),
-            ));
+        let name = |column: usize| table.columns[column].clone();
+        if texts.contains(&label) {
+            return Err(DataError::file(&table.file, format!("column `{}` cannot be text and label", name(label))));
         }
         if columns.text.is_none() && table.columns.len() > 2 {
-            remarks.push(format!("{}: the text is column `{}`; --text takes another", table.file, table.columns[text]));
+            let found = name(texts[0]);
+            remarks.push(format!("{}: the text is column `{found}`; --text takes another", table.file));
         }
-        let examples = examples(table, text, label, &mut remarks)?;
-        let name = |column: usize| table.columns[column].clone();
-        Ok(Labelled { file: table.file.clone(), text: name(text), label: name(label), remarks, examples })
+        let examples = examples(table, &texts, label, &mut remarks)?;
+        let text = texts.into_iter().map(name).collect::<Vec<_>>().join(",");
+        Ok(Labelled { file: table.file.clone(), text, label: name(label), remarks, examples })
     }
 
     /// How often each label stands there, in the order of the labels (numbers by value).
@@ -111,6 +109,14 @@ impl Labelled {
             classes.sort_by(|a, b| a.0.parse::<f64>().unwrap_or(0.0).total_cmp(&b.0.parse().unwrap_or(0.0)));
         }
         classes
+    }
+}
+
+/// The columns of the texts by name: one, or several with commas between.
+fn asked_texts(table: &Table, names: &str) -> Result<Vec<usize>, DataError> {
+    match table.column(names) {
+        Err(_) if names.contains(',') => names.split(',').map(|name| table.column(name.trim())).collect(),
+        one => Ok(vec![one?]),
     }
 }
 
@@ -192,21 +198,26 @@ fn no_label(table: &Table, text: usize) -> DataError {
     DataError::file(&table.file, what)
 }
 
-fn examples(table: &Table, text: usize, label: usize, remarks: &mut Vec<String>) -> Result<Vec<Example>, DataError> {
+fn examples(
+    table: &Table,
+    texts: &[usize],
+    label: usize,
+    remarks: &mut Vec<String>,
+) -> Result<Vec<Example>, DataError> {
     let (mut examples, mut left_out) = (Vec::with_capacity(table.rows.len()), Vec::new());
     for row in &table.rows {
-        let (words, class) = (&row.fields[text], &row.fields[label]);
-        if words.is_empty() {
+        let (words, class) = (texts.iter().map(|text| row.fields[*text].as_str()), &row.fields[label]);
+        if words.clone().all(str::is_empty) {
             left_out.push(row.line);
         } else if class.is_empty() {
             let what = "the label is missing; give it one, or remove the row";
             return Err(DataError::field(&table.file, row.line, &table.columns[label], what));
         } else {
-            examples.push(Example { line: row.line, text: words.clone(), label: class.clone() });
+            examples.push(Example { line: row.line, text: words.collect::<Vec<_>>().join(" | "), label: class.clone() });
         }
     }
     if examples.is_empty() {
-        let what = format!("all texts in column `{}` are empty; name another with --text", table.columns[text]);
+        let what = format!("all texts in column `{}` are empty; name another with --text", table.columns[texts[0]]);
         return Err(DataError::file(&table.file, what));
     }
     remarks.extend(left_out_remark(&table.file, &left_out, "their text is empty"));

@@ -7,7 +7,7 @@ use super::settings::{Kind, Model, PoolName, Settings};
 use crate::cells;
 use crate::error::Error;
 use elman_cell::cell::Init;
-use elman_engine::tape::{Blueprint, Layer, Layout, Linear, Parameter, Pool, Tape, Var};
+use elman_engine::tape::{Blueprint, Layer, Layout, Linear, NO_ROW, Parameter, Pool, Tape, Var};
 use elman_engine::{EngineError, Merge, Spec};
 use std::sync::Arc;
 
@@ -248,16 +248,22 @@ impl Encoder {
 pub struct Pooling {
     how: PoolName,
     query: Option<Parameter>,
+    places: usize,
     /// Units of the row.
     pub width: usize,
 }
 
 impl Pooling {
-    /// Declares it for rows of `width`.
-    pub fn declare(blueprint: &mut Blueprint, name: &str, width: usize, how: PoolName) -> Pooling {
+    /// Declares it for rows of `width`; only `places` asks how many steps count.
+    pub fn declare(blueprint: &mut Blueprint, name: &str, width: usize, how: PoolName, places: usize) -> Pooling {
         let attends = how == PoolName::Attention;
         let query = attends.then(|| blueprint.parameter(&format!("{name}.query"), &[1, width], Init::Normal(0.1)));
-        Pooling { how, query, width: if attends { width } else { 2 * width } }
+        let row = match how {
+            PoolName::Attention => width,
+            PoolName::Places => places * width,
+            PoolName::Auto | PoolName::Max | PoolName::Last => 2 * width,
+        };
+        Pooling { how, query, places, width: row }
     }
 
     /// One row a sequence.
@@ -271,6 +277,14 @@ impl Pooling {
                 let one = Layout::new(vec![1; layout.sequences()]);
                 let scale = 1.0 / (tape.width(x) as f64).sqrt();
                 Ok(tape.attention((query, &one), (x, x, layout), 1, scale, false)?.mixed)
+            }
+            (PoolName::Places, _) => {
+                // Each sequence's steps one after the other; where there is none, zeros.
+                let row = |b, t| if t < layout.lengths[b] { layout.row(t, b) as u32 } else { NO_ROW };
+                let places: Vec<u32> =
+                    (0..layout.sequences()).flat_map(|b| (0..self.places).map(move |t| row(b, t))).collect();
+                let side_by_side = tape.rows(x, &places)?;
+                tape.reshape(side_by_side, self.width)
             }
             (PoolName::Last, _) => {
                 let last = tape.rows(x, &layout.last())?;

@@ -190,13 +190,17 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PoolName {
-    /// The largest of each unit, and the mean.
+    /// `places` for texts read by character that all have one length (classify); else `max`.
     #[default]
+    Auto,
+    /// The largest of each unit, and the mean.
     Max,
     /// A weighted mean, by learned weights.
     Attention,
     /// The last state of each direction.
     Last,
+    /// All steps side by side, each place with weights of its own: for sequences of one length.
+    Places,
 }
 
 /// The model.
@@ -223,6 +227,8 @@ pub struct Model {
     pub ngrams: usize,
     /// Heads of a transformer.
     pub heads: usize,
+    /// Networks that are trained side by side from other starts and answer together (classify, tag).
+    pub members: usize,
     /// Tags are chosen together (a conditional random field), not each by itself.
     pub crf: bool,
     /// The decoder may copy words of the source.
@@ -253,9 +259,10 @@ impl Default for Model {
             bidirectional: true,
             embedding: 128,
             characters: 64,
-            pool: PoolName::Max,
+            pool: PoolName::Auto,
             ngrams: 1 << 16,
             heads: 4,
+            members: 1,
             crf: false,
             copy: false,
             stack: 2,
@@ -402,6 +409,7 @@ impl Settings {
             ("model.hidden", m.hidden),
             ("model.embedding", m.embedding),
             ("model.heads", m.heads),
+            ("model.members", m.members),
             ("model.stack", m.stack),
             ("model.space", m.space),
             ("model.patch", m.patch),
@@ -418,6 +426,12 @@ impl Settings {
             if !self.data.valid.is_empty() || !self.data.test.is_empty() {
                 return refuse("data.fold takes the test part out of data.train: leave out the other files".into());
             }
+        }
+        if m.members > 1 && !matches!(self.task, TaskName::Classify | TaskName::Tag) {
+            return refuse(format!("model.members is {}: only classify and tag have more than 1", m.members));
+        }
+        if m.pool == PoolName::Places && self.task != TaskName::Classify {
+            return refuse("model.pool is places: only classify has it; take max, attention or last".into());
         }
         if self.data.shift > 64 {
             return refuse(format!("data.shift is {}: pixels from 0 to 64", self.data.shift));

@@ -76,6 +76,18 @@ fn spoiled_examples_are_refused() {
 }
 
 #[test]
+fn several_columns_are_one_text() {
+    let text = "title,body,stars\nFine,moved me,5\nDull,,1\n,so good,5\n,,1\nWhy,no idea,1\n";
+    let found = labelled(text, &columns("title,body", "stars"));
+    let texts: Vec<&str> = found.examples.iter().map(|e| e.text.as_str()).collect();
+    assert_eq!(texts, ["Fine | moved me", "Dull | ", " | so good", "Why | no idea"]);
+    assert_eq!(found.text, "title,body");
+    // A column of that very name comes first.
+    let found = labelled("\"a,b\",label\nx y,0\nz,1\nx,0\n", &columns("a,b", "label"));
+    assert_eq!(found.examples[0].text, "x y");
+}
+
+#[test]
 fn real_examples_have_their_columns() {
     for (name, text, label, classes) in [
         ("sst/binary.dev.txt", "text", "label", &[("0", 428), ("1", 444)][..]),

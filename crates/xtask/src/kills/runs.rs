@@ -1,7 +1,7 @@
 //! One run, straight or killed, and what it leaves.
 
 use super::left::{unnamed, writing};
-use super::random::Random;
+use crate::random::Random;
 use super::{KillsError, io};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;

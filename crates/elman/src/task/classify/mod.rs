@@ -9,10 +9,12 @@ mod baseline;
 mod data;
 mod figures;
 mod files;
+mod member;
 mod model;
 mod ngrams;
 mod numbers;
 mod predict;
+mod steps;
 
 pub use data::{Example, Input};
 pub use files::are_pictures;
@@ -108,9 +110,11 @@ impl Task for Classify {
             None => examples.iter().map(|i| &all[*i].input).collect(),
         };
         let labels: Vec<u32> = examples.iter().map(|i| all[*i].label).collect();
-        let logits = self.model.logits(tape, &inputs, &self.settings.dropout)?;
-        let share = 1.0 / examples.len() as f64;
-        let mean = tape.cross_entropy(logits, &labels, self.settings.train.smoothing, share)?;
+        let votes = self.model.votes(tape, &inputs, &self.settings.dropout)?;
+        let share = 1.0 / (examples.len() * votes.len()) as f64;
+        let one = |logits| tape.cross_entropy(logits, &labels, self.settings.train.smoothing, share);
+        let losses = votes.into_iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        let mean = tape.total(&losses)?;
         Ok(Loss { mean, units: examples.len() })
     }
 

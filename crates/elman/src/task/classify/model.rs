@@ -1,30 +1,26 @@
 //! The model of `classify`: from inputs to a number for each label.
 
 use super::data::{Input, Raw, RawInput};
+use super::member::Member;
 use super::ngrams;
 use super::numbers::Numbers;
+use super::steps::Steps;
 use crate::error::Error;
 use crate::run::Folder;
-use crate::task::encoder::{Encoder, Pooling};
 use crate::task::lexicon::Lexicon;
-use crate::task::settings::{Dropout, Settings, UnitName};
-use crate::task::words::{Spelled, Spelling, WordLayer, split};
-use elman_cell::cell::Init;
+use crate::task::settings::{Dropout, PoolName, Settings, UnitName};
+use crate::task::words::{Spelled, Spelling, split};
 use elman_engine::EngineError;
-use elman_engine::tape::{Blueprint, Layout, Linear, Parameter, Tape, Var};
+use elman_engine::tape::{Blueprint, Tape, Var};
 
 const LABELS: &str = "labels.json";
 
-/// What inputs become vectors by.
-enum Front {
-    Words { spelling: Spelling, layer: WordLayer, unit: UnitName, wide: Option<Wide> },
+/// What inputs become numbers by.
+pub(super) enum Front {
+    /// Of texts.
+    Words(Spelling),
+    /// Of pictures and series.
     Numbers(Numbers),
-}
-
-/// The table that n-grams are hashed into, [rows, labels].
-struct Wide {
-    table: Parameter,
-    rows: usize,
 }
 
 /// Words, labels and layers.
@@ -34,9 +30,11 @@ pub struct Model {
     /// What it is made of.
     pub blueprint: Blueprint,
     front: Front,
-    encoder: Encoder,
-    pooling: Pooling,
-    output: Linear,
+    unit: UnitName,
+    /// Rows of each table of n-grams; 0: there is none.
+    ngrams: usize,
+    steps: Steps,
+    members: Vec<Member>,
 }
 
 impl Model {
@@ -59,11 +57,15 @@ impl Model {
             RawInput::Numbers(grid) => Some(grid),
             RawInput::Text(_) => None,
         });
-        let spelling = match Numbers::of(grids) {
-            None => Ok(Spelling::of(texts.flat_map(|t| units(t, settings.data.unit)), settings)),
-            Some(numbers) => Err(numbers),
+        let unit = settings.data.unit;
+        let (front, lengths): (_, Vec<usize>) = match Numbers::of(grids.clone()) {
+            Some(numbers) => (Front::Numbers(numbers), grids.map(|g| g.values.len() / g.width.max(1)).collect()),
+            None => {
+                let spelling = Spelling::of(texts.clone().flat_map(|t| units(t, unit)), settings);
+                (Front::Words(spelling), texts.map(|t| units(t, unit).count()).collect())
+            }
         };
-        Model::new(settings, labels, spelling)
+        Model::new(settings, labels, front, Steps::of(settings, &lengths))
     }
 
     /// With the words and labels of a run.
@@ -73,70 +75,56 @@ impl Model {
     pub fn again(settings: &Settings, folder: &Folder) -> Result<Model, Error> {
         let labels = Lexicon::read(folder, LABELS)?;
         let front = match Numbers::read(folder)? {
-            Some(numbers) => Err(numbers),
-            None => Ok(Spelling::read(folder, settings)?),
+            Some(numbers) => Front::Numbers(numbers),
+            None => Front::Words(Spelling::read(folder, settings)?),
         };
-        Model::new(settings, labels, front)
+        Model::new(settings, labels, front, Steps::read(folder, settings)?)
     }
 
-    fn new(settings: &Settings, labels: Lexicon, front: Result<Spelling, Numbers>) -> Result<Model, Error> {
-        let m = &settings.model;
+    fn new(settings: &Settings, labels: Lexicon, front: Front, steps: Steps) -> Result<Model, Error> {
+        let (unit, ngrams) = (settings.data.unit, settings.model.ngrams);
         let mut blueprint = Blueprint::new();
-        let (front, width) = match front {
-            Ok(spelling) => {
-                let mut own = settings.clone();
-                if settings.data.unit == UnitName::Char {
-                    own.model.characters = 0;
-                }
-                let layer = WordLayer::declare(&mut blueprint, &spelling, &own)?;
-                let wide = (m.ngrams > 0).then(|| {
-                    let shape = &[m.ngrams, labels.len()];
-                    Wide { table: blueprint.parameter("ngrams", shape, Init::Constant(0.0)), rows: m.ngrams }
-                });
-                let width = layer.width;
-                (Front::Words { spelling, layer, unit: settings.data.unit, wide }, width)
-            }
-            Err(numbers) => {
-                let width = numbers.width;
-                (Front::Numbers(numbers), width)
-            }
-        };
-        let encoder = Encoder::declare(&mut blueprint, "encoder", width, settings)?;
-        let pooling = Pooling::declare(&mut blueprint, "pool", encoder.width, m.pool);
-        let output = blueprint.linear("output", pooling.width, labels.len());
-        Ok(Model { labels, blueprint, front, encoder, pooling, output })
+        let mut member = |k| Member::declare(&mut blueprint, k, &front, settings, labels.len(), &steps);
+        let members = (0..settings.model.members).map(&mut member).collect::<Result<_, _>>()?;
+        Ok(Model { labels, blueprint, front, unit, ngrams, steps, members })
     }
 
     /// What is read, as the model reads it. An empty text is one unknown word.
     ///
     /// # Errors
-    /// Numbers where words are read, or words where numbers are; numbers of another shape.
+    /// Numbers where words are read, or words where numbers are; numbers of another shape; more steps than there are places.
     pub fn input(&self, raw: RawInput, place: &str) -> Result<Input, Error> {
-        match (raw, &self.front) {
-            (RawInput::Text(text), Front::Words { spelling, unit, wide, .. }) => {
-                let mut spelled = spelling.spell(units(&text, *unit));
+        let input = match (raw, &self.front) {
+            (RawInput::Text(text), Front::Words(spelling)) => {
+                let mut spelled = spelling.spell(units(&text, self.unit));
                 if spelled.words.is_empty() {
                     spelled = Spelled { words: vec![0], characters: vec![vec![]] };
                 }
-                let words = || units(&text, *unit).map(str::to_lowercase).collect::<Vec<_>>();
-                let ngrams = wide.as_ref().map_or(vec![], |wide| ngrams::rows_of(&words(), wide.rows));
-                Ok(Input::Words { spelled, ngrams })
+                let words = || units(&text, self.unit).map(str::to_lowercase).collect::<Vec<_>>();
+                let ngrams = match (self.ngrams, self.steps.pool) {
+                    (0, _) => vec![],
+                    (rows, PoolName::Places) => ngrams::rows_of_places(&words(), rows),
+                    (rows, _) => ngrams::rows_of(&words(), rows),
+                };
+                Input::Words { spelled, ngrams }
             }
-            (RawInput::Numbers(grid), Front::Numbers(numbers)) => numbers.input(grid, place),
-            (RawInput::Numbers(_), Front::Words { .. }) => {
-                Err(Error::Refused(format!("{place}: these are numbers, and the model reads texts")))
+            (RawInput::Numbers(grid), Front::Numbers(numbers)) => numbers.input(grid, place)?,
+            (RawInput::Numbers(_), Front::Words(_)) => {
+                return Err(Error::Refused(format!("{place}: these are numbers, and the model reads texts")));
             }
             (RawInput::Text(_), Front::Numbers(_)) => {
-                Err(Error::Refused(format!("{place}: this is a text, and the model reads pictures or series")))
+                return Err(Error::Refused(format!("{place}: this is a text, and the model reads pictures or series")));
             }
-        }
+        };
+        self.steps.check(input.len(), place)?;
+        Ok(input)
     }
 
     /// What it knows of numbers, if it reads them.
     pub fn numbers(&self) -> Option<&Numbers> {
         match &self.front {
             Front::Numbers(numbers) => Some(numbers),
-            Front::Words { .. } => None,
+            Front::Words(_) => None,
         }
     }
 
@@ -151,57 +139,22 @@ impl Model {
         })
     }
 
-    /// A number for each label, [inputs, labels].
+    /// A number for each label, [inputs, labels], of each member.
     ///
     /// # Errors
     /// What the engine says.
-    pub fn logits(&self, tape: &mut Tape<'_, f32>, inputs: &[&Input], dropout: &Dropout) -> Result<Var, EngineError> {
-        let layout = Layout::new(inputs.iter().map(|i| i.len().max(1)).collect());
-        let x = match &self.front {
-            Front::Words { layer, .. } => {
-                let texts: Vec<&Spelled> = inputs
-                    .iter()
-                    .filter_map(|i| match i {
-                        Input::Words { spelled, .. } => Some(spelled),
-                        Input::Numbers { .. } => None,
-                    })
-                    .collect();
-                if texts.len() != inputs.len() {
-                    return Err(EngineError::Unsupported("the model reads words, not numbers".into()));
-                }
-                layer.vectors(tape, &texts, &layout, dropout.words)?
-            }
-            Front::Numbers(Numbers { width, .. }) => {
-                let mut x = vec![0.0; layout.rows() * width];
-                for (b, input) in inputs.iter().enumerate() {
-                    let Input::Numbers { values, .. } = input else {
-                        return Err(EngineError::Unsupported("the model reads numbers, not words".into()));
-                    };
-                    for (row, from) in layout.of(b).zip(values.chunks_exact(*width)) {
-                        x[row * width..][..*width].copy_from_slice(from);
-                    }
-                }
-                tape.given(x, *width)?
-            }
-        };
-        let x = match &self.front {
-            Front::Words { .. } => tape.dropout(x, dropout.input),
-            Front::Numbers(_) => x,
-        };
-        let encoded = self.encoder.run(tape, x, &layout, dropout.between)?;
-        let pooled = self.pooling.run(tape, encoded.y, &layout)?;
-        let pooled = tape.dropout(pooled, dropout.output);
-        let deep = tape.linear(pooled, self.output)?;
-        let Front::Words { wide: Some(wide), .. } = &self.front else { return Ok(deep) };
-        let bags = inputs.iter().map(|input| match input {
-            Input::Words { ngrams, .. } => {
-                let weight = 1.0 / (ngrams.len().max(1) as f32).sqrt();
-                ngrams.iter().map(|row| (*row, weight)).collect()
-            }
-            Input::Numbers { .. } => vec![],
-        });
-        let wide = tape.bags(wide.table, bags.collect())?;
-        tape.add(deep, wide)
+    pub fn votes(&self, tape: &mut Tape<'_, f32>, inputs: &[&Input], drop: &Dropout) -> Result<Vec<Var>, EngineError> {
+        self.members.iter().map(|member| member.logits(tape, inputs, drop)).collect()
+    }
+
+    /// A number for each label, [inputs, labels]: the mean of all members.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn logits(&self, tape: &mut Tape<'_, f32>, inputs: &[&Input], drop: &Dropout) -> Result<Var, EngineError> {
+        let votes = self.votes(tape, inputs, drop)?;
+        let sum = tape.total(&votes)?;
+        Ok(tape.scale(sum, 1.0 / votes.len() as f64))
     }
 
     /// Writes words and labels into a run.
@@ -210,8 +163,9 @@ impl Model {
     /// What the file system says.
     pub fn write(&self, folder: &Folder) -> Result<(), Error> {
         self.labels.write(folder, LABELS)?;
+        self.steps.write(folder)?;
         match &self.front {
-            Front::Words { spelling, .. } => spelling.write(folder),
+            Front::Words(spelling) => spelling.write(folder),
             Front::Numbers(numbers) => numbers.write(folder),
         }
     }
@@ -220,7 +174,7 @@ impl Model {
     pub fn words(&self) -> String {
         let labels = self.labels.len();
         match &self.front {
-            Front::Words { spelling, .. } => {
+            Front::Words(spelling) => {
                 format!(
                     "{labels} labels, {} words and {} characters known",
                     spelling.words.len(),

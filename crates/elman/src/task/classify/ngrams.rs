@@ -41,6 +41,19 @@ pub fn rows_of(words: &[String], rows: usize) -> Vec<u32> {
     found.into_iter().collect()
 }
 
+/// The same of a string in which each place has its meaning: n-grams of 1 to 3 letters, each with where it stands.
+pub fn rows_of_places(letters: &[String], rows: usize) -> Vec<u32> {
+    let mut found = BTreeSet::new();
+    for at in 0..letters.len() {
+        let mut key = hash(hash(BEGIN, "p"), &at.to_string());
+        for letter in letters[at..].iter().take(WORDS) {
+            key = hash(hash(key, " "), letter);
+            found.insert((spread(key) % rows.max(1) as u64) as u32);
+        }
+    }
+    found.into_iter().collect()
+}
+
 /// FNV-1a, 64 bits: its offset and its prime.
 const BEGIN: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0000_0100_0000_01b3;
@@ -58,7 +71,7 @@ fn spread(key: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::rows_of;
+    use super::{rows_of, rows_of_places};
 
     fn rows(text: &str) -> Vec<u32> {
         rows_of(&text.split(' ').map(str::to_string).collect::<Vec<_>>(), 1 << 30)
@@ -72,5 +85,8 @@ mod tests {
         assert_eq!(rows("a a a a"), rows("a a a a a"));
         assert!(rows_of(&["word".to_string()], 7).iter().all(|row| *row < 7));
         assert!(rows_of(&[], 7).is_empty());
+        // Three at the first place, two at the next, one at the last: repeats count, each where it stands.
+        let letters = ["a", "a", "a"].map(str::to_string);
+        assert_eq!(rows_of_places(&letters, 1 << 30).len(), 6);
     }
 }

@@ -90,7 +90,10 @@ impl Task for Tag {
         let targets = layout.fill(NO_TARGET, |t, b| all[examples[b]].tags[t]);
         let units = layout.lengths.iter().sum();
         let smoothing = self.settings.train.smoothing;
-        let mean = self.model.loss(tape, scores, &layout, &targets, smoothing, 1.0 / units as f64)?;
+        let share = 1.0 / (units * scores.len()) as f64;
+        let one = |scores| self.model.loss(tape, scores, &layout, &targets, smoothing, share);
+        let losses = scores.into_iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        let mean = tape.total(&losses)?;
         Ok(Loss { mean, units })
     }
 

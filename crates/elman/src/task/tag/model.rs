@@ -22,10 +22,15 @@ pub struct Model {
     pub spelling: Spelling,
     /// What it is made of.
     pub blueprint: Blueprint,
+    members: Vec<Member>,
+    chain: Option<Chain>,
+}
+
+/// One of the networks that score the tags together.
+struct Member {
     words: WordLayer,
     encoder: Encoder,
     output: Linear,
-    chain: Option<Chain>,
 }
 
 /// The tags of a sentence.
@@ -65,14 +70,19 @@ impl Model {
 
     fn new(settings: &Settings, tags: Lexicon, spelling: Spelling) -> Result<Model, Error> {
         let mut blueprint = Blueprint::new();
-        let words = WordLayer::declare(&mut blueprint, &spelling, settings)?;
-        let encoder = Encoder::declare(&mut blueprint, "encoder", words.width, settings)?;
-        let output = blueprint.linear("output", encoder.width, tags.len());
+        let mut members = vec![];
+        for k in 1..=settings.model.members {
+            let side = if k == 1 { String::new() } else { format!("{k}.") };
+            let words = WordLayer::declare_of(&side, &mut blueprint, &spelling, settings)?;
+            let encoder = Encoder::declare(&mut blueprint, &format!("{side}encoder"), words.width, settings)?;
+            let output = blueprint.linear(&format!("{side}output"), encoder.width, tags.len());
+            members.push(Member { words, encoder, output });
+        }
         let chain = settings.model.crf.then(|| blueprint.chain("chain", tags.len()));
-        Ok(Model { tags, spelling, blueprint, words, encoder, output, chain })
+        Ok(Model { tags, spelling, blueprint, members, chain })
     }
 
-    /// A number for each tag at each place, [rows of the layout, tags].
+    /// A number for each tag at each place, [rows of the layout, tags], of each member.
     ///
     /// # Errors
     /// What the engine says.
@@ -82,12 +92,16 @@ impl Model {
         sentences: &[&Spelled],
         layout: &Layout,
         drop: &Dropout,
-    ) -> Result<Var, EngineError> {
-        let x = self.words.vectors(tape, sentences, layout, drop.words)?;
-        let x = tape.dropout(x, drop.input);
-        let encoded = self.encoder.run(tape, x, layout, drop.between)?;
-        let y = tape.dropout(encoded.y, drop.output);
-        tape.linear(y, self.output)
+    ) -> Result<Vec<Var>, EngineError> {
+        let mut all = vec![];
+        for member in &self.members {
+            let x = member.words.vectors(tape, sentences, layout, drop.words)?;
+            let x = tape.dropout(x, drop.input);
+            let encoded = member.encoder.run(tape, x, layout, drop.between)?;
+            let y = tape.dropout(encoded.y, drop.output);
+            all.push(tape.linear(y, member.output)?);
+        }
+        Ok(all)
     }
 
     /// `scale` times the sum over sentences of −log p(tags); `targets` are the layout's rows.
@@ -122,7 +136,9 @@ impl Model {
         let crf = self.chain.map(|chain| store.crf(chain)).transpose()?;
         let layout = Layout::new(sentences.iter().map(|s| s.words.len()).collect());
         let mut tape = Tape::new(store, Mode::Infer);
-        let scores = self.scores(&mut tape, sentences, &layout, drop)?;
+        let all = self.scores(&mut tape, sentences, &layout, drop)?;
+        let sum = tape.total(&all)?;
+        let scores = tape.scale(sum, 1.0 / all.len() as f64);
         let (value, width) = (tape.value(scores), self.tags.len());
         let chosen = |b: usize| {
             let z: Vec<f32> = layout.of(b).flat_map(|row| &value[row * width..][..width]).copied().collect();
