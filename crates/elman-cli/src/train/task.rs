@@ -262,6 +262,9 @@ pub struct Classify {
     /// The column of the label, by name or number [default: the one whose few values repeat]
     #[arg(long, value_name = "COLUMN", help_heading = "Data")]
     label: Option<String>,
+    /// A column of other labels that are learned beside, to know more of the texts; never answered
+    #[arg(long, value_name = "COLUMN", help_heading = "Data")]
+    also: Option<String>,
     /// How all steps become one answer [default: places for characters in texts of one length, else max]
     #[arg(long, value_name = "HOW", help_heading = "Model")]
     pool: Option<Pool>,
@@ -364,6 +367,9 @@ impl Classify {
         }
         if self.label.is_some() {
             s.data.label.clone_from(&self.label);
+        }
+        if self.also.is_some() {
+            s.data.also.clone_from(&self.also);
         }
         set! { self.pool => s.model.pool, self.ngrams => s.model.ngrams, self.unit => s.data.unit,
         self.pictures => s.data.pictures, self.shift => s.data.shift }

@@ -39,6 +39,8 @@ pub struct Example {
     pub text: String,
     /// The label.
     pub label: String,
+    /// What stands in the column beside, if one was named and the field is not empty.
+    pub also: Option<String>,
 }
 
 /// Texts with a label each.
@@ -63,6 +65,8 @@ pub struct Columns {
     pub text: Option<String>,
     /// The column of the labels, by name or number from 1.
     pub label: Option<String>,
+    /// A column of other labels beside them, by name or number from 1.
+    pub also: Option<String>,
 }
 
 impl Labelled {
@@ -87,6 +91,7 @@ impl Labelled {
             Some(label) => label,
             None => found_label(table, texts[0], &mut remarks)?,
         };
+        let also = columns.also.as_deref().map(|name| table.column(name)).transpose()?;
         let name = |column: usize| table.columns[column].clone();
         if texts.contains(&label) {
             return Err(DataError::file(&table.file, format!("column `{}` cannot be text and label", name(label))));
@@ -95,7 +100,7 @@ impl Labelled {
             let found = name(texts[0]);
             remarks.push(format!("{}: the text is column `{found}`; --text takes another", table.file));
         }
-        let examples = examples(table, &texts, label, &mut remarks)?;
+        let examples = examples(table, &texts, (label, also), &mut remarks)?;
         let text = texts.into_iter().map(name).collect::<Vec<_>>().join(",");
         Ok(Labelled { file: table.file.clone(), text, label: name(label), remarks, examples })
     }
@@ -201,7 +206,7 @@ fn no_label(table: &Table, text: usize) -> DataError {
 fn examples(
     table: &Table,
     texts: &[usize],
-    label: usize,
+    (label, also): (usize, Option<usize>),
     remarks: &mut Vec<String>,
 ) -> Result<Vec<Example>, DataError> {
     let (mut examples, mut left_out) = (Vec::with_capacity(table.rows.len()), Vec::new());
@@ -213,7 +218,9 @@ fn examples(
             let what = "the label is missing; give it one, or remove the row";
             return Err(DataError::field(&table.file, row.line, &table.columns[label], what));
         } else {
-            examples.push(Example { line: row.line, text: words.collect::<Vec<_>>().join(" | "), label: class.clone() });
+            let text = words.collect::<Vec<_>>().join(" | ");
+            let also = also.map(|column| row.fields[column].clone()).filter(|label| !label.is_empty());
+            examples.push(Example { line: row.line, text, label: class.clone(), also });
         }
     }
     if examples.is_empty() {

@@ -103,6 +103,8 @@ pub struct Data {
     pub text: Option<String>,
     /// The column of the label.
     pub label: Option<String>,
+    /// A column of other labels that are learned beside and never answered (classify).
+    pub also: Option<String>,
     /// The column of what is translated.
     pub source: Option<String>,
     /// The column of what it becomes.
@@ -136,6 +138,7 @@ impl Default for Data {
             encoding: None,
             text: None,
             label: None,
+            also: None,
             source: None,
             target: None,
             beside: vec![],

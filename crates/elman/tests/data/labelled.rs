@@ -6,7 +6,7 @@ use elman::data::{Reading, Table};
 
 fn columns(text: &str, label: &str) -> Columns {
     let asked = |name: &str| (!name.is_empty()).then(|| name.to_string());
-    Columns { text: asked(text), label: asked(label) }
+    Columns { text: asked(text), label: asked(label), also: None }
 }
 
 fn labelled(text: &str, asked: &Columns) -> Labelled {

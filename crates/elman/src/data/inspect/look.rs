@@ -39,7 +39,7 @@ fn table(file: &str, asked: &Asked, form: Form, report: &mut Inspection) -> Resu
     (report.count, report.counted) = (table.rows.len(), "rows");
     report.columns = (0..table.columns.len()).map(|column| kind_of(&table, column)).collect();
     let all_numbers = report.columns.iter().all(|column| column.kind == "number");
-    let columns = Columns { text: asked.text.clone(), label: asked.label.clone() };
+    let columns = Columns { text: asked.text.clone(), label: asked.label.clone(), also: None };
     let named = asked.text.is_some() || asked.label.is_some();
     let found = match Labelled::of(&table, &columns) {
         _ if all_numbers && !named => None,

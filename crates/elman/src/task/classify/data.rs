@@ -50,6 +50,8 @@ pub struct Example {
     pub input: Input,
     /// What it is.
     pub label: u32,
+    /// What it is in another respect; `NO_TARGET` if that is not known.
+    pub also: u32,
 }
 
 /// Examples of all parts.
@@ -95,6 +97,8 @@ pub struct RawExample {
     pub input: RawInput,
     /// What it is.
     pub label: String,
+    /// What it is in another respect.
+    pub also: Option<String>,
 }
 
 /// What is read, before words have numbers.
@@ -137,7 +141,7 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
     // Files of labels stand in the order of the files that they belong to.
     let mut beside = d.beside.iter();
     // Columns that were found in the first file are those of all.
-    let mut columns = Columns { text: d.text.clone(), label: d.label.clone() };
+    let mut columns = Columns { text: d.text.clone(), label: d.label.clone(), also: d.also.clone() };
     for (files, part) in [(&d.train, Part::Train), (&d.valid, Part::Valid), (&d.test, Part::Test)] {
         for file in files {
             let (examples, remarks) = files::read(file, beside.next().map(String::as_str), &mut columns, settings)?;
@@ -212,7 +216,8 @@ impl Raw {
         let all = |raw: Vec<RawExample>| -> Result<Vec<Example>, Error> {
             let one = |e: RawExample| {
                 let label = model.label(&e.label, &e.place)?;
-                Ok(Example { input: model.input(e.input, &e.place)?, label })
+                let also = model.also(e.also.as_deref());
+                Ok(Example { input: model.input(e.input, &e.place)?, label, also })
             };
             raw.into_iter().map(one).collect()
         };

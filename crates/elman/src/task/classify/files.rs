@@ -85,7 +85,7 @@ pub fn read(
     let d = &settings.data;
     if let Some(numbers) = numbers(file, labels)? {
         let of = |(place, grid, label): (String, Grid, Option<String>)| match label {
-            Some(label) => Ok(RawExample { place, input: RawInput::Numbers(grid), label }),
+            Some(label) => Ok(RawExample { place, input: RawInput::Numbers(grid), label, also: None }),
             None => {
                 let way = "--labels names an idx file of labels; a folder of PNG has a folder for each label";
                 Err(Error::Refused(format!("{place} has no label: {way}")))
@@ -102,6 +102,7 @@ pub fn read(
         place: format!("{name}:{}", e.line),
         input: RawInput::Text(e.text),
         label: e.label,
+        also: e.also,
     });
     Ok((examples.collect(), read.remarks))
 }

@@ -17,8 +17,18 @@ pub(super) struct Member {
     encoder: Encoder,
     pooling: Pooling,
     output: Linear,
+    /// To the labels that are learned beside (Caruana 1997, Multitask learning).
+    also: Option<Linear>,
     /// The table that n-grams are hashed into, [rows, labels].
     ngrams: Option<Parameter>,
+}
+
+/// What a member says.
+pub(super) struct Votes {
+    /// A number for each label, [inputs, labels].
+    pub label: Var,
+    /// The same for the labels that are learned beside, while training.
+    pub also: Option<Var>,
 }
 
 enum Reader {
@@ -37,7 +47,7 @@ impl Member {
         k: usize,
         front: &Front,
         settings: &Settings,
-        labels: usize,
+        [labels, others]: [usize; 2],
         steps: &Steps,
     ) -> Result<Member, Error> {
         let m = &settings.model;
@@ -59,14 +69,15 @@ impl Member {
         let encoder = Encoder::declare(blueprint, &format!("{side}encoder"), width, settings)?;
         let pooling = Pooling::declare(blueprint, &format!("{side}pool"), encoder.width, steps.pool, steps.places);
         let output = blueprint.linear(&format!("{side}output"), pooling.width, labels);
-        Ok(Member { reader, encoder, pooling, output, ngrams })
+        let also = (others > 0).then(|| blueprint.linear(&format!("{side}also"), pooling.width, others));
+        Ok(Member { reader, encoder, pooling, output, also, ngrams })
     }
 
-    /// A number for each label, [inputs, labels].
+    /// What it says of some inputs.
     ///
     /// # Errors
     /// What the engine says.
-    pub fn logits(&self, tape: &mut Tape<'_, f32>, inputs: &[&Input], dropout: &Dropout) -> Result<Var, EngineError> {
+    pub fn votes(&self, tape: &mut Tape<'_, f32>, inputs: &[&Input], dropout: &Dropout) -> Result<Votes, EngineError> {
         let layout = Layout::new(inputs.iter().map(|i| i.len().max(1)).collect());
         let x = match &self.reader {
             Reader::Words(layer) => {
@@ -79,7 +90,11 @@ impl Member {
         let pooled = self.pooling.run(tape, encoded.y, &layout)?;
         let pooled = tape.dropout(pooled, dropout.output);
         let deep = tape.linear(pooled, self.output)?;
-        let Some(table) = self.ngrams else { return Ok(deep) };
+        let also = match self.also {
+            Some(layer) if tape.trains() => Some(tape.linear(pooled, layer)?),
+            _ => None,
+        };
+        let Some(table) = self.ngrams else { return Ok(Votes { label: deep, also }) };
         let bags = inputs.iter().map(|input| match input {
             Input::Words { ngrams, .. } => {
                 let weight = 1.0 / (ngrams.len().max(1) as f32).sqrt();
@@ -88,7 +103,7 @@ impl Member {
             Input::Numbers { .. } => vec![],
         });
         let wide = tape.bags(table, bags.collect())?;
-        tape.add(deep, wide)
+        Ok(Votes { label: tape.add(deep, wide)?, also })
     }
 }
 

@@ -29,6 +29,7 @@ use crate::train::progress::fingerprint;
 use data::Examples;
 use elman_engine::dropout::{MaskKey, Purpose};
 use elman_engine::tape::{Blueprint, Mode, Store, Tape};
+use member::Votes;
 use model::Model;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -111,9 +112,16 @@ impl Task for Classify {
         };
         let labels: Vec<u32> = examples.iter().map(|i| all[*i].label).collect();
         let votes = self.model.votes(tape, &inputs, &self.settings.dropout)?;
+        let also: Vec<u32> = examples.iter().map(|i| all[*i].also).collect();
         let share = 1.0 / (examples.len() * votes.len()) as f64;
-        let one = |logits| tape.cross_entropy(logits, &labels, self.settings.train.smoothing, share);
-        let losses = votes.into_iter().map(one).collect::<Result<Vec<_>, _>>()?;
+        let mut losses = vec![];
+        for Votes { label, also: beside } in votes {
+            let smoothing = self.settings.train.smoothing;
+            losses.push(tape.cross_entropy(label, &labels, smoothing, share)?);
+            if let Some(beside) = beside {
+                losses.push(tape.cross_entropy(beside, &also, smoothing, share)?);
+            }
+        }
         let mean = tape.total(&losses)?;
         Ok(Loss { mean, units: examples.len() })
     }

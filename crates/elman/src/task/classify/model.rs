@@ -1,7 +1,7 @@
 //! The model of `classify`: from inputs to a number for each label.
 
 use super::data::{Input, Raw, RawInput};
-use super::member::Member;
+use super::member::{Member, Votes};
 use super::ngrams;
 use super::numbers::Numbers;
 use super::steps::Steps;
@@ -11,9 +11,10 @@ use crate::task::lexicon::Lexicon;
 use crate::task::settings::{Dropout, PoolName, Settings, UnitName};
 use crate::task::words::{Spelled, Spelling, split};
 use elman_engine::EngineError;
-use elman_engine::tape::{Blueprint, Tape, Var};
+use elman_engine::tape::{Blueprint, NO_TARGET, Tape, Var};
 
 const LABELS: &str = "labels.json";
+const ALSO: &str = "also.json";
 
 /// What inputs become numbers by.
 pub(super) enum Front {
@@ -27,6 +28,8 @@ pub(super) enum Front {
 pub struct Model {
     /// The labels by number.
     pub labels: Lexicon,
+    /// The labels that are learned beside, if there are any.
+    also: Option<Lexicon>,
     /// What it is made of.
     pub blueprint: Blueprint,
     front: Front,
@@ -65,7 +68,9 @@ impl Model {
                 (Front::Words(spelling), texts.map(|t| units(t, unit).count()).collect())
             }
         };
-        Model::new(settings, labels, front, Steps::of(settings, &lengths))
+        let also = Lexicon::of_labels(raw.train.iter().filter_map(|e| e.also.as_deref()));
+        let also = settings.data.also.is_some().then_some(also);
+        Model::new(settings, (labels, also), front, Steps::of(settings, &lengths))
     }
 
     /// With the words and labels of a run.
@@ -78,15 +83,22 @@ impl Model {
             Some(numbers) => Front::Numbers(numbers),
             None => Front::Words(Spelling::read(folder, settings)?),
         };
-        Model::new(settings, labels, front, Steps::read(folder, settings)?)
+        let also = settings.data.also.is_some().then(|| Lexicon::read(folder, ALSO)).transpose()?;
+        Model::new(settings, (labels, also), front, Steps::read(folder, settings)?)
     }
 
-    fn new(settings: &Settings, labels: Lexicon, front: Front, steps: Steps) -> Result<Model, Error> {
+    fn new(
+        settings: &Settings,
+        (labels, also): (Lexicon, Option<Lexicon>),
+        front: Front,
+        steps: Steps,
+    ) -> Result<Model, Error> {
         let (unit, ngrams) = (settings.data.unit, settings.model.ngrams);
         let mut blueprint = Blueprint::new();
-        let mut member = |k| Member::declare(&mut blueprint, k, &front, settings, labels.len(), &steps);
+        let answers = [labels.len(), also.as_ref().map_or(0, Lexicon::len)];
+        let mut member = |k| Member::declare(&mut blueprint, k, &front, settings, answers, &steps);
         let members = (0..settings.model.members).map(&mut member).collect::<Result<_, _>>()?;
-        Ok(Model { labels, blueprint, front, unit, ngrams, steps, members })
+        Ok(Model { labels, also, blueprint, front, unit, ngrams, steps, members })
     }
 
     /// What is read, as the model reads it. An empty text is one unknown word.
@@ -139,12 +151,17 @@ impl Model {
         })
     }
 
-    /// A number for each label, [inputs, labels], of each member.
+    /// The number of a label that is learned beside; `NO_TARGET` for none.
+    pub fn also(&self, label: Option<&str>) -> u32 {
+        label.zip(self.also.as_ref()).and_then(|(label, all)| all.id(label)).unwrap_or(NO_TARGET)
+    }
+
+    /// What each member says.
     ///
     /// # Errors
     /// What the engine says.
-    pub fn votes(&self, tape: &mut Tape<'_, f32>, inputs: &[&Input], drop: &Dropout) -> Result<Vec<Var>, EngineError> {
-        self.members.iter().map(|member| member.logits(tape, inputs, drop)).collect()
+    pub fn votes(&self, tape: &mut Tape<'_, f32>, inputs: &[&Input], drop: &Dropout) -> Result<Vec<Votes>, EngineError> {
+        self.members.iter().map(|member| member.votes(tape, inputs, drop)).collect()
     }
 
     /// A number for each label, [inputs, labels]: the mean of all members.
@@ -152,7 +169,7 @@ impl Model {
     /// # Errors
     /// What the engine says.
     pub fn logits(&self, tape: &mut Tape<'_, f32>, inputs: &[&Input], drop: &Dropout) -> Result<Var, EngineError> {
-        let votes = self.votes(tape, inputs, drop)?;
+        let votes: Vec<Var> = self.votes(tape, inputs, drop)?.into_iter().map(|v| v.label).collect();
         let sum = tape.total(&votes)?;
         Ok(tape.scale(sum, 1.0 / votes.len() as f64))
     }
@@ -163,6 +180,7 @@ impl Model {
     /// What the file system says.
     pub fn write(&self, folder: &Folder) -> Result<(), Error> {
         self.labels.write(folder, LABELS)?;
+        self.also.as_ref().map_or(Ok(()), |also| also.write(folder, ALSO))?;
         self.steps.write(folder)?;
         match &self.front {
             Front::Words(spelling) => spelling.write(folder),

@@ -168,7 +168,7 @@ fn sounds(settings: &Settings) -> Result<[Examples; 3], Error> {
     let mut all = |files: &[String]| -> Result<Vec<(Numbers, String)>, Error> {
         let mut examples = vec![];
         for file in files {
-            let columns = Columns { text: d.text.clone(), label: d.label.clone() };
+            let columns = Columns { text: d.text.clone(), label: d.label.clone(), also: None };
             let reading = Reading { encoding: d.encoding.clone(), ..Reading::default() };
             let table = Labelled::read(file, &columns, &reading)?;
             let folder = Path::new(file).parent().unwrap_or(Path::new("."));
