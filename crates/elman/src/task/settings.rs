@@ -359,7 +359,9 @@ impl Settings {
             }
             TaskName::Caption => {
                 (s.data.lowercase, s.data.min_count) = (false, 1);
-                (s.model.hidden, s.model.embedding, s.train.epochs) = (256, 64, 30);
+                (s.model.hidden, s.model.embedding, s.train.epochs) = (256, 64, 60);
+                s.optimiser.rate = Some(0.002);
+                s.dropout = Dropout { input: 0.2, between: 0.2, output: 0.2, ..s.dropout };
             }
             _ => {}
         }
