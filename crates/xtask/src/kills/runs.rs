@@ -1,8 +1,8 @@
 //! One run, straight or killed, and what it leaves.
 
 use super::left::{unnamed, writing};
-use crate::random::Random;
 use super::{KillsError, io};
+use crate::random::Random;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::fs::{self, File};

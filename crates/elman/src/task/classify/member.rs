@@ -64,8 +64,8 @@ impl Member {
             }
             Front::Numbers(numbers) => (Reader::Numbers(numbers.width), numbers.width, 0),
         };
-        let ngrams = (rows > 0)
-            .then(|| blueprint.parameter(&format!("{side}ngrams"), &[rows, labels], Init::Constant(0.0)));
+        let ngrams =
+            (rows > 0).then(|| blueprint.parameter(&format!("{side}ngrams"), &[rows, labels], Init::Constant(0.0)));
         let encoder = Encoder::declare(blueprint, &format!("{side}encoder"), width, settings)?;
         let pooling = Pooling::declare(blueprint, &format!("{side}pool"), encoder.width, steps.pool, steps.places);
         let output = blueprint.linear(&format!("{side}output"), pooling.width, labels);

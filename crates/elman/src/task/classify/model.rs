@@ -160,7 +160,12 @@ impl Model {
     ///
     /// # Errors
     /// What the engine says.
-    pub fn votes(&self, tape: &mut Tape<'_, f32>, inputs: &[&Input], drop: &Dropout) -> Result<Vec<Votes>, EngineError> {
+    pub fn votes(
+        &self,
+        tape: &mut Tape<'_, f32>,
+        inputs: &[&Input],
+        drop: &Dropout,
+    ) -> Result<Vec<Votes>, EngineError> {
         self.members.iter().map(|member| member.votes(tape, inputs, drop)).collect()
     }
 

@@ -73,7 +73,8 @@ impl Model {
         for (side, spelling) in sides(settings).iter().zip(spellings) {
             let layer = WordLayer::declare_of(side, &mut blueprint, &spelling, settings)?;
             let encoder = Encoder::declare(&mut blueprint, &format!("{side}encoder"), layer.width, settings)?;
-            let pooling = Pooling::declare(&mut blueprint, &format!("{side}pool"), encoder.width, settings.model.pool, 0);
+            let pooling =
+                Pooling::declare(&mut blueprint, &format!("{side}pool"), encoder.width, settings.model.pool, 0);
             towers.push(Tower { spelling, layer, encoder, pooling });
         }
         let (first, last) = (towers[0].pooling.width, towers[towers.len() - 1].pooling.width);
