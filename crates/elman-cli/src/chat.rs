@@ -1,14 +1,16 @@
 //! `elman chat`
 
 use crate::outcome::Outcome;
-use crate::values::{Machine, WeightType, size};
+use crate::values::{Machine, SamplingFlags, WeightType};
 use clap::Args;
 use elman::chat::Chat;
-use elman::generate::Sampling;
 use elman::model::Trained;
 use elman::text::Source;
 use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
+
+/// The temperature of replies: always the likeliest word.
+const LIKELIEST: f64 = 0.0;
 
 /// Arguments of `elman chat`.
 #[derive(Args)]
@@ -25,18 +27,8 @@ pub struct Arguments {
     /// Print JSON
     #[arg(long)]
     json: bool,
-    /// Below 1 likelier, above 1 wilder; 0 takes the likeliest word
-    #[arg(long, value_name = "T", default_value = "0", help_heading = "Sampling")]
-    temperature: f64,
-    /// Only the K likeliest tokens
-    #[arg(long, value_name = "K", value_parser = size, help_heading = "Sampling")]
-    top_k: Option<usize>,
-    /// Only the likeliest tokens that hold this share
-    #[arg(long, value_name = "P", help_heading = "Sampling")]
-    top_p: Option<f64>,
-    /// The same seed gives the same replies
-    #[arg(long, value_name = "S", default_value = "1", help_heading = "Sampling")]
-    seed: u64,
+    #[command(flatten)]
+    sampling: SamplingFlags,
     #[command(flatten)]
     weights: WeightType,
     #[command(flatten)]
@@ -47,10 +39,9 @@ impl Arguments {
     /// Talks, or measures.
     pub fn run(self) -> Result<Outcome, elman::Error> {
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
-        let (temperature, top_k, top_p, seed) = (self.temperature, self.top_k, self.top_p, self.seed);
         let trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
         let encoding = trained.config.data.encoding.clone();
-        let mut chat = Chat::new(trained, Sampling { temperature, top_k, top_p, seed })?;
+        let mut chat = Chat::new(trained, self.sampling.sampling(LIKELIEST))?;
         let mut source = Source::open(self.data.as_deref().unwrap_or("-"), encoding.as_deref())?;
         let mut turn = String::new();
         if let Some(file) = &self.data {

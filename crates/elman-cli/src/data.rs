@@ -94,6 +94,9 @@ fn shown(part: &Inspection) -> String {
         let _ = writeln!(text, "  {} different words, {} of them stand once", found.words, found.once);
     }
     classes(&mut text, part);
+    if !part.facts.is_empty() {
+        let _ = writeln!(text, "\n  {}", part.facts.join("\n  "));
+    }
     wrong(&mut text, part);
     text
 }
@@ -115,7 +118,7 @@ fn classes(text: &mut String, part: &Inspection) {
 
 /// What may be wrong, or that nothing was found.
 fn wrong(text: &mut String, part: &Inspection) {
-    let mut lines: Vec<String> = part.remarks.clone();
+    let mut lines: Vec<String> = vec![];
     let mut tell = |found: &Places, what: &str| {
         let pair =
             |(line, with): &(u64, u64)| if line == with { line.to_string() } else { format!("{line} and {with}") };

@@ -1,16 +1,20 @@
 //! `elman eval`
 
 use crate::outcome::Outcome;
-use crate::values::{Machine, WeightType, size};
+use crate::values::{Machine, WeightType, range, size};
 use crate::watch;
 use clap::{Args, ValueEnum};
 use elman::evaluate::{Chosen, Evaluated, Figures, Found, MadeFigures, evaluate};
 use elman::model::Trained;
+use elman::report::REPORT;
+use elman::task::TestFile;
 use std::path::PathBuf;
 
 /// Arguments of `elman eval`.
 #[derive(Args)]
-#[command(after_help = "Example:\n  elman eval runs/readme --data README.md --json")]
+#[command(
+    after_help = "Example:\n  elman eval runs/readme --data README.md --json\n\nThe figures also stand in report.html of the run's folder, with curves, intervals and samples. `--data` takes what the task was trained on, also with longer examples: the figures are shown against length, and what is longer than in training is marked."
+)]
 pub struct Arguments {
     /// The run's folder
     #[arg(value_name = "DIR")]
@@ -18,6 +22,17 @@ pub struct Arguments {
     /// A text, `-` for standard input, or `synth:…` for a run on made data [default: the run's own test part]
     #[arg(long, value_name = "FILE", conflicts_with = "part")]
     data: Option<String>,
+    /// What stands beside --data, as while training: labels of pictures, targets, documents or captions
+    #[arg(
+        long,
+        value_name = "FILE",
+        requires = "data",
+        visible_aliases = ["target-data", "documents", "captions"]
+    )]
+    labels: Option<String>,
+    /// Of a labeller of strings: pictures of a string, such as 9-16 [default: as in training]
+    #[arg(long, value_name = "MIN-MAX", requires = "data", value_parser = range)]
+    string_length: Option<[usize; 2]>,
     /// A part of the run's own data
     #[arg(long, value_name = "PART", default_value = "test")]
     part: PartName,
@@ -48,6 +63,10 @@ impl Arguments {
         if elman::task::is_one(&self.run) {
             return self.task(machine);
         }
+        if self.labels.is_some() || self.string_length.is_some() {
+            let message = "--labels and --string-length are of tasks with examples, and this is a language model";
+            return Err(elman::Error::Refused(format!("{}: {message}: leave them out", self.run.display())));
+        }
         let chosen = match (self.data, self.part) {
             (Some(file), _) => Chosen::File(file),
             (None, PartName::Valid) => Chosen::Valid,
@@ -55,7 +74,13 @@ impl Arguments {
         };
         let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
         let figures = evaluate(&mut trained, &chosen, self.batch, watch::stop_on_interrupt(None)?)?;
-        if self.json { Outcome::json(&figures) } else { Ok(Outcome::good(table(&figures))) }
+        // Figures are figures, even of a run that cannot be written to.
+        let page = match elman::train::page::show(&self.run, &mut trained, &figures) {
+            Ok(()) => format!("on one page: {}\n", self.run.join(REPORT).display()),
+            Err(e) => format!("the page of the run could not be written: {e}\n"),
+        };
+        let outcome = if self.json { Outcome::json(&figures)? } else { Outcome::good(table(&figures)) };
+        Ok(outcome.with_remarks(page))
     }
 }
 
@@ -67,12 +92,15 @@ impl Arguments {
             PartName::Test => elman::task::Part::Test,
         };
         let stop = watch::stop_on_interrupt(None)?;
-        let figures = elman::task::evaluate(&self.run, self.data.as_deref(), part, machine, stop)?;
-        if self.json {
-            return Outcome::json(&figures);
-        }
+        let (beside, string_length) = (self.labels, self.string_length);
+        let file = self.data.map(|file| TestFile { file, beside, string_length });
+        let figures = elman::task::evaluate(&self.run, file.as_ref(), part, machine, stop)?;
         let lines = figures.values.iter().map(|(name, value)| format!("{name:<20}{value:.4}\n"));
-        Ok(Outcome::good(lines.collect::<String>() + &figures.text))
+        let outcome = match self.json {
+            true => Outcome::json(&figures)?,
+            false => Outcome::good(lines.collect::<String>() + &figures.text),
+        };
+        Ok(outcome.with_remarks(figures.shown.page))
     }
 }
 

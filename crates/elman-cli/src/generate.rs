@@ -1,9 +1,9 @@
 //! `elman generate`
 
 use crate::outcome::Outcome;
-use crate::values::{Machine, WeightType, size};
+use crate::values::{Machine, SamplingFlags, WeightType, size};
 use clap::Args;
-use elman::generate::{Sampling, generate, unknown};
+use elman::generate::{generate, unknown};
 use elman::model::Trained;
 use std::path::PathBuf;
 
@@ -25,18 +25,8 @@ pub struct Arguments {
     /// Tokens after the prompt
     #[arg(long, value_name = "N", value_parser = size, default_value = "100")]
     length: usize,
-    /// Below 1 likelier, above 1 wilder; 0 takes the likeliest
-    #[arg(long, value_name = "T", default_value = "1", help_heading = "Sampling")]
-    temperature: f64,
-    /// Only the K likeliest tokens
-    #[arg(long, value_name = "K", value_parser = size, help_heading = "Sampling")]
-    top_k: Option<usize>,
-    /// Only the likeliest tokens that hold this share
-    #[arg(long, value_name = "P", help_heading = "Sampling")]
-    top_p: Option<f64>,
-    /// The same seed gives the same text
-    #[arg(long, value_name = "S", default_value = "1", help_heading = "Sampling")]
-    seed: u64,
+    #[command(flatten)]
+    sampling: SamplingFlags,
     #[command(flatten)]
     weights: WeightType,
     #[command(flatten)]
@@ -47,11 +37,9 @@ impl Arguments {
     /// Writes a text.
     pub fn run(self) -> Result<Outcome, elman::Error> {
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
-        let (temperature, top_k, top_p, seed) = (self.temperature, self.top_k, self.top_p, self.seed);
         let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
-        let sampling = Sampling { temperature, top_k, top_p, seed };
         let remarks = lacking(&unknown(&trained.tokens, &self.prompt)?);
-        let text = generate(&mut trained, &self.prompt, self.length, sampling)?;
+        let text = generate(&mut trained, &self.prompt, self.length, self.sampling.sampling(1.0))?;
         Ok(Outcome::good(text + "\n").with_remarks(remarks))
     }
 }

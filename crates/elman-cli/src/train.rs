@@ -1,9 +1,14 @@
 //! `elman train`
 
 mod caption;
+mod classify;
+mod columns;
+mod common;
 mod flags;
+mod label;
 mod rank;
-mod task;
+mod tag;
+mod translate;
 
 use crate::outcome::Outcome;
 use crate::values::Machine;
@@ -61,13 +66,13 @@ enum Task {
     )]
     Lm(Box<Lm>),
     /// A text, a picture or a series → one of several labels
-    Classify(Box<task::Classify>),
+    Classify(Box<classify::Classify>),
     /// A sequence → a shorter one, without alignment: pictures of a line, sounds
-    Label(Box<task::Label>),
+    Label(Box<label::Label>),
     /// Words → a tag each
-    Tag(Box<task::Tag>),
+    Tag(Box<tag::Tag>),
     /// A text → another text: a translation, a summary, an answer
-    Translate(Box<task::Translate>),
+    Translate(Box<translate::Translate>),
     /// A query → the documents that answer it
     Rank(Box<rank::Rank>),
     /// A picture → words
@@ -93,7 +98,7 @@ impl Arguments {
 impl Lm {
     fn run(self, named: bool) -> Result<Outcome, elman::Error> {
         if let Some(path) = self.config.as_ref().filter(|path| elman::task::names_one(path)) {
-            return task::from_file(path, self.out.as_deref(), &self.machine);
+            return common::from_file(path, self.out.as_deref(), &self.machine);
         }
         let config = self.settings(named)?;
         if self.find_lr {

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use elman::engine::{Isa, Merge, Precision};
+use elman::generate::Sampling;
 use elman::lengths::Lengths;
 
 /// The largest size that is taken from the command line.
@@ -20,6 +21,15 @@ pub fn few(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(n) if (1..=1024).contains(&n) => Ok(n),
         _ => Err("wanted a whole number from 1 to 1024".into()),
+    }
+}
+
+/// Two numbers from 1, the second not smaller: `2-8`, or `5` for both.
+pub fn range(text: &str) -> Result<[usize; 2], String> {
+    let (fewest, most) = text.split_once('-').unwrap_or((text, text));
+    match (few(fewest), few(most)) {
+        (Ok(fewest), Ok(most)) if fewest <= most => Ok([fewest, most]),
+        _ => Err("wanted two whole numbers from 1 to 1024, such as 2-8".into()),
     }
 }
 
@@ -122,5 +132,30 @@ impl From<LengthsName> for Lengths {
             LengthsName::Uniform => Lengths::Uniform,
             LengthsName::Equal => Lengths::Equal,
         }
+    }
+}
+
+/// How tokens are drawn.
+#[derive(Args)]
+pub struct SamplingFlags {
+    /// Below 1 likelier, above 1 wilder; 0 takes the likeliest [default: 1; of chat 0]
+    #[arg(long, value_name = "T", help_heading = "Sampling")]
+    temperature: Option<f64>,
+    /// Only the K likeliest tokens
+    #[arg(long, value_name = "K", value_parser = size, help_heading = "Sampling")]
+    top_k: Option<usize>,
+    /// Only the likeliest tokens that hold this share
+    #[arg(long, value_name = "P", help_heading = "Sampling")]
+    top_p: Option<f64>,
+    /// The same seed gives the same text
+    #[arg(long, value_name = "S", default_value = "1", help_heading = "Sampling")]
+    seed: u64,
+}
+
+impl SamplingFlags {
+    /// What was asked for; where nothing was said, this temperature.
+    pub fn sampling(&self, temperature: f64) -> Sampling {
+        let temperature = self.temperature.unwrap_or(temperature);
+        Sampling { temperature, top_k: self.top_k, top_p: self.top_p, seed: self.seed }
     }
 }

@@ -35,6 +35,19 @@ fn a_table_is_shown_for_people_and_as_json() {
 }
 
 #[test]
+fn what_is_a_fact_is_not_to_be_looked_at() {
+    let folder = Folder::new();
+    let row = |n: usize| format!("{n},a text of row {n},{}\n", ["good", "bad"][n % 2]);
+    folder.text("three.csv", &("id,review,kind\n".to_string() + &(0..12).map(row).collect::<String>()));
+    let run = folder.run("data three.csv").good();
+    assert!(run.out.contains("the text is column `review`") && !run.out.contains("to look at"), "{}", run.out);
+    folder.text("twice.csv", &("id,review,kind\n".to_string() + &(0..12).map(|n| row(n % 9)).collect::<String>()));
+    let run = folder.run("data twice.csv").good();
+    let (facts, wrong) = run.out.split_once("to look at").unwrap();
+    assert!(facts.contains("the text is column") && !wrong.contains("the text is column"), "{}", run.out);
+}
+
+#[test]
 fn what_cannot_be_read_is_one_line() {
     let folder = Folder::new();
     folder.text("ragged.csv", "a,b,c\n1,2,3\n4,5\n6,7,8\n");

@@ -1,6 +1,6 @@
 //! Strings of digits, made from pictures of single ones: long inputs with short labellings, for training without alignment.
 //!
-//! 2 to 8 pictures, each number as likely as another, drawn with replacement, stand side by side. A step is a column of
+//! Some pictures, each number of them as likely as another, drawn with replacement, stand side by side. A step is a column of
 //! pixels, from the left. String k depends on the seed and k alone. Labels need not be digits, nor pictures square.
 
 use crate::error::Error;
@@ -9,9 +9,6 @@ use elman_engine::Random;
 
 /// Keeps these numbers apart from those that a run with the same seed draws for its weights and masks.
 const PURPOSE: u64 = u64::from_be_bytes(*b"elmandig");
-
-const FEWEST: u64 = 2;
-const MOST: u64 = 8;
 
 /// Pictures of one size and what they show.
 #[derive(Clone, Copy, Debug)]
@@ -51,10 +48,10 @@ impl<'a> Pictures<'a> {
         Ok(Pictures { rows, columns, pixels, labels })
     }
 
-    /// String `index` of `seed`.
-    pub fn string(&self, seed: u64, index: u64) -> DigitString {
+    /// String `index` of `seed`, of `fewest` to `most` pictures.
+    pub fn string(&self, seed: u64, index: u64, [fewest, most]: [usize; 2]) -> DigitString {
         let mut random = Random::new(seed ^ PURPOSE, index);
-        let count = between(&mut random, FEWEST, MOST);
+        let count = between(&mut random, fewest as u64, most.max(fewest) as u64);
         let (mut columns, mut digits) = (vec![], vec![]);
         for _ in 0..count {
             let picture = below(&mut random, self.labels.len() as u64) as usize;
@@ -88,7 +85,7 @@ mod tests {
         let mut counts = [0; 9];
         let mut shown = [0; 10];
         for index in 0..3500 {
-            let string = pictures.string(3, index);
+            let string = pictures.string(3, index, [2, 8]);
             counts[string.digits.len()] += 1;
             assert_eq!(string.columns.len(), string.digits.len() * COLUMNS * ROWS);
             for (picture, digit) in string.columns.chunks(COLUMNS * ROWS).zip(&string.digits) {
@@ -107,9 +104,9 @@ mod tests {
     fn a_string_is_that_of_its_seed_and_number() {
         let (pixels, labels) = (pixels(), [7, 1, 0, 9, 4]);
         let pictures = Pictures::new(ROWS, COLUMNS, &pixels, &labels).unwrap();
-        assert_eq!(pictures.string(1, 9), pictures.string(1, 9));
-        assert_ne!(pictures.string(1, 9), pictures.string(2, 9));
-        assert_ne!(pictures.string(1, 9), pictures.string(1, 8));
+        assert_eq!(pictures.string(1, 9, [2, 8]), pictures.string(1, 9, [2, 8]));
+        assert_ne!(pictures.string(1, 9, [2, 8]), pictures.string(2, 9, [2, 8]));
+        assert_ne!(pictures.string(1, 9, [2, 8]), pictures.string(1, 8, [2, 8]));
     }
 
     #[test]

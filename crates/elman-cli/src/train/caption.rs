@@ -1,6 +1,6 @@
 //! `elman train caption`
 
-use super::task::{Common, set};
+use super::common::{Common, set};
 use crate::outcome::Outcome;
 use crate::values::{few, size};
 use clap::Args;

@@ -2,16 +2,12 @@
 
 mod contradictions;
 
+use super::common::set;
 use crate::values::{few, size};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use elman::run::Config;
 use elman::run::config::{Group, LossScale, RuleName, ScheduleName, UnitName};
-
-/// Writes each flag that is given into the setting beside it.
-macro_rules! set {
-    ($($flag:expr => $setting:expr),* $(,)?) => { $( if let Some(value) = $flag.clone() { $setting = value.into(); } )* };
-}
 
 /// Flags of `elman train lm`.
 #[derive(Args)]

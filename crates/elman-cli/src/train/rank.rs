@@ -1,6 +1,8 @@
 //! `elman train rank`
 
-use super::task::{Common, Pool, set};
+use super::classify::Pool;
+use super::columns::SourceAndTarget;
+use super::common::{Common, set};
 use crate::outcome::Outcome;
 use crate::values::size;
 use clap::Args;
@@ -14,12 +16,8 @@ use elman::task::settings::TaskName;
     after_help = "Examples:\n  elman train rank --data questions.csv --query question --document answer --out runs/answers\n  elman train rank --data train.de,… --documents train.en,…\n\nA file is a table with a query and a document a row; or queries and documents stand in two files, line by line."
 )]
 pub struct Rank {
-    /// The column of the query, by name or number [default: the first text]
-    #[arg(long, alias = "source", value_name = "COLUMN", help_heading = "Data")]
-    query: Option<String>,
-    /// The column of the document, by name or number [default: the second text]
-    #[arg(long, alias = "target", value_name = "COLUMN", help_heading = "Data")]
-    document: Option<String>,
+    #[command(flatten)]
+    columns: SourceAndTarget,
     /// Files of documents, line by line beside those of --data, --valid and --test, in this order
     #[arg(long, value_name = "FILES", value_delimiter = ',', help_heading = "Data")]
     documents: Vec<String>,
@@ -43,12 +41,7 @@ impl Rank {
     /// Trains.
     pub fn run(&self) -> Result<Outcome, elman::Error> {
         let mut s = self.common.settings(TaskName::Rank)?;
-        if self.query.is_some() {
-            s.data.source.clone_from(&self.query);
-        }
-        if self.document.is_some() {
-            s.data.target.clone_from(&self.document);
-        }
+        self.columns.apply(&mut s.data);
         if !self.documents.is_empty() {
             s.data.beside.clone_from(&self.documents);
         }

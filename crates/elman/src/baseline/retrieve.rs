@@ -1,102 +1,113 @@
-//! Documents for a query by cosine similarity of TF-IDF rows: of words, or of n-grams of characters, which find names and
-//! cognates across languages too.
+//! What is found without a network: texts as weighted counts of words, or of runs of characters, compared by their angle.
 //!
-//!   score(q, d) = q · d        q, d: rows of length 1 (`ngrams::features`), n-grams that occur in documents alone
+//!   weight(t, text) = (1 + ln n(t, text)) · ln((1 + N) / (1 + N(t)))       Salton & Buckley 1988, over N documents
+//!
+//! For words and for n-grams of 2 to 5 characters within words, in small letters. There is nothing to tune but the length of
+//! the runs, which is chosen on the validation part by whoever calls.
 
-use super::BaselineError;
-use super::ngrams::features::{Columns, Features, Weights};
-use crate::metrics::MetricError;
-use crate::metrics::ranking::{Ranking, rank_of, ranking};
+use crate::task::words::split;
+use std::collections::{BTreeMap, HashMap};
 
-/// Single words by TF-IDF.
-pub const WORDS: Features = Features { words: 1, characters: 0, positions: 0, weights: Weights::TfIdf, least: 1 };
-/// n-grams of 2 to 4 characters by TF-IDF.
-pub const CHARACTERS: Features = Features { words: 0, characters: 4, positions: 0, weights: Weights::TfIdf, least: 1 };
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Terms {
+    /// Words.
+    Words,
+    /// Runs of 2 up to so many characters, with the ends of words as characters.
+    Runs(usize),
+}
 
-/// Documents that can be asked for.
-#[derive(Clone, Debug)]
+/// Documents by their terms.
 pub struct Index {
-    columns: Columns,
-    /// For each column the documents it occurs in, with its value there.
-    postings: Vec<Vec<(u32, f32)>>,
+    terms: Terms,
+    /// Where a term occurs, and its share there.
+    places: HashMap<String, Vec<(usize, f64)>>,
     documents: usize,
 }
 
-impl Index {
-    /// Indexes `documents`.
-    ///
-    /// # Errors
-    /// No document.
-    pub fn of<S: AsRef<str>>(features: Features, documents: &[S]) -> Result<Index, BaselineError> {
-        if documents.is_empty() {
-            return Err(BaselineError::Empty { part: "document" });
-        }
-        let texts = || documents.iter().map(AsRef::as_ref);
-        let columns = Columns::of(features, texts());
-        let rows = columns.rows(texts());
-        let mut postings = vec![Vec::new(); columns.len()];
-        for document in 0..rows.len() {
-            let (places, values) = rows.row(document);
-            for (place, value) in places.iter().zip(values) {
-                postings[*place as usize].push((document as u32, *value));
+impl Terms {
+    /// Each term of a text and how often it stands there, in a fixed order.
+    fn counts(self, text: &str) -> BTreeMap<String, f64> {
+        let mut counts = BTreeMap::new();
+        for word in split(&text.to_lowercase()) {
+            match self {
+                Terms::Words => *counts.entry(word.to_string()).or_insert(0.0) += 1.0,
+                Terms::Runs(longest) => {
+                    let letters: Vec<char> = [' '].into_iter().chain(word.chars()).chain([' ']).collect();
+                    for length in 2..=longest {
+                        letters
+                            .windows(length)
+                            .for_each(|run| *counts.entry(run.iter().collect()).or_insert(0.0) += 1.0);
+                    }
+                }
             }
         }
-        Ok(Index { columns, postings, documents: documents.len() })
+        counts
+    }
+}
+
+impl Index {
+    /// Of all documents.
+    pub fn new(documents: &[String], terms: Terms) -> Index {
+        let counts: Vec<BTreeMap<String, f64>> = documents.iter().map(|d| terms.counts(d)).collect();
+        let mut places: HashMap<String, Vec<(usize, f64)>> = HashMap::new();
+        for (d, counts) in counts.iter().enumerate() {
+            counts.iter().for_each(|(t, n)| places.entry(t.clone()).or_default().push((d, 1.0 + n.ln())));
+        }
+        let rarity = |places: &[(usize, f64)]| rarity(documents.len(), places.len());
+        for (d, counts) in counts.iter().enumerate() {
+            let weight = |(t, n): (&String, &f64)| (1.0 + n.ln()) * rarity(&places[t]);
+            let length = counts.iter().map(weight).map(|w| w * w).sum::<f64>().sqrt();
+            for t in counts.keys() {
+                let all = places.get_mut(t).into_iter().flatten();
+                all.filter(|(place, _)| *place == d).for_each(|(_, share)| *share /= length.max(1e-12));
+            }
+        }
+        Index { terms, places, documents: documents.len() }
     }
 
-    /// The score of each document for `query`, 0 to 1.
+    /// How alike each document is to a query; equal to others but for a factor that is the query’s.
     pub fn scores(&self, query: &str) -> Vec<f64> {
         let mut scores = vec![0.0; self.documents];
-        let row = self.columns.rows([query]);
-        let (places, values) = row.row(0);
-        for (place, value) in places.iter().zip(values) {
-            for (document, theirs) in &self.postings[*place as usize] {
-                scores[*document as usize] += f64::from(*value) * f64::from(*theirs);
-            }
+        for (t, n) in self.terms.counts(query) {
+            let Some(places) = self.places.get(&t) else { continue };
+            // Once for the query's weight, once for the document's.
+            let weight = (1.0 + n.ln()) * rarity(self.documents, places.len()).powi(2);
+            places.iter().for_each(|(d, share)| scores[*d] += weight * share);
         }
         scores
     }
+}
 
-    /// The best `count` documents with their scores; of equal ones the first.
-    pub fn best(&self, query: &str, count: usize) -> Vec<(usize, f64)> {
-        let mut all: Vec<(usize, f64)> = self.scores(query).into_iter().enumerate().collect();
-        all.sort_by(|a, b| b.1.total_cmp(&a.1));
-        all.truncate(count);
-        all
-    }
-
-    /// How well the index does on queries of which each has one relevant document, by its place.
-    ///
-    /// # Errors
-    /// No query, or a document that is not in the index.
-    pub fn evaluate<S: AsRef<str>>(&self, queries: &[(S, usize)], cutoffs: &[usize]) -> Result<Ranking, MetricError> {
-        let mut ranks = Vec::with_capacity(queries.len());
-        for (example, (query, relevant)) in queries.iter().enumerate() {
-            let rank = rank_of(&self.scores(query.as_ref()), *relevant);
-            ranks.push([rank.ok_or(MetricError::Lacks { example: example + 1, what: "relevant document" })?]);
-        }
-        ranking(&ranks, cutoffs)
-    }
+fn rarity(documents: usize, with: usize) -> f64 {
+    ((1.0 + documents as f64) / (1.0 + with as f64)).ln()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn largest(scores: &[f64]) -> usize {
+        scores.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |b| b.0)
+    }
+
     #[test]
-    fn rare_words_find_their_document() {
-        let documents = ["the cat sat on the mat", "the dog sat by the door", "a Bird sang"];
-        let words = Index::of(WORDS, &documents).unwrap();
-        assert_eq!(words.best("the dog", 2).iter().map(|(d, _)| *d).collect::<Vec<_>>(), [1, 0]);
-        assert!((words.scores("a bird sang")[2] - 1.0).abs() < 1e-6);
-        assert_eq!(words.scores("nothing known"), [0.0; 3]);
-        let characters = Index::of(CHARACTERS, &documents).unwrap();
-        assert_eq!(characters.best("birds", 1)[0].0, 2);
-        let queries = [("cat", 0), ("dogs", 1), ("bird", 2)];
-        // What nothing is known of ranks last: equal scores count against it.
-        assert_eq!(words.evaluate(&queries, &[1]).unwrap().mrr, (1.0 + 1.0 / 3.0 + 1.0) / 3.0);
-        assert_eq!(characters.evaluate(&queries, &[1]).unwrap().recall[0].value, 1.0);
-        assert!(words.evaluate(&[("cat", 3)], &[1]).is_err());
-        assert!(Index::of(WORDS, &[] as &[&str]).is_err());
+    fn rare_words_count_and_common_ones_do_not() {
+        let documents = ["the cat sat", "the dog the dog", "the zebra"].map(String::from);
+        let words = Index::new(&documents, Terms::Words);
+        assert_eq!(largest(&words.scores("The ZEBRA the the")), 2);
+        assert_eq!(words.scores("zebras"), [0.0; 3]);
+        assert_eq!(largest(&Index::new(&documents, Terms::Runs(4)).scores("zebras")), 2);
+    }
+
+    #[test]
+    fn scores_are_cosines_but_for_the_querys_length() {
+        let documents = ["a b", "a c c", "d"].map(String::from);
+        let index = Index::new(&documents, Terms::Words);
+        let (a, b, c) = ((4f64 / 3.0).ln(), 2f64.ln(), (1.0 + 2f64.ln()) * 2f64.ln());
+        let wanted = [(a * a + b * b) / a.hypot(b), a * a / a.hypot(c), 0.0];
+        for (score, wanted) in index.scores("a b").iter().zip(wanted) {
+            assert!((score - wanted).abs() < 1e-12, "{score} {wanted}");
+        }
     }
 }

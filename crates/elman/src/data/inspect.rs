@@ -68,8 +68,8 @@ pub struct Inspection {
     pub contradicting: Places,
     /// Rows that stand in another part too.
     pub shared: Vec<Shared>,
-    /// What was decided unasked.
-    pub remarks: Vec<String>,
+    /// What was decided unasked: right unless something else was meant.
+    pub facts: Vec<String>,
 }
 
 /// A column of a table.

@@ -2,7 +2,7 @@
 //!
 //! The columns are named by the user, or found: the text is the column with the longest texts (of several words, where there
 //! is one), the label one whose few distinct values repeat: a column called `label`, `class` and the like before
-//! others, then the one with the fewest values. What was taken is told in [`Labelled::remarks`].
+//! others, then the one with the fewest values. What was taken is told in [`Labelled::choices`].
 
 use super::error::DataError;
 use super::table::{Reading, Table};
@@ -52,8 +52,10 @@ pub struct Labelled {
     pub text: String,
     /// The column of the labels.
     pub label: String,
-    /// What was decided unasked, a sentence each: columns that were found, rows that were left out.
-    pub remarks: Vec<String>,
+    /// Columns that were found and not asked for, a sentence each.
+    pub choices: Vec<String>,
+    /// Rows that were left out, in a sentence.
+    pub left_out: Option<String>,
     /// The rows whose text is not empty, in their order.
     pub examples: Vec<Example>,
 }
@@ -81,7 +83,7 @@ impl Labelled {
     ///
     /// Errors: no such column, no column that could hold labels, a row without a label, no row with a text.
     pub fn of(table: &Table, columns: &Columns) -> Result<Labelled, DataError> {
-        let mut remarks = Vec::new();
+        let mut choices = Vec::new();
         let label = columns.label.as_deref().map(|name| table.column(name)).transpose()?;
         let texts = match &columns.text {
             Some(names) => asked_texts(table, names)?,
@@ -89,7 +91,7 @@ impl Labelled {
         };
         let label = match label {
             Some(label) => label,
-            None => found_label(table, texts[0], &mut remarks)?,
+            None => found_label(table, texts[0], &mut choices)?,
         };
         let also = columns.also.as_deref().map(|name| table.column(name)).transpose()?;
         let name = |column: usize| table.columns[column].clone();
@@ -98,11 +100,16 @@ impl Labelled {
         }
         if columns.text.is_none() && table.columns.len() > 2 {
             let found = name(texts[0]);
-            remarks.push(format!("{}: the text is column `{found}`; --text takes another", table.file));
+            choices.push(format!("{}: the text is column `{found}`; --text takes another", table.file));
         }
-        let examples = examples(table, &texts, (label, also), &mut remarks)?;
+        let (examples, left_out) = examples(table, &texts, (label, also))?;
         let text = texts.into_iter().map(name).collect::<Vec<_>>().join(",");
-        Ok(Labelled { file: table.file.clone(), text, label: name(label), remarks, examples })
+        Ok(Labelled { file: table.file.clone(), text, label: name(label), choices, left_out, examples })
+    }
+
+    /// All that was decided unasked.
+    pub fn remarks(&self) -> Vec<String> {
+        self.choices.iter().chain(&self.left_out).cloned().collect()
     }
 
     /// How often each label stands there, in the order of the labels (numbers by value).
@@ -165,7 +172,7 @@ pub(super) fn few_values(table: &Table, column: usize) -> Option<usize> {
     (values.len() >= 2 && repeats).then_some(values.len())
 }
 
-fn found_label(table: &Table, text: usize, remarks: &mut Vec<String>) -> Result<usize, DataError> {
+fn found_label(table: &Table, text: usize, choices: &mut Vec<String>) -> Result<usize, DataError> {
     let known = |column: usize| {
         let name = table.columns[column].to_lowercase();
         LABELS.iter().position(|label| *label == name).unwrap_or(LABELS.len())
@@ -181,7 +188,7 @@ fn found_label(table: &Table, text: usize, remarks: &mut Vec<String>) -> Result<
         if let Some((_, values, other)) = found.get(1) {
             remark += &format!("; --label {} would take `{0}` with {values}", table.columns[*other]);
         }
-        remarks.push(remark);
+        choices.push(remark);
     }
     Ok(label)
 }
@@ -203,12 +210,12 @@ fn no_label(table: &Table, text: usize) -> DataError {
     DataError::file(&table.file, what)
 }
 
+/// The examples, and a sentence on the rows that are none.
 fn examples(
     table: &Table,
     texts: &[usize],
     (label, also): (usize, Option<usize>),
-    remarks: &mut Vec<String>,
-) -> Result<Vec<Example>, DataError> {
+) -> Result<(Vec<Example>, Option<String>), DataError> {
     let (mut examples, mut left_out) = (Vec::with_capacity(table.rows.len()), Vec::new());
     for row in &table.rows {
         let (words, class) = (texts.iter().map(|text| row.fields[*text].as_str()), &row.fields[label]);
@@ -227,8 +234,8 @@ fn examples(
         let what = format!("all texts in column `{}` are empty; name another with --text", table.columns[texts[0]]);
         return Err(DataError::file(&table.file, what));
     }
-    remarks.extend(left_out_remark(&table.file, &left_out, "their text is empty"));
-    Ok(examples)
+    let left_out = left_out_remark(&table.file, &left_out, "their text is empty");
+    Ok((examples, left_out))
 }
 
 /// What to say about rows that were left out.

@@ -7,7 +7,7 @@
 //! several references the most matches and the nearest length count. Case is kept. The orders are always four (`eff:no`).
 
 use super::tokenize::{Tokens, split};
-use super::{MetricError, paired};
+use super::{Estimate, MetricError, paired};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -66,6 +66,25 @@ pub fn bleu_many<S: AsRef<str>, W: AsRef<[R]>, R: AsRef<str>>(
     Ok(counts.score(signature))
 }
 
+/// BLEU of `given` against one reference each, with the interval of texts drawn again and again (Koehn 2004).
+///
+/// # Errors
+/// As [`bleu`].
+pub fn bleu_estimate<S: AsRef<str>>(given: &[S], wanted: &[S], tokens: Tokens) -> Result<Estimate, MetricError> {
+    paired(given.len(), wanted.len(), "texts")?;
+    let one = |(given, wanted): (&S, &S)| {
+        let mut counts = Counts::default();
+        counts.add(&tokens.spread(given.as_ref()), &[tokens.spread(wanted.as_ref())]);
+        counts
+    };
+    let all: Vec<Counts> = given.iter().zip(wanted).map(one).collect();
+    Ok(Estimate::bootstrap(all.len(), |drawn| {
+        let mut sum = Counts::default();
+        drawn.iter().for_each(|i| sum.join(&all[*i as usize]));
+        sum.score(String::new()).score
+    }))
+}
+
 /// How many references there are: a number, or `var`.
 pub(super) fn references<W: AsRef<[R]>, R: AsRef<str>>(wanted: &[W]) -> String {
     let first = wanted.first().map_or(0, |w| w.as_ref().len());
@@ -102,6 +121,15 @@ impl Counts {
             for (ngram, count) in ngrams(&given, order) {
                 self.matches[order - 1] += count.min(most.get(ngram).copied().unwrap_or(0));
             }
+        }
+    }
+
+    fn join(&mut self, other: &Counts) {
+        self.given += other.given;
+        self.wanted += other.wanted;
+        for order in 0..ORDERS {
+            self.matches[order] += other.matches[order];
+            self.totals[order] += other.totals[order];
         }
     }
 

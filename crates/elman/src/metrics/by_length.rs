@@ -10,6 +10,15 @@ pub enum Bins {
     Even(usize),
     /// The greatest length of each bin but the last, ascending; one more bin takes what is longer.
     Upto(Vec<usize>),
+    /// As [`Bins::Even`], but no bin holds lengths on both sides of an edge, such as the longest that a model was trained on.
+    Parted {
+        /// The greatest length on this side.
+        edge: usize,
+        /// Bins up to it, at most.
+        within: usize,
+        /// Bins beyond it, at most.
+        beyond: usize,
+    },
 }
 
 /// A metric of the examples of some lengths.
@@ -64,13 +73,23 @@ impl Bins {
     fn longest(&self, order: &[usize], left: usize, bin: usize, lengths: &[usize]) -> usize {
         match self {
             Bins::Upto(edges) => edges.get(bin).copied().unwrap_or(usize::MAX),
-            Bins::Even(bins) => {
-                let share = order.len().div_ceil((*bins).max(1));
+            Bins::Even(bins) => even(order, order.len() - left, *bins, lengths),
+            Bins::Parted { edge, within, beyond } => {
                 let begin = order.len() - left;
-                lengths[order[(begin + share - 1).min(order.len() - 1)]]
+                let (short, long) = order.split_at(order.partition_point(|e| lengths[*e] <= *edge));
+                match begin.checked_sub(short.len()) {
+                    Some(begin) => even(long, begin, *beyond, lengths),
+                    None => even(short, begin, *within, lengths),
+                }
             }
         }
     }
+}
+
+/// The greatest length of a bin that begins at `begin` of `order` and holds an even share of it.
+fn even(order: &[usize], begin: usize, bins: usize, lengths: &[usize]) -> usize {
+    let share = order.len().div_ceil(bins.max(1));
+    lengths[order[(begin + share - 1).min(order.len() - 1)]]
 }
 
 #[cfg(test)]
@@ -91,6 +110,10 @@ mod tests {
         assert_eq!(binned(&Bins::Even(1)), [(2, 30, 8)]);
         assert_eq!(binned(&Bins::Even(0)), [(2, 30, 8)]);
         assert_eq!(binned(&Bins::Upto(vec![1, 4, 10])), [(2, 2, 3), (5, 9, 4), (30, 30, 1)]);
+        let parted = |edge| binned(&Bins::Parted { edge, within: 2, beyond: 2 });
+        assert_eq!(parted(6), [(2, 2, 3), (5, 5, 2), (7, 9, 2), (30, 30, 1)]);
+        assert_eq!(parted(0), [(2, 5, 5), (7, 30, 3)]);
+        assert_eq!(parted(30), [(2, 5, 5), (7, 30, 3)]);
     }
 
     #[test]

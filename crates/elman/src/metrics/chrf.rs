@@ -7,7 +7,7 @@
 
 use super::bleu::references;
 use super::tokenize::is_space;
-use super::{MetricError, paired};
+use super::{Estimate, MetricError, paired};
 use serde::Serialize;
 use std::collections::HashMap;
 
@@ -44,17 +44,26 @@ pub fn chrf_many<S: AsRef<str>, W: AsRef<[R]>, R: AsRef<str>>(given: &[S], wante
     for (i, (given, references)) in given.iter().zip(wanted).enumerate() {
         let best = best(given.as_ref(), references.as_ref());
         let best = best.ok_or(MetricError::Lacks { example: i + 1, what: "reference" })?;
-        for (sum, one) in counts.iter_mut().zip(best) {
-            *sum = Count {
-                given: sum.given + one.given,
-                wanted: sum.wanted + one.wanted,
-                matches: sum.matches + one.matches,
-            };
-        }
+        join(&mut counts, &best);
     }
     let (references, version) = (references(wanted), super::VERSION);
     let signature = format!("nrefs:{references}|case:mixed|eff:yes|nc:{ORDERS}|nw:0|space:no|version:{version}");
     Ok(Chrf { score: f_score(&counts), signature })
+}
+
+/// chrF of `given` against one reference each, with the interval of texts drawn again and again.
+///
+/// # Errors
+/// As [`chrf`].
+pub fn chrf_estimate<S: AsRef<str>>(given: &[S], wanted: &[S]) -> Result<Estimate, MetricError> {
+    paired(given.len(), wanted.len(), "texts")?;
+    let all: Vec<_> =
+        given.iter().zip(wanted).map(|(given, wanted)| compare(given.as_ref(), wanted.as_ref())).collect();
+    Ok(Estimate::bootstrap(all.len(), |drawn| {
+        let mut sum = [Count::default(); ORDERS];
+        drawn.iter().for_each(|i| join(&mut sum, &all[*i as usize]));
+        f_score(&sum)
+    }))
 }
 
 /// The n-grams of one order.
@@ -63,6 +72,14 @@ struct Count {
     given: usize,
     wanted: usize,
     matches: usize,
+}
+
+fn join(sums: &mut [Count; ORDERS], counts: &[Count; ORDERS]) {
+    for (sum, one) in sums.iter_mut().zip(counts) {
+        sum.given += one.given;
+        sum.wanted += one.wanted;
+        sum.matches += one.matches;
+    }
 }
 
 /// The counts against the best of the references, the first of equal ones.

@@ -30,11 +30,15 @@ pub struct Line {
     pub points: Vec<(f64, f64)>,
 }
 
-/// The learning curves in the text of `metrics.jsonl`: both losses in one picture, every other `valid_…` figure in its own.
-/// Lines that are no JSON objects, such as one that a killed run left half written, are passed over.
+/// The learning curves in the text of `metrics.jsonl`: both losses in one picture, every other `valid_…` figure, or figure
+/// within `valid`, in its own. Lines that are no JSON objects, such as one that a killed run left half written, are passed over.
 pub fn curves_of(metrics: &str) -> Vec<Curves> {
-    let rows: Vec<Value> =
-        metrics.lines().filter_map(|line| serde_json::from_str(line).ok()).filter(Value::is_object).collect();
+    let rows: Vec<Value> = metrics
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(Value::is_object)
+        .map(spread)
+        .collect();
     let line = |key: &str, name: &str| {
         let number = |row: &Value, key: &str| row.get(key).and_then(Value::as_f64);
         let point = |row: &Value| Some((number(row, "step")?, number(row, key).unwrap_or(f64::NAN)));
@@ -63,6 +67,20 @@ pub fn curves_of(metrics: &str) -> Vec<Curves> {
         }
     }
     found
+}
+
+/// The last row of `metrics.jsonl` that was the best so far.
+pub fn best_of(metrics: &str) -> Option<Value> {
+    let mut rows = metrics.lines().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    rows.find(|row| row["improved"] == true)
+}
+
+/// A row with the figures of its `valid` as `valid_…`.
+fn spread(mut row: Value) -> Value {
+    if let Some(Value::Object(valid)) = row.get_mut("valid").map(Value::take) {
+        valid.into_iter().for_each(|(name, figure)| row[format!("valid_{name}")] = figure);
+    }
+    row
 }
 
 impl Curves {

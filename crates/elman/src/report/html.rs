@@ -1,6 +1,6 @@
 //! Text, tables and the look of a page.
 
-use super::Sample;
+use super::{Picture, Sample};
 use std::fmt::Write;
 
 /// `text` with what HTML and XML would take for their own replaced; characters that XML forbids become U+FFFD.
@@ -53,30 +53,28 @@ fn is_number(cell: &str) -> bool {
 }
 
 /// What was read, wanted and given; where the last two differ the row says so in words and in colour.
-pub(super) fn samples(samples: &[Sample]) -> String {
+pub(super) fn samples(names: &[String; 3], samples: &[Sample]) -> String {
     let known = samples.iter().any(|s| s.wanted.is_some());
-    let mut out =
-        String::from("<div class=\"wide\"><table class=\"samples\">\n<thead><tr><th scope=\"col\">input</th>");
-    out.push_str(if known { "<th scope=\"col\">wanted</th>" } else { "" });
-    out.push_str("<th scope=\"col\">given</th>");
-    out.push_str(if known { "<th scope=\"col\"></th>" } else { "" });
-    out.push_str("</tr></thead>\n<tbody>\n");
+    let [read, wanted, given] = names.each_ref().map(|name| format!("<th scope=\"col\">{}</th>", escape(name)));
+    let head = if known { read + &wanted + &given + "<th scope=\"col\"></th>" } else { read + &given };
+    let mut out = format!("<div class=\"wide\"><table class=\"samples\">\n<thead><tr>{head}</tr></thead>\n<tbody>\n");
     for s in samples {
         let (class, verdict) = match &s.wanted {
             Some(wanted) if *wanted == s.given => ("right", "right"),
             Some(_) => ("wrong", "differs"),
             None => ("", ""),
         };
-        let wanted = s.wanted.as_deref().unwrap_or("");
-        let _ = write!(out, "<tr class=\"{class}\"><td>{}</td>", escape(&s.input));
+        let picture = s.picture.as_ref().map_or(String::new(), Picture::to_html);
+        let cell = |text: &str| format!("<td>{}</td>", escape(text));
+        let mut row = format!("<tr class=\"{class}\"><td>{picture}{}</td>", escape(&s.input));
         if known {
-            let _ = write!(out, "<td>{}</td>", escape(wanted));
+            row += &cell(s.wanted.as_deref().unwrap_or(""));
         }
-        let _ = write!(out, "<td>{}</td>", escape(&s.given));
+        row += &cell(&s.given);
         if known {
-            let _ = write!(out, "<td class=\"verdict\">{verdict}</td>");
+            let _ = write!(row, "<td class=\"verdict\">{verdict}</td>");
         }
-        out.push_str("</tr>\n");
+        out += &(row + "</tr>\n");
     }
     out.push_str("</tbody>\n</table></div>\n");
     out
@@ -98,10 +96,12 @@ table { border-collapse: collapse; font-size: 0.9rem; font-variant-numeric: tabu
 th, td { padding: 0.25rem 0.7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
 thead th { color: var(--faint); font-weight: 600; } tbody th { font-weight: 500; } .number { text-align: right; }
 .samples td { white-space: pre-wrap; overflow-wrap: anywhere; min-width: 4rem; }
-.verdict { color: var(--faint); } .wrong .verdict { color: var(--bad); font-weight: 600; }
+.samples img { width: 6rem; image-rendering: pixelated; display: block; }
+.verdict { color: var(--faint); } .wrong .samples img { width: 6rem; image-rendering: pixelated; display: block; }
+.verdict { color: var(--bad); font-weight: 600; }
 svg { max-width: 100%; height: auto; display: block; } svg text { fill: var(--ink); font: 12px system-ui, sans-serif; }
 svg .faint { fill: var(--faint); } .axis { stroke: var(--faint); stroke-width: 1; } .grid { stroke: var(--line); stroke-width: 1; }
-.curve { fill: none; stroke-width: 2; stroke-linejoin: round; } .bar { fill: var(--c0); } .cell { fill: var(--heat); }
+.curve { fill: none; stroke-width: 2; stroke-linejoin: round; } .bar { fill: var(--c0); } .bar.beyond { fill: var(--c1); } .cell { fill: var(--heat); }
 .frame { fill: none; stroke: var(--line); stroke-width: 1; }
 .c0 { stroke: var(--c0); } .c1 { stroke: var(--c1); } .c2 { stroke: var(--c2); } .c3 { stroke: var(--c3); }
 .c4 { stroke: var(--c4); } .c5 { stroke: var(--c5); }

@@ -5,23 +5,36 @@
 //! ```
 //! use elman::report::{Report, Sample, Section};
 //!
-//! let samples = vec![Sample { input: "2 < 3".into(), wanted: Some("yes".into()), given: "yes".into() }];
-//! let report = Report { title: "A run".into(), sections: vec![Section::Samples { title: "Samples".into(), samples }] };
+//! let samples = vec![Sample { wanted: Some("yes".into()), ..Sample::of("2 < 3", "yes") }];
+//! let samples = Section::samples("Samples", ["read", "wanted", "given"], samples);
+//! let report = Report { title: "A run".into(), sections: vec![samples] };
 //! assert!(report.to_html().contains("2 &lt; 3"));
 //! ```
 
+mod classes;
 mod curves;
 mod heat;
 mod html;
+mod picture;
 mod plot;
 #[cfg(test)]
 mod tests;
 
-pub use curves::{Curves, Line, curves_of};
+pub use curves::{Curves, Line, best_of, curves_of};
 pub use html::escape;
+pub use picture::Picture;
 
 use crate::metrics::by_length::Bin;
 use html::{heading, style};
+use std::path::Path;
+
+/// The name of the page in the folder of a run.
+pub const REPORT: &str = "report.html";
+
+/// The name of a file without its folders, for a page that is shown to others.
+pub fn last_of(file: &str) -> String {
+    Path::new(file).file_name().map_or(file.into(), |name| name.to_string_lossy().into_owned())
+}
 
 /// A page.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +90,8 @@ pub enum Section {
     Samples {
         /// The heading.
         title: String,
+        /// What is read, wanted and given is called.
+        names: [String; 3],
         /// In the order in which they are shown.
         samples: Vec<Sample>,
     },
@@ -88,6 +103,8 @@ pub enum Section {
         metric: String,
         /// What length counts: `words`.
         unit: String,
+        /// The longest training example; what is longer is marked.
+        trained: Option<usize>,
         /// Ascending.
         bins: Vec<Bin>,
     },
@@ -102,6 +119,15 @@ pub struct Sample {
     pub wanted: Option<String>,
     /// What it says.
     pub given: String,
+    /// What the model sees, if it is a picture.
+    pub picture: Option<Picture>,
+}
+
+impl Sample {
+    /// What was read and what is said of it; what is wanted is not known.
+    pub fn of(input: impl Into<String>, given: impl Into<String>) -> Sample {
+        Sample { input: input.into(), wanted: None, given: given.into(), picture: None }
+    }
 }
 
 impl Report {
@@ -119,6 +145,16 @@ impl Report {
 }
 
 impl Section {
+    /// A table.
+    pub fn table(title: &str, head: &[&str], rows: Vec<Vec<String>>) -> Section {
+        Section::Table { title: title.into(), head: head.iter().map(|h| h.to_string()).collect(), rows }
+    }
+
+    /// Samples, with the names of what is read, wanted and given.
+    pub fn samples(title: &str, names: [&str; 3], samples: Vec<Sample>) -> Section {
+        Section::Samples { title: title.into(), names: names.map(String::from), samples }
+    }
+
     fn to_html(&self) -> String {
         let (title, body) = match self {
             Section::Text { title, paragraphs } => {
@@ -128,8 +164,10 @@ impl Section {
             Section::Table { title, head, rows } => (title, html::table(head, rows)),
             Section::Confusion { title, names, counts } => (title, heat::confusion(names, counts)),
             Section::Alignment { title, read, written, weights } => (title, heat::alignment(read, written, weights)),
-            Section::Samples { title, samples } => (title, html::samples(samples)),
-            Section::ByLength { title, metric, unit, bins } => (title, plot::bars(metric, unit, bins)),
+            Section::Samples { title, names, samples } => (title, html::samples(names, samples)),
+            Section::ByLength { title, metric, unit, trained, bins } => {
+                (title, plot::bars(metric, unit, *trained, bins))
+            }
         };
         format!("<section>\n{}{body}</section>\n", heading(title))
     }

@@ -132,14 +132,16 @@ fn floor(name: &str) -> String {
     )
 }
 
-/// A bar for each bin of length, with its value; the number of examples stands below.
-pub(super) fn bars(metric: &str, unit: &str, bins: &[Bin]) -> String {
+/// A bar for each bin of length, with its value; the number of examples stands below. Bins beyond `trained` have another
+/// colour, and words say so.
+pub(super) fn bars(metric: &str, unit: &str, trained: Option<usize>, bins: &[Bin]) -> String {
     let values = bins.iter().map(|b| b.value).chain([0.0]);
     let Some(scale) = Scale::around(values).filter(|_| !bins.is_empty()) else {
         return "<p>Nothing was measured.</p>\n".into();
     };
     let mut out = left_axis(&scale, metric);
     let slot = 1.0 / bins.len() as f64;
+    let is_beyond = |bin: &Bin| trained.is_some_and(|longest| bin.shortest > longest);
     let zero = scale.share(0.0);
     for (k, bin) in bins.iter().enumerate().filter(|(_, b)| b.value.is_finite()) {
         let (left, right) = (across((k as f64 + 0.15) * slot), across((k as f64 + 0.85) * slot));
@@ -151,10 +153,11 @@ pub(super) fn bars(metric: &str, unit: &str, bins: &[Bin]) -> String {
         };
         let _ = writeln!(
             out,
-            "<rect class=\"bar\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{height:.1}\">\
+            "<rect class=\"{}\" x=\"{left:.1}\" y=\"{top:.1}\" width=\"{:.1}\" height=\"{height:.1}\">\
              <title>{range} {}: {} in {} examples</title></rect>\n\
              <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n\
              <text class=\"faint\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{range}</text>",
+            if is_beyond(bin) { "bar beyond" } else { "bar" },
             right - left,
             escape(unit),
             short(bin.value),
@@ -166,8 +169,16 @@ pub(super) fn bars(metric: &str, unit: &str, bins: &[Bin]) -> String {
     }
     out.push_str(&floor(&format!("length, {unit}")));
     let examples: Vec<String> = bins.iter().map(|b| b.examples.to_string()).collect();
-    picture(&format!("{metric} against length"), &out)
-        + &format!("<p>Examples in each bin: {}.</p>\n", examples.join(", "))
+    let mut below = format!("<p>Examples in each bin: {}.", examples.join(", "));
+    if let Some(longest) = trained {
+        let _ = write!(below, " The longest training example has {longest} {}", escape(unit));
+        below += match bins.iter().filter(|b| is_beyond(b)).count() {
+            0 => "; none here is longer.",
+            1 => ": the bin in the other colour, at the right, lies beyond.",
+            _ => ": the bins in the other colour, at the right, lie beyond.",
+        };
+    }
+    picture(&format!("{metric} against length"), &out) + &below + "</p>\n"
 }
 
 /// Three digits that count.

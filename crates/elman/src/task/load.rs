@@ -2,8 +2,9 @@
 
 use super::settings::TaskName;
 use super::train::read;
-use super::{Figures, Part, Settings, Task, caption, classify, label, rank, tag, translate};
+use super::{Figures, Lengths, Part, Settings, Task, caption, classify, label, rank, show, tag, translate};
 use crate::error::Error;
+use crate::report::REPORT;
 use crate::run::Folder;
 use crate::run::folder::{CONFIG, MODEL};
 use crate::tensors::{TensorError, TensorFile};
@@ -88,13 +89,38 @@ impl Opened {
     }
 }
 
-/// Measures a run on a part of its data, or on a file in place of its test part.
+/// A file that is measured in place of a run's test part.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TestFile {
+    /// Its path.
+    pub file: String,
+    /// What stands beside it: labels, targets, documents or captions.
+    pub beside: Option<String>,
+    /// Pictures of a string, the fewest and the most, in place of the run's `data.string_length`.
+    pub string_length: Option<[usize; 2]>,
+}
+
+impl TestFile {
+    /// Puts it in the place of the test part.
+    fn replace(&self, settings: &mut Settings) {
+        let d = &mut settings.data;
+        if self.beside.is_some() || !d.beside.is_empty() {
+            // What stands beside the old test part is none of the file's.
+            d.beside.resize(d.train.len() + d.valid.len(), String::new());
+            d.beside.push(self.beside.clone().unwrap_or_default());
+        }
+        (d.test, d.fold) = (vec![self.file.clone()], None);
+        d.test_string_length = self.string_length;
+    }
+}
+
+/// Measures a run on a part of its data, or on a file in place of its test part, and shows the figures in `report.html`.
 ///
 /// # Errors
 /// As [`open`], a part that the run does not have.
 pub fn evaluate(
     path: &Path,
-    file: Option<&str>,
+    file: Option<&TestFile>,
     part: Part,
     machine: Machine,
     stop: &AtomicBool,
@@ -102,11 +128,8 @@ pub fn evaluate(
     let mut opened = open(path)?;
     let mut part = part;
     if let Some(file) = file {
-        let d = &mut opened.settings.data;
-        // What stands beside the old test part is none of the file's.
-        d.beside.truncate(d.train.len() + d.valid.len());
-        (d.test, part) = (vec![file.into()], Part::Test);
-        d.fold = None;
+        file.replace(&mut opened.settings);
+        part = Part::Test;
     }
     let task = opened.task()?;
     if task.count(part) == 0 {
@@ -115,15 +138,30 @@ pub fn evaluate(
     }
     let mut store = opened.store(task.blueprint(), machine)?;
     let figures = task.evaluate(&mut store, part, stop)?;
-    let mut figures = figures.ok_or_else(|| Error::Refused("stopped before all examples were measured".into()))?;
+    let figures = figures.ok_or_else(|| Error::Refused("stopped before all examples were measured".into()))?;
+    let own = task.lengths();
+    // A run of an earlier program keeps none; its training files tell.
+    let lengths = Lengths::kept(&opened.folder).filter(|kept| kept.unit == own.unit).unwrap_or(own);
+    let mut figures = figures.told(&lengths)?;
     if file.is_none()
-        && let Some((words, json)) = task.baseline(&opened.folder, part)?
+        && let Some(baseline) = task.baseline(&opened.folder, part)?
     {
-        figures.text += &words;
+        figures.text += &baseline.words;
+        figures.shown.baselines.push(baseline.beside);
         if let Some(details) = figures.details.as_object_mut() {
-            details.insert("baseline".into(), json);
+            details.insert("baseline".into(), baseline.json);
         }
     }
+    let of = match (file, part) {
+        (Some(file), _) => format!("file {}", file.file),
+        (None, Part::Valid) => show::VALIDATION.into(),
+        (None, part) => format!("{} part", part.name()),
+    };
+    // Figures are figures, even of a run that cannot be written to.
+    figures.shown.page = match show::write(&opened.folder, &opened.settings, &task.words(), &of, &figures) {
+        Ok(()) => format!("on one page: {}\n", shown(&opened.folder.join(REPORT))),
+        Err(e) => format!("the page of the run could not be written: {e}\n"),
+    };
     Ok(figures)
 }
 

@@ -20,14 +20,16 @@ mod predict;
 mod progress;
 pub mod rank;
 pub mod settings;
+pub mod show;
 pub mod tag;
 pub mod train;
 pub mod translate;
 pub mod words;
 
-pub use load::{Opened, evaluate, is_one, names_one, open};
+pub use load::{Opened, TestFile, evaluate, is_one, names_one, open};
 pub use predict::{Asked, Prediction, predict};
 pub use settings::Settings;
+pub use show::{Against, Beside, Lengths, Shown};
 pub use train::{Ended, Evaluation, Event, resume, train};
 
 use crate::error::Error;
@@ -80,6 +82,20 @@ pub struct Figures {
     pub text: String,
     /// All details: tables, intervals, counts.
     pub details: Value,
+    /// What else a person is shown.
+    #[serde(skip)]
+    pub shown: Shown,
+}
+
+/// What a simple model reaches.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Baseline {
+    /// For a person.
+    pub words: String,
+    /// For a program.
+    pub json: Value,
+    /// For the table of the page.
+    pub beside: Beside,
 }
 
 /// Data and a model for it.
@@ -117,17 +133,14 @@ pub trait Task {
     /// 64 bits of all examples, as hexadecimal digits.
     fn fingerprint(&self) -> String;
 
-    /// What a simple model, tuned on the same validation part, reaches on a part: in words, and as JSON. It may keep itself
-    /// in the folder.
+    /// What lengths count where figures are shown against them, and the longest training example.
+    fn lengths(&self) -> Lengths;
+
+    /// What a simple model, tuned on the same validation part, reaches on a part. It may keep itself in the folder.
     ///
     /// # Errors
     /// What the baseline says, what the file system says.
-    fn baseline(&self, _folder: &Folder, _part: Part) -> Result<Option<(String, Value)>, Error> {
+    fn baseline(&self, _folder: &Folder, _part: Part) -> Result<Option<Baseline>, Error> {
         Ok(None)
-    }
-
-    /// A file for the folder that shows the run to a person, after an evaluation that was the best so far.
-    fn report(&self, _figures: &Figures) -> Option<String> {
-        None
     }
 }

@@ -6,6 +6,9 @@ use crate::whole_file::shown;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
+/// Pictures of a string at most.
+const LONGEST_STRING: usize = 1000;
+
 /// Tasks by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -109,10 +112,15 @@ pub struct Data {
     pub source: Option<String>,
     /// The column of what it becomes.
     pub target: Option<String>,
-    /// Files of labels or of lines that belong to the training, validation and test files, where they are apart.
+    /// Files of labels or of lines that belong to the training, validation and test files, where they are apart; an empty name
+    /// for a file that has none.
     pub beside: Vec<String>,
     /// Training strings that are made of pictures side by side; 0: the data is sounds.
     pub strings: usize,
+    /// Pictures of a string, the fewest and the most.
+    pub string_length: [usize; 2],
+    /// Of a test string, where it is another.
+    pub test_string_length: Option<[usize; 2]>,
     /// Of a text, what a step is (classify).
     pub unit: UnitName,
     /// Of a picture, what a step is (classify).
@@ -143,6 +151,8 @@ impl Default for Data {
             target: None,
             beside: vec![],
             strings: 0,
+            string_length: [2, 8],
+            test_string_length: None,
             unit: UnitName::Word,
             pictures: PictureSteps::Rows,
             shift: 0,
@@ -151,6 +161,15 @@ impl Default for Data {
             min_count: 2,
             vocabulary: 50_000,
         }
+    }
+}
+
+impl Data {
+    /// For each file of [`Data::train`], [`Data::valid`] and [`Data::test`] in turn, the one that belongs to it; nothing where
+    /// it stands alone.
+    pub fn files_beside(&self) -> impl Iterator<Item = Option<&str>> {
+        let named = self.beside.iter().map(|file| Some(file.as_str()).filter(|file| !file.is_empty()));
+        named.chain(std::iter::repeat(None))
     }
 }
 
@@ -432,6 +451,13 @@ impl Settings {
                 return refuse("data.fold takes the test part out of data.train: leave out the other files".into());
             }
         }
+        let lengths = [Some(self.data.string_length), self.data.test_string_length];
+        if let Some([fewest, most]) =
+            lengths.into_iter().flatten().find(|[fewest, most]| *fewest == 0 || fewest > most || *most > LONGEST_STRING)
+        {
+            let range = format!("the first from 1 to the second, at most {LONGEST_STRING}");
+            return refuse(format!("data.string_length is [{fewest}, {most}]: {range}"));
+        }
         if m.members > 1 && !matches!(self.task, TaskName::Classify | TaskName::Tag) {
             return refuse(format!("model.members is {}: only classify and tag have more than 1", m.members));
         }
@@ -482,7 +508,7 @@ impl Settings {
         let d = &mut self.data;
         let cell = elman_cell::builtin::source(&self.model.cell).is_none().then_some(&mut self.model.cell);
         let files = d.train.iter_mut().chain(&mut d.valid).chain(&mut d.test).chain(&mut d.beside);
-        for file in files.chain(cell) {
+        for file in files.chain(cell).filter(|file| !file.is_empty()) {
             if let Ok(whole) = std::fs::canonicalize(&*file)
                 && let Some(whole) = whole.to_str()
             {

@@ -2,7 +2,7 @@
 
 use super::batches::batches;
 use super::progress::{Progress, Record};
-use super::{Figures, Part, Settings, Task, load};
+use super::{Figures, Part, Settings, Task, load, show};
 use crate::error::Error;
 use crate::run::folder::{CELL, CONFIG, METRICS, MODEL, NewFolder};
 use crate::run::{Folder, checkpoint};
@@ -18,9 +18,6 @@ use serde::Serialize;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-
-/// The report of a run, for a person.
-pub const REPORT: &str = "report.html";
 
 /// Something that happened.
 #[derive(Debug)]
@@ -110,6 +107,8 @@ struct Training<'t> {
     order: Vec<Vec<usize>>,
     steps: u64,
     generation: u64,
+    /// The best figures of this process, for the page.
+    best: Option<Figures>,
     began: Instant,
     steps_here: u64,
     time_here: Duration,
@@ -204,6 +203,7 @@ impl<'t> Training<'t> {
             lengths,
             steps,
             generation: 0,
+            best: None,
             began: Instant::now(),
             steps_here: 0,
             time_here: Duration::ZERO,
@@ -217,6 +217,7 @@ impl<'t> Training<'t> {
         let cell = crate::cells::find(&self.settings.model.cell)?;
         folder.write(CELL, cell.source.into_bytes())?;
         self.task.write(folder)?;
+        self.task.lengths().write(folder)?;
         folder.write(METRICS, vec![])?;
         folder.write(CONFIG, self.settings.to_toml()?.into_bytes())
     }
@@ -337,6 +338,12 @@ impl<'t> Training<'t> {
         self.move_on(improved, figures.score);
         let line = serde_json::to_string(&evaluation).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
         self.progress.metrics = folder.append_metrics(self.progress.metrics, &(line + "\n"))?;
+        if improved {
+            self.best = Some(figures.told(&self.task.lengths())?);
+        }
+        if let Some(best) = &self.best {
+            show::write(folder, &self.settings, &self.task.words(), show::VALIDATION, best)?;
+        }
         Ok(Some(evaluation))
     }
 
@@ -347,9 +354,6 @@ impl<'t> Training<'t> {
             let model = named("", self.store.parameters(), self.store.weights());
             let file = tensors::write_lent(&path, &model)?;
             folder.publish(MODEL, Ok(file))?;
-            if let Some(report) = self.task.report(figures) {
-                folder.write(REPORT, report.into_bytes())?;
-            }
         }
         Ok(improved)
     }

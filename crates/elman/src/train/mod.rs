@@ -14,6 +14,7 @@ mod feed;
 pub mod find_rate;
 pub mod groups;
 pub mod made;
+pub mod page;
 mod plan;
 pub(crate) mod progress;
 pub(crate) mod restore;

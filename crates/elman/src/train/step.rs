@@ -3,6 +3,7 @@
 use super::average;
 use super::event::{Evaluation, StepDone};
 use super::made::Right;
+use super::page;
 use super::schedule::{Moment, rate};
 use super::score::{Score, TextScore};
 use super::training::Training;
@@ -127,6 +128,7 @@ impl Training {
         self.move_on(&evaluation);
         let line = serde_json::to_string(&evaluation).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
         self.progress.metrics = folder.append_metrics(self.progress.metrics, &(line + "\n"))?;
+        page::write(folder, &self.config)?;
         Ok(Some(evaluation))
     }
 

@@ -23,7 +23,7 @@ fn columns_are_found_and_told() {
     assert_eq!(found.examples[4].text, "well");
     assert_eq!(found.classes(), [("bad".into(), 3), ("good".into(), 4)]);
     assert_eq!(
-        found.remarks,
+        found.remarks(),
         [
             "t.csv: the text is column `body`; --text takes another",
             "t.csv: 1 row is left out, their text is empty (line 7)"
@@ -32,7 +32,7 @@ fn columns_are_found_and_told() {
     let found = labelled(REVIEWS, &columns("", ""));
     assert_eq!(found.label, "lang");
     assert_eq!(
-        found.remarks[0],
+        found.choices[0],
         "t.csv: the label is column `lang` with 2 values; --label grade would take `grade` with 2"
     );
     let known = labelled(&REVIEWS.replace("grade", "label"), &columns("", ""));

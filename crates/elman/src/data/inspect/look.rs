@@ -60,7 +60,7 @@ fn table(file: &str, asked: &Asked, form: Form, report: &mut Inspection) -> Resu
     table.rows.iter().filter(|row| row.fields[place].is_empty()).for_each(|row| report.empty.add(row.line, row.line));
     measure(found.examples.iter().map(|example| example.text.as_str()), report);
     report.classes = counted(found.examples.iter().map(|example| example.label.as_str()));
-    (report.text, report.label, report.remarks) = (Some(found.text), Some(found.label), found.remarks);
+    (report.text, report.label, report.facts) = (Some(found.text), Some(found.label), found.choices);
     let seen = |e: Example| Seen { line: e.line, key: e.text.into_bytes(), label: Some(e.label) };
     Ok(found.examples.into_iter().map(seen).collect())
 }

@@ -101,9 +101,14 @@ pub fn read(settings: &Settings) -> Result<Examples, Error> {
         return Err(Error::Refused(format!("{} tables of captions beside {files} of pictures: {way}", d.beside.len())));
     }
     let (mut size, mut parts, mut remarks) = (None, [vec![], vec![], vec![]], vec![]);
-    let mut beside = d.beside.iter();
+    let mut beside = d.files_beside();
     for (files, part) in [(&d.train, Part::Train), (&d.valid, Part::Valid), (&d.test, Part::Test)] {
         for (file, table) in files.iter().zip(&mut beside) {
+            let Some(table) = table else {
+                return Err(Error::Refused(format!(
+                    "{file}: the table of its captions is missing: --captions names it"
+                )));
+            };
             let images = Images::read(file, None)?;
             let own = Size { height: images.height, width: images.width, channels: images.channels };
             let wanted = *size.get_or_insert(own);

@@ -1,22 +1,21 @@
 //! `caption`: a picture → words.
 
 mod data;
+mod figures;
 mod model;
 mod predict;
 
 pub use predict::{Captioner, Said};
 
 use super::lexicon::{Lexicon, UNKNOWN};
-use super::{Figures, Loss, Part, Settings, Task};
+use super::{Figures, Lengths, Loss, Part, Settings, Task};
 use crate::error::Error;
-use crate::metrics::bleu::bleu;
-use crate::metrics::chrf::chrf;
-use crate::metrics::tokenize::Tokens;
 use crate::run::Folder;
 use crate::train::progress::fingerprint;
 use data::{Example, Examples, Size};
 use elman_engine::dropout::{MaskKey, Purpose};
 use elman_engine::tape::{Blueprint, Layout, Mode, NO_ROW, NO_TARGET, Store, Tape};
+use figures::{Likeness, likeness};
 use model::{END, Model};
 use serde_json::json;
 use std::cell::OnceCell;
@@ -26,7 +25,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const WORDS: &str = "words.json";
 /// Pixels by which a picture is moved at most while training, each way.
 const MOVED: isize = 2;
-/// Captions that an evaluation shows.
+/// Captions that a terminal shows.
 const SHOWN: usize = 5;
 
 /// The task with its data.
@@ -38,13 +37,6 @@ pub struct Caption {
     /// The captions of the training part, as numbers.
     ids: Vec<Vec<u32>>,
     nearest: [OnceCell<Vec<String>>; 3],
-}
-
-/// How like captions are to what they should be.
-struct Likeness {
-    bleu: f64,
-    chrf: f64,
-    exact: f64,
 }
 
 impl Caption {
@@ -89,15 +81,6 @@ impl Caption {
             all.map(|e| near(e).map_or(String::new(), |t| t.caption.clone())).collect()
         })
     }
-}
-
-fn likeness(said: &[String], wanted: &[String]) -> Result<Likeness, Error> {
-    let right = said.iter().zip(wanted).filter(|(s, w)| s == w).count();
-    Ok(Likeness {
-        bleu: bleu(said, wanted, Tokens::default())?.score,
-        chrf: chrf(said, wanted)?.score,
-        exact: right as f64 / wanted.len().max(1) as f64,
-    })
 }
 
 impl Task for Caption {
@@ -160,7 +143,12 @@ impl Task for Caption {
         let details = json!({ "model": form(&own), "nearest": form(&near), "said": said, "wanted": wanted });
         let values = [("chrf", own.chrf), ("bleu", own.bleu), ("exact", own.exact), ("nearest_chrf", near.chrf)];
         let values = values.map(|(name, value)| (name.to_string(), value)).to_vec();
-        Ok(Some(Figures { score: own.chrf, values, text, details }))
+        let shown = figures::shown((all, self.examples.size), &said, &wanted, &near)?;
+        Ok(Some(Figures { score: own.chrf, values, text, details, shown }))
+    }
+
+    fn lengths(&self) -> Lengths {
+        Lengths::of("words of the caption", self.examples.of(Part::Train).iter().map(|e| figures::words(&e.caption)))
     }
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {

@@ -4,8 +4,8 @@ use crate::baseline::ngrams::{Choose, Grid, Tuned};
 use crate::error::Error;
 use crate::metrics::classification::{Classification, classification};
 use crate::run::Folder;
-use crate::task::Part;
 use crate::task::settings::UnitName;
+use crate::task::{Baseline, Beside, Part};
 use serde_json::{Value, json};
 
 /// The file in the folder of a run.
@@ -14,11 +14,11 @@ const FILE: &str = "baseline.json";
 /// (label, text) of the training, validation and test part.
 pub type Texts = [Vec<(String, String)>; 3];
 
-/// The baseline of a run and its figures on a part, in words and as JSON. Trains it if the folder does not have it yet.
+/// The baseline of a run and its figures on a part. Trains it if the folder does not have it yet.
 ///
 /// # Errors
 /// What the baseline refuses, what the file system says.
-pub fn of(folder: &Folder, texts: &Texts, part: Part, unit: UnitName) -> Result<(String, Value), Error> {
+pub fn of(folder: &Folder, texts: &Texts, part: Part, unit: UnitName) -> Result<Baseline, Error> {
     let kept = std::fs::read_to_string(folder.join(FILE)).unwrap_or_default();
     let all = match serde_json::from_str::<Value>(&kept) {
         Ok(kept) if kept["format"] == 1 => kept,
@@ -38,7 +38,11 @@ pub fn of(folder: &Folder, texts: &Texts, part: Part, unit: UnitName) -> Result<
         value("accuracy"),
         value("macro_f1")
     );
-    Ok((words, json!({ "chosen": chosen, "figures": figures })))
+    let beside = Beside {
+        name: "n-grams, linear".into(),
+        values: ["accuracy", "macro_f1"].map(|name| (name.to_string(), value(name))).to_vec(),
+    };
+    Ok(Baseline { words, json: json!({ "chosen": chosen, "figures": figures }), beside })
 }
 
 fn tuned(texts: &Texts, unit: UnitName) -> Result<Value, Error> {

@@ -139,12 +139,12 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
     let mut raw = Raw::default();
     let d = &settings.data;
     // Files of labels stand in the order of the files that they belong to.
-    let mut beside = d.beside.iter();
+    let mut beside = d.files_beside();
     // Columns that were found in the first file are those of all.
     let mut columns = Columns { text: d.text.clone(), label: d.label.clone(), also: d.also.clone() };
     for (files, part) in [(&d.train, Part::Train), (&d.valid, Part::Valid), (&d.test, Part::Test)] {
         for file in files {
-            let (examples, remarks) = files::read(file, beside.next().map(String::as_str), &mut columns, settings)?;
+            let (examples, remarks) = files::read(file, beside.next().flatten(), &mut columns, settings)?;
             raw.part(part).extend(examples);
             raw.remarks.extend(remarks);
         }

@@ -1,35 +1,29 @@
-//! Figures of a classifier as tables for a person.
+//! What is shown of a classifier.
 
-use crate::metrics::MetricError;
-use crate::metrics::by_length::{Bin, Bins, by_length as in_bins};
 use crate::metrics::classification::Classification;
-use crate::report::{Report, Section};
-use crate::task::Figures;
-use serde_json::Value;
+use crate::report::{Sample, Section};
 use std::fmt::Write;
 
-/// Bins of length.
-const BINS: usize = 5;
-/// Classes beyond which the confusion matrix is too wide to print; it stands in the JSON.
+/// Classes beyond which the confusion matrix is too wide to show; it stands in the JSON.
 const WIDEST: usize = 20;
+/// Samples that are shown.
+const SAMPLES: usize = 10;
 
-/// The accuracy of examples of like lengths.
-pub fn by_length(lengths: &[usize], wanted: &[usize], given: &[usize]) -> Result<Vec<Bin>, MetricError> {
-    in_bins(lengths, &Bins::Even(BINS), |examples| {
-        let right = examples.iter().filter(|i| wanted[**i] == given[**i]).count();
-        Ok(right as f64 / examples.len().max(1) as f64)
-    })
+/// An answer that was wrong.
+pub struct Wrong<'a> {
+    /// What was read.
+    pub text: &'a str,
+    /// What it is.
+    pub wanted: &'a str,
+    /// What was said.
+    pub given: &'a str,
+    /// The probability of that.
+    pub probability: f64,
 }
 
-/// Intervals, classes, confusion, lengths.
-pub fn text(found: &Classification, bins: &[Bin]) -> String {
-    let mut text = String::new();
-    let (a, f) = (found.accuracy, found.macro_f1);
-    let _ = writeln!(
-        text,
-        "\n{} examples; 95% intervals: accuracy {:.4} to {:.4}, macro F1 {:.4} to {:.4}",
-        found.examples, a.low, a.high, f.low, f.high
-    );
+/// Classes and confusion, for a terminal.
+pub fn text(found: &Classification) -> String {
+    let mut text = format!("\n{} examples\n", found.examples);
     let longest = found.classes.iter().map(|c| c.name.chars().count()).max().unwrap_or(0).clamp(5, 30);
     let _ = writeln!(text, "\n{:<longest$}  precision  recall      F1  examples", "class");
     for c in &found.classes {
@@ -50,59 +44,24 @@ pub fn text(found: &Classification, bins: &[Bin]) -> String {
             let _ = writeln!(text, "{name:<longest$}  {}", row.join("  "), longest = longest.max(14));
         }
     }
-    if bins.len() > 1 {
-        let _ = writeln!(text, "\nsteps        examples  accuracy");
-        for bin in bins {
-            let steps = format!("{} to {}", bin.shortest, bin.longest);
-            let _ = writeln!(text, "{steps:<11}  {:>8}  {:>8.4}", bin.examples, bin.value);
-        }
-    }
     text
 }
 
-/// The page of a run: figures on the validation part, classes, confusion, accuracy against length.
-pub fn page(files: &str, words: &str, figures: &Figures) -> Report {
-    let d = &figures.details;
-    let list = |name: &str| d[name].as_array().cloned().unwrap_or_default();
-    let number = |v: &Value| v.as_f64().unwrap_or(f64::NAN);
-    let share = |v: &Value| format!("{:.4}", number(v));
-    let whole = |v: &Value| v.as_u64().unwrap_or(0) as usize;
-    let name = |c: &Value| c["name"].as_str().unwrap_or_default().to_string();
-    let mut rows: Vec<Vec<String>> =
-        figures.values.iter().map(|(name, value)| vec![name.clone(), format!("{value:.4}"), String::new()]).collect();
-    for row in &mut rows {
-        let e = &d[row[0].as_str()];
-        if e["low"].is_number() {
-            row[2] = format!("{} to {}", share(&e["low"]), share(&e["high"]));
-        }
+/// Classes, confusion, and the answers that were wrong with the least doubt.
+pub fn sections(found: &Classification, mut wrong: Vec<Wrong<'_>>) -> Vec<Section> {
+    let mut sections = vec![Section::classes("Classes", "class", found), Section::confused("Most confused", found)];
+    if found.classes.len() <= WIDEST {
+        let names = found.classes.iter().map(|c| c.name.clone()).collect();
+        sections.push(Section::Confusion { title: "Confusion".into(), names, counts: found.confusion.clone() });
     }
-    let heads = |names: &[&str]| names.iter().map(|n| n.to_string()).collect::<Vec<_>>();
-    let class = |c: &Value| {
-        vec![name(c), share(&c["precision"]), share(&c["recall"]), share(&c["f1"]), whole(&c["support"]).to_string()]
+    wrong.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    let sample = |w: &Wrong<'_>| Sample {
+        wanted: Some(w.wanted.into()),
+        ..Sample::of(w.text, format!("{} ({:.2})", w.given, w.probability))
     };
-    let classes = list("classes");
-    let counts =
-        list("confusion").iter().map(|row| row.as_array().into_iter().flatten().map(whole).collect()).collect();
-    let bin = |b: &Value| Bin {
-        shortest: whole(&b["shortest"]),
-        longest: whole(&b["longest"]),
-        examples: whole(&b["examples"]),
-        value: 100.0 * number(&b["value"]),
-    };
-    let bins: Vec<Bin> = list("accuracy_by_length").iter().map(bin).collect();
-    let mut sections = vec![
-        Section::Text { title: "Data".into(), paragraphs: vec![files.into(), words.into()] },
-        Section::Table { title: "Validation part".into(), head: heads(&["figure", "value", "95% interval"]), rows },
-        Section::Table {
-            title: "Classes".into(),
-            head: heads(&["class", "precision", "recall", "F1", "examples"]),
-            rows: classes.iter().map(class).collect(),
-        },
-        Section::Confusion { title: "Confusion".into(), names: classes.iter().map(name).collect(), counts },
-    ];
-    if bins.len() > 1 {
-        let (metric, unit) = ("accuracy, %".into(), "steps".into());
-        sections.push(Section::ByLength { title: "Accuracy against length".into(), metric, unit, bins });
+    if !wrong.is_empty() {
+        let samples = wrong.iter().take(SAMPLES).map(sample).collect();
+        sections.push(Section::samples("Wrong with the least doubt", ["text", "wanted", "given"], samples));
     }
-    Report { title: format!("classify: {files}"), sections }
+    sections
 }

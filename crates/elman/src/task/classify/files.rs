@@ -97,6 +97,7 @@ pub fn read(
     let read = Labelled::read(file, columns, &reading)?;
     columns.text.get_or_insert_with(|| read.text.clone());
     columns.label.get_or_insert_with(|| read.label.clone());
+    let remarks = read.remarks();
     let name = &read.file;
     let examples = read.examples.into_iter().map(|e| RawExample {
         place: format!("{name}:{}", e.line),
@@ -104,5 +105,5 @@ pub fn read(
         label: e.label,
         also: e.also,
     });
-    Ok((examples.collect(), read.remarks))
+    Ok((examples.collect(), remarks))
 }

@@ -21,9 +21,10 @@ pub use files::are_pictures;
 pub use predict::{Answer, Classifier};
 
 use super::batches::by_length;
-use super::{Figures, Loss, Part, Settings, Task};
+use super::settings::UnitName;
+use super::{Against, Baseline, Figures, Lengths, Loss, Part, Settings, Shown, Task};
 use crate::error::Error;
-use crate::metrics::{self, MetricError};
+use crate::metrics;
 use crate::run::Folder;
 use crate::train::progress::fingerprint;
 use data::Examples;
@@ -129,7 +130,7 @@ impl Task for Classify {
     fn evaluate(&self, store: &mut Store<f32>, part: Part, stop: &AtomicBool) -> Result<Option<Figures>, Error> {
         let all = self.examples.of(part);
         let lengths: Vec<usize> = all.iter().map(|e| e.input.len()).collect();
-        let mut given = vec![0; all.len()];
+        let (mut given, mut sure) = (vec![0; all.len()], vec![0.0; all.len()]);
         let mut nats = 0.0;
         for batch in by_length(&lengths, SIDE_BY_SIDE) {
             if stop.load(Ordering::Relaxed) {
@@ -142,6 +143,7 @@ impl Task for Classify {
             for (row, example) in rows.zip(&batch) {
                 let p = predict::probabilities(row);
                 given[*example] = predict::largest(&p);
+                sure[*example] = p[given[*example]];
                 nats -= p[all[*example].label as usize].max(1e-30).ln();
             }
         }
@@ -153,12 +155,23 @@ impl Task for Classify {
             ("macro_f1".to_string(), found.macro_f1.value),
             ("loss".to_string(), nats / all.len() as f64),
         ];
-        let wrong = |e: MetricError| Error::Refused(format!("the {} part: {e}", part.name()));
-        let bins = figures::by_length(&lengths, &wanted, &given).map_err(wrong)?;
-        let mut details = serde_json::to_value(&found).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
-        details["accuracy_by_length"] =
-            serde_json::to_value(&bins).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
-        Ok(Some(Figures { score: found.accuracy.value, values, text: figures::text(&found, &bins), details }))
+        let details = serde_json::to_value(&found).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
+        let label = |id: usize| self.model.labels.entries()[id].as_str();
+        let texts = self.texts[part as usize].iter().enumerate().filter(|(i, _)| given[*i] != wanted[*i]);
+        let wrong = texts.map(|(i, (_, text))| figures::Wrong {
+            text,
+            wanted: label(wanted[i]),
+            given: label(given[i]),
+            probability: sure[i],
+        });
+        let right = wanted.iter().zip(&given).map(|(w, g)| [f64::from(u8::from(w == g)), 1.0]);
+        let shown = Shown {
+            intervals: vec![("accuracy", found.accuracy), ("macro_f1", found.macro_f1)],
+            against: Some(Against::shares("accuracy", lengths, right)),
+            sections: figures::sections(&found, wrong.collect()),
+            ..Shown::default()
+        };
+        Ok(Some(Figures { score: found.accuracy.value, values, text: figures::text(&found), details, shown }))
     }
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {
@@ -171,16 +184,20 @@ impl Task for Classify {
         format!("{remarks}examples: {}; {}", counts.join(", "), self.model.words())
     }
 
-    fn baseline(&self, folder: &Folder, part: Part) -> Result<Option<(String, serde_json::Value)>, Error> {
+    fn lengths(&self) -> Lengths {
+        let unit = match (self.model.numbers(), self.settings.data.unit) {
+            (Some(_), _) => "steps",
+            (None, UnitName::Word) => "words",
+            (None, UnitName::Char) => "characters",
+        };
+        Lengths::of(unit, self.examples.of(Part::Train).iter().map(|e| e.input.len()))
+    }
+
+    fn baseline(&self, folder: &Folder, part: Part) -> Result<Option<Baseline>, Error> {
         if self.texts[0].is_empty() {
             return Ok(None);
         }
         baseline::of(folder, &self.texts, part, self.settings.data.unit).map(Some)
-    }
-
-    fn report(&self, figures: &Figures) -> Option<String> {
-        let files = self.settings.data.train.join(", ");
-        Some(figures::page(&files, &self.model.words(), figures).to_html())
     }
 
     fn fingerprint(&self) -> String {

@@ -43,6 +43,8 @@ pub enum Examples {
         labels: Vec<u8>,
         /// What strings are drawn from.
         seed: u64,
+        /// Pictures of a string, the fewest and the most.
+        of: [usize; 2],
         /// Steps of each.
         lengths: Vec<usize>,
     },
@@ -69,15 +71,24 @@ impl Examples {
         }
     }
 
+    /// Characters of what stands in one.
+    pub fn characters(&self, example: usize) -> usize {
+        match self {
+            Examples::Nothing => 0,
+            Examples::Strings { lengths, size, .. } => lengths[example] / size[1].max(1),
+            Examples::Sounds(all, _) => all[example].1.chars().count(),
+        }
+    }
+
     /// An example and what stands there.
     pub fn example(&self, example: usize) -> (Numbers, String) {
         match self {
             Examples::Nothing => (Numbers { width: 1, values: vec![] }, String::new()),
             Examples::Sounds(all, _) => all[example].clone(),
-            Examples::Strings { size, pixels, labels, seed, .. } => {
+            Examples::Strings { size, pixels, labels, seed, of, .. } => {
                 match Pictures::new(size[0], size[1], pixels, labels) {
                     Ok(pictures) => {
-                        let string = pictures.string(*seed, example as u64);
+                        let string = pictures.string(*seed, example as u64, *of);
                         let text = string.digits.iter().map(|d| char::from(*d)).collect();
                         (Numbers { width: size[0], values: string.columns }, text)
                     }
@@ -91,9 +102,11 @@ impl Examples {
     pub fn bytes(&self) -> Box<dyn Iterator<Item = u8> + '_> {
         match self {
             Examples::Nothing => Box::new(std::iter::empty()),
-            Examples::Strings { labels, seed, lengths, .. } => {
-                let counts = [*seed, lengths.len() as u64];
-                Box::new(labels.iter().copied().chain(counts.into_iter().flat_map(u64::to_le_bytes)))
+            Examples::Strings { labels, seed, lengths, of, .. } => {
+                // Runs from before strings could have another length go on.
+                let of = of.iter().map(|n| *n as u64).filter(move |_| *of != [2, 8]);
+                let counts = [*seed, lengths.len() as u64].into_iter().chain(of);
+                Box::new(labels.iter().copied().chain(counts.flat_map(u64::to_le_bytes)))
             }
             Examples::Sounds(all, _) => Box::new(
                 all.iter().flat_map(|(x, text)| x.values.iter().flat_map(|v| v.to_le_bytes()).chain(text.bytes())),
@@ -112,30 +125,36 @@ pub fn read(settings: &Settings) -> Result<[Examples; 3], Error> {
     if d.strings == 0 {
         return sounds(settings);
     }
-    let mut beside = d.beside.iter();
-    let pictures = Images::read(first, beside.next().map(String::as_str))?;
+    let mut beside = d.files_beside();
+    let pictures = Images::read(first, beside.next().flatten())?;
     let all = pictures.count;
     let held = if d.valid.is_empty() { all / HELD_OUT } else { 0 };
     let few = (d.strings / HELD_OUT).clamp(1, 1000);
-    let train = strings(&pictures, 0..all - held, settings.seed, d.strings)?;
+    let (of, of_test) = (d.string_length, d.test_string_length.unwrap_or(d.string_length));
+    let train = strings(&pictures, 0..all - held, settings.seed, (d.strings, of))?;
     let valid = match d.valid.first() {
         Some(file) => {
-            let pictures = Images::read(file, beside.next().map(String::as_str))?;
-            strings(&pictures, 0..pictures.count, 1, few)?
+            let pictures = Images::read(file, beside.next().flatten())?;
+            strings(&pictures, 0..pictures.count, 1, (few, of))?
         }
-        None => strings(&pictures, all - held..all, 1, few)?,
+        None => strings(&pictures, all - held..all, 1, (few, of))?,
     };
     let test = match d.test.first() {
         Some(file) => {
-            let pictures = Images::read(file, beside.next().map(String::as_str))?;
-            strings(&pictures, 0..pictures.count, 2, few)?
+            let pictures = Images::read(file, beside.next().flatten())?;
+            strings(&pictures, 0..pictures.count, 2, (few, of_test))?
         }
         None => Examples::Nothing,
     };
     Ok([train, valid, test])
 }
 
-fn strings(pictures: &Images, of: std::ops::Range<usize>, seed: u64, count: usize) -> Result<Examples, Error> {
+fn strings(
+    pictures: &Images,
+    range: std::ops::Range<usize>,
+    seed: u64,
+    (count, of): (usize, [usize; 2]),
+) -> Result<Examples, Error> {
     let file = &pictures.file;
     let refuse = |message: &str| Err(Error::Refused(format!("{file}: {message}")));
     if pictures.channels != 1 {
@@ -145,7 +164,7 @@ fn strings(pictures: &Images, of: std::ops::Range<usize>, seed: u64, count: usiz
         return refuse("the pictures have no labels: name their file with --labels, of each part in turn");
     };
     let mut labels = vec![];
-    for name in names.get(of.clone()).unwrap_or_default() {
+    for name in names.get(range.clone()).unwrap_or_default() {
         match name.as_bytes() {
             [one] if one.is_ascii() => labels.push(*one),
             _ => return refuse(&format!("the label `{name}` is not one character, so strings cannot be spelled")),
@@ -153,12 +172,12 @@ fn strings(pictures: &Images, of: std::ops::Range<usize>, seed: u64, count: usiz
     }
     let size = [pictures.height, pictures.width];
     let picture = size[0] * size[1];
-    let pixels = pictures.pixels.get(of.start * picture..of.end * picture).unwrap_or_default().to_vec();
+    let pixels = pictures.pixels.get(range.start * picture..range.end * picture).unwrap_or_default().to_vec();
     let lengths = {
         let drawn = Pictures::new(size[0], size[1], &pixels, &labels)?;
-        (0..count).map(|k| drawn.string(seed, k as u64).digits.len() * size[1]).collect()
+        (0..count).map(|k| drawn.string(seed, k as u64, of).digits.len() * size[1]).collect()
     };
-    Ok(Examples::Strings { size, pixels, labels, seed, lengths })
+    Ok(Examples::Strings { size, pixels, labels, seed, of, lengths })
 }
 
 /// Tables of WAV files and texts; without a validation file a tenth is held out.

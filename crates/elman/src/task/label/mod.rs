@@ -8,13 +8,14 @@
 //! al. 2014, arXiv:1408.2873).
 
 mod data;
+mod figures;
 mod model;
 
 pub use data::{Numbers, features};
 pub use model::Model;
 
 use super::batches::by_length;
-use super::{Figures, Loss, Opened, Part, Settings, Task};
+use super::{Figures, Lengths, Loss, Opened, Part, Settings, Task};
 use crate::decode::ctc::prefix_beam;
 use crate::error::Error;
 use crate::metrics::edit::{character_error_rate, exact_match};
@@ -22,6 +23,7 @@ use crate::run::Folder;
 use crate::train::Machine;
 use crate::train::progress::fingerprint;
 use data::Examples;
+use elman_engine::loss::log_sum_exp;
 use elman_engine::tape::{Blueprint, Mode, Store, Tape};
 use serde_json::json;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +32,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 const BEAM: usize = 16;
 /// Examples that are measured side by side.
 const SIDE_BY_SIDE: usize = 32;
-/// Examples that a person is shown.
+/// Examples that a terminal shows.
 const SHOWN: usize = 8;
 
 /// The task with its data.
@@ -107,16 +109,22 @@ impl Task for Label {
             }
         }
         let (rate, exact) = (character_error_rate(&given, &wanted)?, exact_match(&given, &wanted)?);
-        let values = vec![
-            ("character_error_rate".to_string(), rate.rate),
-            ("exact".to_string(), exact.value),
-            ("characters".to_string(), rate.wanted as f64),
-        ];
+        let values = vec![("character_error_rate".to_string(), rate.rate), ("exact".to_string(), exact.value)];
         let pairs = wanted.iter().zip(&given).take(SHOWN);
-        let text = pairs.clone().map(|(wanted, given)| format!("wanted {wanted}  given {given}\n")).collect();
+        let samples: String =
+            pairs.clone().map(|(wanted, given)| format!("wanted {wanted}  given {given}\n")).collect();
+        let text = format!("\n{} characters of {} texts\n{samples}", rate.wanted, wanted.len());
         let samples: Vec<_> = pairs.map(|(wanted, given)| json!({ "wanted": wanted, "given": given })).collect();
         let details = json!({ "character_error_rate": rate, "exact": exact, "samples": samples });
-        Ok(Some(Figures { score: 1.0 - rate.rate, values, text, details }))
+        let mut shown = figures::shown(&given, &wanted);
+        shown.intervals.push(("exact", exact));
+        shown.sections.extend(figures::in_time(&self.model, store, all)?);
+        Ok(Some(Figures { score: 1.0 - rate.rate, values, text, details, shown }))
+    }
+
+    fn lengths(&self) -> Lengths {
+        let train = self.of(Part::Train);
+        Lengths::of("characters", (0..train.count()).map(|i| train.characters(i)))
     }
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {
@@ -134,6 +142,22 @@ impl Task for Label {
 }
 
 impl Model {
+    /// The probability of each symbol at each step of an input.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn probabilities(&self, store: &mut Store<f32>, input: &Numbers) -> Result<Vec<Vec<f64>>, Error> {
+        let mut tape = Tape::new(store, Mode::Infer);
+        let (logits, layout) = self.logits(&mut tape, &[input], &Settings::default().dropout)?;
+        let (value, symbols) = (tape.value(logits), self.symbols.len());
+        let step = |row: usize| -> Vec<f64> {
+            let z = &value[row * symbols..][..symbols];
+            let all = log_sum_exp(z.iter().map(|z| f64::from(*z)));
+            z.iter().map(|z| (f64::from(*z) - all).exp()).collect()
+        };
+        Ok(layout.of(0).map(step).collect())
+    }
+
     /// What is said in each of some inputs.
     ///
     /// # Errors

@@ -109,6 +109,11 @@ impl Model {
         self.form.width
     }
 
+    /// Steps that are read at once.
+    pub fn stack(&self) -> usize {
+        self.stack
+    }
+
     /// Samples a second, of sounds.
     pub fn rate(&self) -> Option<u32> {
         self.form.rate

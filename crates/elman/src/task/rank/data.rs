@@ -42,10 +42,10 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
         let (found, way) = (d.beside.len(), "name one for each file of --data, --valid and --test, in this order");
         return Err(Error::Refused(format!("--documents names {found} files beside {files}: {way}")));
     }
-    let mut beside = d.beside.iter();
+    let mut beside = d.files_beside();
     for (files, part) in [(&d.train, Part::Train), (&d.valid, Part::Valid), (&d.test, Part::Test)] {
         for file in files {
-            let pairs = match beside.next() {
+            let pairs = match beside.next().flatten() {
                 Some(documents) => Pairs::read_aligned(file, documents, d.encoding.as_deref())?,
                 None => {
                     let columns = Columns { source: d.source.clone(), target: d.target.clone() };

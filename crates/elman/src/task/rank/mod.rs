@@ -9,25 +9,26 @@
 //! arXiv:1807.03748; both ways as in Radford et al. 2021, arXiv:2103.00020). A pair of equal texts is no wrong answer.
 
 mod data;
+mod figures;
 mod model;
 mod predict;
-mod retrieval;
 
 pub use data::Collection;
 pub use model::Side;
 pub use predict::{Answer, Ranker};
-pub use retrieval::{Index, Terms};
 
 use super::batches::by_length;
-use super::{Figures, Loss, Part, Settings, Task};
+use super::{Figures, Lengths, Loss, Part, Settings, Task};
+use crate::baseline::retrieve::{Index, Terms};
 use crate::error::Error;
-use crate::metrics::ranking::{Ranking, rank_of, ranking};
+use crate::metrics::ranking::Ranking;
 use crate::run::Folder;
 use crate::task::settings::Dropout;
 use crate::task::words::Spelled;
 use crate::train::progress::fingerprint;
 use data::Raw;
 use elman_engine::tape::{Blueprint, Mode, Store, Tape};
+use figures::{measure, orders, values};
 use model::Model;
 use serde_json::json;
 use std::cell::OnceCell;
@@ -94,7 +95,9 @@ impl Rank {
         let measure = |terms: Terms, part: Part| {
             let c = Collection::of(self.raw.of(part));
             let index = Index::new(&c.documents, terms);
-            measure(&c, |q| Ok(index.scores(&c.queries[q])), &AtomicBool::new(false))
+            let scores = |q: usize| Ok(index.scores(&c.queries[q]));
+            let found = orders(&c, scores, &AtomicBool::new(false))?;
+            found.map(|orders| measure(&orders)).transpose()
         };
         let mut best = (f64::NEG_INFINITY, RUNS[0]);
         for longest in RUNS {
@@ -110,23 +113,6 @@ impl Rank {
         }
         Ok(cell.get_or_init(|| all))
     }
-}
-
-/// Each query's documents by their scores; none if `stop` was raised.
-fn measure(
-    c: &Collection,
-    mut scores: impl FnMut(usize) -> Result<Vec<f64>, Error>,
-    stop: &AtomicBool,
-) -> Result<Option<Ranking>, Error> {
-    let mut ranks: Vec<Vec<usize>> = vec![];
-    for (q, relevant) in c.relevant.iter().enumerate() {
-        if stop.load(Ordering::Relaxed) {
-            return Ok(None);
-        }
-        let scores = scores(q)?;
-        ranks.push(relevant.iter().filter_map(|d| rank_of(&scores, *d)).collect());
-    }
-    Ok(Some(ranking(&ranks, &[1, 10])?))
 }
 
 /// The rows of all texts, one after another; none if `stop` was raised.
@@ -204,15 +190,9 @@ impl Task for Rank {
             return Ok(None);
         };
         let scores = |q: usize| Ok(documents.iter().map(|d| likeness(&queries[q], d)).collect());
-        let Some(found) = measure(&c, scores, stop)? else { return Ok(None) };
+        let Some(orders) = orders(&c, scores, stop)? else { return Ok(None) };
+        let found = measure(&orders)?;
         let baselines = self.baselines(part)?;
-        let values = [
-            ("mrr", found.mrr),
-            ("recall@1", found.recall[0].value),
-            ("recall@10", found.recall[1].value),
-            ("ndcg@10", found.ndcg_at[1].value),
-            ("median_rank", found.median_rank),
-        ];
         let mut text = format!(
             "{} queries, {} documents\n{:<22}{:>8}{:>10}{:>11}{:>9}\n",
             c.queries.len(),
@@ -231,8 +211,8 @@ impl Task for Rank {
         let keys = ["tf_idf", "characters"].map(String::from).into_iter();
         let others: serde_json::Map<_, _> = keys.zip(baselines.iter().map(|(_, r)| json!(r))).collect();
         let details = json!({ "model": found, "documents": c.documents.len(), "baselines": others });
-        let values = values.map(|(name, value)| (name.to_string(), value)).to_vec();
-        Ok(Some(Figures { score: found.mrr, values, text, details }))
+        let shown = figures::shown(&c, &orders, baselines);
+        Ok(Some(Figures { score: found.mrr, values: values(&found), text, details, shown }))
     }
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {
@@ -243,6 +223,10 @@ impl Task for Rank {
         let counts = [Part::Train, Part::Valid, Part::Test].map(|p| format!("{} {}", self.count(p), p.name()));
         let remarks: String = self.raw.remarks.iter().map(|r| format!("{r}\n")).collect();
         format!("{remarks}pairs: {}; {}", counts.join(", "), self.model.words())
+    }
+
+    fn lengths(&self) -> Lengths {
+        Lengths::of("words of the query", self.raw.of(Part::Train).iter().map(|(query, _)| figures::words(query)))
     }
 
     fn fingerprint(&self) -> String {

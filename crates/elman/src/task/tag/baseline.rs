@@ -5,18 +5,18 @@ use crate::baseline::crf::{STRENGTHS, Sentence, Tagger};
 use crate::error::Error;
 use crate::metrics::Estimate;
 use crate::run::Folder;
-use crate::task::Part;
 use crate::task::lexicon::Lexicon;
+use crate::task::{Baseline, Beside, Part};
 use serde_json::{Value, json};
 
 /// The file in the folder of a run.
 const FILE: &str = "baseline.json";
 
-/// The baseline of a run and its accuracy on a part, in words and as JSON. Trains it if the folder does not have it yet.
+/// The baseline of a run and its accuracy on a part. Trains it if the folder does not have it yet.
 ///
 /// # Errors
 /// What the baseline refuses, what the file system says.
-pub fn of(folder: &Folder, parts: &[Vec<Example>; 3], tags: &Lexicon, part: Part) -> Result<(String, Value), Error> {
+pub fn of(folder: &Folder, parts: &[Vec<Example>; 3], tags: &Lexicon, part: Part) -> Result<Baseline, Error> {
     let kept = std::fs::read_to_string(folder.join(FILE)).unwrap_or_default();
     let all = match serde_json::from_str::<Value>(&kept) {
         Ok(kept) if kept["format"] == 1 => kept,
@@ -33,7 +33,8 @@ pub fn of(folder: &Folder, parts: &[Vec<Example>; 3], tags: &Lexicon, part: Part
         "\nbaseline, a linear-chain CRF tuned on the same validation part: C = {}\nbaseline accuracy   {value:.4}\n",
         chosen["strength"]
     );
-    Ok((words, json!({ "chosen": chosen, "accuracy": accuracy })))
+    let beside = Beside { name: "linear-chain CRF".into(), values: vec![("accuracy".into(), value)] };
+    Ok(Baseline { words, json: json!({ "chosen": chosen, "accuracy": accuracy }), beside })
 }
 
 /// The words of a sentence, and its tags by name.

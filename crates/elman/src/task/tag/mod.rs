@@ -9,6 +9,7 @@
 
 mod baseline;
 mod data;
+mod figures;
 mod model;
 mod predict;
 
@@ -17,16 +18,15 @@ pub use model::Chosen;
 pub use predict::{Tagger, Word};
 
 use super::batches::by_length;
-use super::{Figures, Loss, Part, Settings, Task};
+use super::{Baseline, Figures, Lengths, Loss, Part, Settings, Task};
 use crate::error::Error;
-use crate::metrics::tagging::{self, Tagging, tagging};
+use crate::metrics::tagging::{self, tagging};
 use crate::run::Folder;
 use crate::train::progress::fingerprint;
 use data::NO_TAG;
 use elman_engine::tape::{Blueprint, Layout, NO_TARGET, Store, Tape};
 use model::Model;
 use std::collections::HashSet;
-use std::fmt::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Sentences that are measured side by side.
@@ -126,7 +126,11 @@ impl Task for Tag {
         format!("{remarks}sentences: {}; {}", counts.join(", "), self.model.words())
     }
 
-    fn baseline(&self, folder: &Folder, part: Part) -> Result<Option<(String, serde_json::Value)>, Error> {
+    fn lengths(&self) -> Lengths {
+        Lengths::of("words", self.of(Part::Train).iter().map(|e| e.tags.len()))
+    }
+
+    fn baseline(&self, folder: &Folder, part: Part) -> Result<Option<Baseline>, Error> {
         baseline::of(folder, &self.parts, &self.model.tags, part).map(Some)
     }
 
@@ -158,21 +162,8 @@ impl Tag {
         let mut values = vec![("accuracy".to_string(), found.words.accuracy.value)];
         values.extend(found.unseen_accuracy.map(|e| ("unseen_words".to_string(), e.value)));
         values.push(("whole_sentences".to_string(), found.whole_sentences.value));
+        let shown = figures::shown(&found, &sentences, &names);
         let details = serde_json::to_value(&found).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
-        Ok(Figures { score: found.words.accuracy.value, values, text: table(&found), details })
+        Ok(Figures { score: found.words.accuracy.value, values, text: figures::table(&found), details, shown })
     }
-}
-
-/// The figures of each tag, the commonest first.
-fn table(found: &Tagging) -> String {
-    let mut text = "\ntag                   words   precision  recall  F1\n".to_string();
-    let mut tags: Vec<_> = found.words.classes.iter().filter(|c| c.support > 0).collect();
-    tags.sort_by_key(|c| std::cmp::Reverse(c.support));
-    for c in tags {
-        let _ = writeln!(text, "{:<20}{:>7}      {:.4}  {:.4}  {:.4}", c.name, c.support, c.precision, c.recall, c.f1);
-    }
-    let accuracy = &found.words.accuracy;
-    let _ = writeln!(text, "\n95% interval of the accuracy: {:.4} to {:.4}", accuracy.low, accuracy.high);
-    let _ = writeln!(text, "{} words of {} are not in the training part", found.unseen_words, found.words.examples);
-    text
 }

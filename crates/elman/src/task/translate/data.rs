@@ -77,11 +77,11 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
         );
         return Err(Error::Refused(message));
     }
-    let mut beside = d.beside.iter();
+    let mut beside = d.files_beside();
     let mut raw = Raw::default();
     for (files, part) in [(&d.train, Part::Train), (&d.valid, Part::Valid), (&d.test, Part::Test)] {
         for file in files {
-            let read = read_file(file, beside.next().map(String::as_str), settings)?;
+            let read = read_file(file, beside.next().flatten(), settings)?;
             raw.part(part).extend(read.pairs);
             raw.remarks.extend(read.remarks);
         }

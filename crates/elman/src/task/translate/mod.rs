@@ -10,8 +10,9 @@ pub use predict::{Translation, Translator};
 
 use super::batches::by_length;
 use super::settings::Search;
-use super::{Figures, Loss, Part, Settings, Task};
+use super::{Figures, Lengths, Loss, Part, Settings, Task};
 use crate::error::Error;
+use crate::report::Section;
 use crate::run::Folder;
 use crate::train::progress::fingerprint;
 use data::{Examples, Speller};
@@ -21,6 +22,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Examples that are measured side by side.
 const SIDE_BY_SIDE: usize = 64;
+/// Sources whose alignments are shown.
+const ALIGNED: usize = 3;
+/// Subwords of a side at most, where an alignment is shown.
+const WIDEST: usize = 40;
 /// While training.
 const GREEDY: Search = Search { beam: 1, length_penalty: 0.0 };
 
@@ -73,6 +78,33 @@ impl Translate {
     }
 }
 
+impl Translate {
+    /// What each subword of the first translations looked at, of pairs that fit on a page.
+    fn alignments(&self, store: &mut Store<f32>, all: &[Example], given: &[Vec<u32>]) -> Result<Vec<Section>, Error> {
+        let end = self.speller.end();
+        let fits = |i: &usize| (2..=WIDEST).contains(&all[*i].source.len()) && (1..WIDEST).contains(&given[*i].len());
+        let mut sections = vec![];
+        for (k, i) in (0..all.len()).filter(fits).take(ALIGNED).enumerate() {
+            let written: Vec<u32> = given[i].iter().copied().chain([end]).collect();
+            let mut tape = Tape::new(store, Mode::Infer);
+            let weights = self.model.looked_at(&mut tape, &all[i].source, &written)?;
+            let named = |ids: &[u32]| ids.iter().map(|id| self.piece(*id)).collect::<Result<Vec<_>, _>>();
+            sections.push(Section::Alignment {
+                title: format!("Attention, pair {}", k + 1),
+                read: named(&all[i].source)?,
+                written: named(&written)?,
+                weights,
+            });
+        }
+        Ok(sections)
+    }
+
+    /// A subword as it is read; a part of a character has no letter of its own.
+    fn piece(&self, id: u32) -> Result<String, Error> {
+        if id == self.speller.end() { Ok("(end)".into()) } else { self.speller.text(&[id]) }
+    }
+}
+
 fn sides<'e>(all: &'e [Example], chosen: &[usize]) -> (Vec<&'e [u32]>, Vec<&'e [u32]>) {
     let one = |i: &usize| (all[*i].source.as_slice(), all[*i].target.as_slice());
     chosen.iter().map(one).unzip()
@@ -104,7 +136,7 @@ impl Task for Translate {
     fn evaluate(&self, store: &mut Store<f32>, part: Part, stop: &AtomicBool) -> Result<Option<Figures>, Error> {
         let all = self.examples.of(part);
         let lengths: Vec<usize> = all.iter().map(|e| e.source.len()).collect();
-        let mut given = vec![String::new(); all.len()];
+        let (mut given, mut tokens) = (vec![String::new(); all.len()], vec![vec![]; all.len()]);
         let (mut nats, mut units) = (0.0, 0);
         for batch in by_length(&lengths, SIDE_BY_SIDE) {
             if stop.load(Ordering::Relaxed) {
@@ -118,10 +150,13 @@ impl Task for Translate {
             for (found, example) in found.iter().zip(&batch) {
                 if let Some(best) = found.first() {
                     given[*example] = self.speller.text(&best.tokens)?;
+                    tokens[*example].clone_from(&best.tokens);
                 }
             }
         }
-        Ok(Some(report::figures(all, &given, nats / units.max(1) as f64, self.search)?))
+        let mut figures = report::figures(all, &given, nats / units.max(1) as f64, self.search)?;
+        figures.shown.sections.extend(self.alignments(store, all, &tokens)?);
+        Ok(Some(figures))
     }
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {
@@ -141,6 +176,10 @@ impl Task for Translate {
         format!(
             "{remarks}pairs: {counts}; {entries} subwords, {source:.1} a source and {target:.1} a target on average"
         )
+    }
+
+    fn lengths(&self) -> Lengths {
+        Lengths::of("words", self.examples.of(Part::Train).iter().map(|e| report::words(&e.from)))
     }
 
     fn fingerprint(&self) -> String {

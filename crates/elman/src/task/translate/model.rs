@@ -51,6 +51,8 @@ pub struct Decoded {
     pub top: Var,
     /// Per layer, per state of it: [sequences, units], after the last step.
     pub states: Vec<Vec<Var>>,
+    /// Per row of the queries: a weight for each step of its source.
+    pub weights: Vec<Vec<f32>>,
 }
 
 /// How rows of the decoder are queries: as they stand, or chosen into another layout and chosen back.
@@ -149,12 +151,15 @@ impl Model {
         }
         let query = tape.linear(h, self.query)?;
         let scale = 1.0 / (tape.width(query) as f64).sqrt();
-        let attended = match queries {
-            Queries::Own => tape.attention((query, layout), (memory, memory, of), 1, scale, false)?.mixed,
+        let (attended, weights) = match queries {
+            Queries::Own => {
+                let found = tape.attention((query, layout), (memory, memory, of), 1, scale, false)?;
+                (found.mixed, found.weights)
+            }
             Queries::Chosen { layout, from, back } => {
                 let query = tape.rows(query, from)?;
                 let found = tape.attention((query, layout), (memory, memory, of), 1, scale, false)?;
-                tape.rows(found.mixed, back)?
+                (tape.rows(found.mixed, back)?, found.weights)
             }
         };
         let x = tape.concat(&[h, attended])?;
@@ -163,7 +168,7 @@ impl Model {
         let both = tape.concat(&[run.y, attended])?;
         let z = tape.linear(both, self.combine)?;
         let top = tape.tanh(z);
-        Ok(Decoded { top: tape.dropout(top, drop.output), states: after })
+        Ok(Decoded { top: tape.dropout(top, drop.output), states: after, weights })
     }
 
     /// A number for each subword.
@@ -172,6 +177,39 @@ impl Model {
     /// What the engine says.
     pub fn logits(&self, tape: &mut Tape<'_, f32>, top: Var) -> Result<Var, EngineError> {
         tape.linear(top, self.output)
+    }
+
+    /// The decoder over whole targets; its layout, and the token before each row.
+    fn over(
+        &self,
+        tape: &mut Tape<'_, f32>,
+        sources: &[&[u32]],
+        targets: &[&[u32]],
+        drop: &Dropout,
+    ) -> Result<(Decoded, Vec<u32>, Layout), EngineError> {
+        let memory = self.encode(tape, sources, drop)?;
+        let layout = Layout::new(targets.iter().map(|t| t.len()).collect());
+        // The end of the text before stands where the first word is asked for.
+        let ends: Vec<u32> = targets.iter().map(|t| t[t.len() - 1]).collect();
+        let before = layout.fill(NO_ROW, |t, b| if t == 0 { ends[b] } else { targets[b][t - 1] });
+        let of = (memory.values, &memory.layout);
+        let decoded = self.decode(tape, (&before, &layout), of, &memory.states, &Queries::Own, drop)?;
+        Ok((decoded, before, layout))
+    }
+
+    /// For each token of a target the weights of its source's tokens; neither side is empty.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn looked_at(
+        &self,
+        tape: &mut Tape<'_, f32>,
+        source: &[u32],
+        target: &[u32],
+    ) -> Result<Vec<Vec<f64>>, EngineError> {
+        let kept = Dropout { input: 0.0, between: 0.0, output: 0.0, words: 0.0 };
+        let (decoded, _, layout) = self.over(tape, &[source], &[target], &kept)?;
+        Ok(layout.of(0).map(|row| decoded.weights[row].iter().map(|w| f64::from(*w)).collect()).collect())
     }
 
     /// The decoder over whole targets: logits of the rows that count, and what they should have said.
@@ -185,13 +223,7 @@ impl Model {
         targets: &[&[u32]],
         drop: &Dropout,
     ) -> Result<(Var, Vec<u32>), EngineError> {
-        let memory = self.encode(tape, sources, drop)?;
-        let layout = Layout::new(targets.iter().map(|t| t.len()).collect());
-        // The end of the text before stands where the first word is asked for.
-        let ends: Vec<u32> = targets.iter().map(|t| t[t.len() - 1]).collect();
-        let before = layout.fill(NO_ROW, |t, b| if t == 0 { ends[b] } else { targets[b][t - 1] });
-        let of = (memory.values, &memory.layout);
-        let decoded = self.decode(tape, (&before, &layout), of, &memory.states, &Queries::Own, drop)?;
+        let (decoded, before, layout) = self.over(tape, sources, targets, drop)?;
         // Padding is left out before the widest product.
         let valid: Vec<u32> = (0..before.len() as u32).filter(|r| before[*r as usize] != NO_ROW).collect();
         let all = layout.fill(NO_ROW, |t, b| targets[b][t]);

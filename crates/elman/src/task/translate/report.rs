@@ -2,17 +2,23 @@
 
 use super::data::Example;
 use crate::error::Error;
-use crate::metrics::by_length::{Bins, by_length};
 use crate::metrics::{Estimate, bleu, chrf, tokenize::Tokens};
-use crate::task::Figures;
+use crate::report::{Sample, Section};
 use crate::task::settings::Search;
+use crate::task::{Against, Figures, Shown};
 use serde_json::json;
 use std::fmt::Write;
 
-/// Rows of the table by length.
-const BINS: usize = 5;
-/// Pairs that are shown.
-const SAMPLES: usize = 5;
+/// Pairs that are shown on a terminal.
+const FEW: usize = 5;
+/// And on the page.
+const SAMPLES: usize = 20;
+
+/// So many of `all` examples, evenly.
+fn chosen(count: usize, all: usize) -> impl Iterator<Item = usize> {
+    let count = count.min(all);
+    (0..count).map(move |k| k * all / count)
+}
 
 /// All figures of `given`, which `examples` wanted otherwise or the same.
 ///
@@ -25,34 +31,40 @@ pub fn figures(examples: &[Example], given: &[String], loss: f64, search: Search
     let chrf = chrf::chrf(&given, &wanted)?;
     let same = given.iter().zip(&wanted).filter(|(g, w)| g == w).count();
     let exact = Estimate::share(same, given.len());
-    let words: Vec<usize> = examples.iter().map(|e| e.from.split_whitespace().count()).collect();
-    let bins = by_length(&words, &Bins::Even(BINS), |members| {
-        let pick = |all: &[&str]| members.iter().map(|i| all[*i].to_string()).collect::<Vec<_>>();
-        Ok(bleu::bleu(&pick(&given), &pick(&wanted), Tokens::V13a)?.score)
-    })?;
-    let samples: Vec<usize> =
-        (0..SAMPLES.min(given.len())).map(|k| k * given.len() / SAMPLES.min(given.len())).collect();
-    let mut text = format!("{}\n{}\n\nsource words  pairs   BLEU\n", bleu.signature, chrf.signature);
-    for b in &bins {
-        let range = format!("{}-{}", b.shortest, b.longest);
-        let _ = writeln!(text, "{range:<12}  {:<6}  {:.2}", b.examples, b.value);
+    let mut text = format!("{}\n{}\n", bleu.signature, chrf.signature);
+    for i in chosen(FEW, given.len()) {
+        let _ = writeln!(text, "\nsource  {}\nwanted  {}\ngiven   {}", examples[i].from, wanted[i], given[i]);
     }
-    for i in &samples {
-        let _ = writeln!(text, "\nsource  {}\nwanted  {}\ngiven   {}", examples[*i].from, wanted[*i], given[*i]);
-    }
-    let share = exact.map_or(0.0, |e| e.value);
     let values = vec![
         ("bleu".to_string(), bleu.score),
         ("chrf".to_string(), chrf.score),
-        ("exact".to_string(), share),
+        ("exact".to_string(), exact.map_or(0.0, |e| e.value)),
         ("loss".to_string(), loss),
     ];
-    let shown: Vec<_> = samples
-        .iter()
-        .map(|i| json!({ "source": examples[*i].from, "wanted": wanted[*i], "given": given[*i] }))
+    let mut intervals = vec![
+        ("bleu", bleu::bleu_estimate(&given, &wanted, Tokens::V13a)?),
+        ("chrf", chrf::chrf_estimate(&given, &wanted)?),
+    ];
+    intervals.extend(exact.map(|e| ("exact", e)));
+    let sample = |i: usize| Sample { wanted: Some(wanted[i].into()), ..Sample::of(&examples[i].from, given[i]) };
+    let samples = chosen(SAMPLES, given.len()).map(sample).collect();
+    let words = examples.iter().map(|e| words(&e.from)).collect();
+    let shown = Shown {
+        intervals,
+        against: Some(Against::chrf(words, given.iter().copied().zip(wanted.iter().copied()))),
+        sections: vec![Section::samples("Samples", ["source", "wanted", "given"], samples)],
+        ..Shown::default()
+    };
+    let samples: Vec<_> = chosen(FEW, given.len())
+        .map(|i| json!({ "source": examples[i].from, "wanted": wanted[i], "given": given[i] }))
         .collect();
     let score = bleu.score;
     let details = json!({ "pairs": given.len(), "bleu": bleu, "chrf": chrf, "exact": exact, "loss": loss,
-        "by_source_words": bins, "search": search, "samples": shown });
-    Ok(Figures { score, values, text, details })
+        "search": search, "samples": samples });
+    Ok(Figures { score, values, text, details, shown })
+}
+
+/// Words of a source.
+pub fn words(text: &str) -> usize {
+    text.split_whitespace().count()
 }
