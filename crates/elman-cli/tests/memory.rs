@@ -37,8 +37,8 @@ fn one_peak(arguments: &[&str], folder: Option<&Path>) -> (f64, String) {
     let mut child = command.spawn().unwrap();
     let mut most = 0.0f64;
     while child.try_wait().unwrap().is_none() {
-        most = most.max(high_water(&child));
-        std::thread::sleep(Duration::from_millis(2));
+        most = most.max(anonymous(&child));
+        std::thread::sleep(Duration::from_millis(1));
     }
     let out = child.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&out.stdout).into_owned() + &String::from_utf8_lossy(&out.stderr);
@@ -46,9 +46,11 @@ fn one_peak(arguments: &[&str], folder: Option<&Path>) -> (f64, String) {
     (most, said)
 }
 
-fn high_water(child: &Child) -> f64 {
+/// Bytes that a process has in memory, short of the pages of its own program: how many of those are there depends on what
+/// the system has in its cache.
+fn anonymous(child: &Child) -> f64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+    let line = status.lines().find_map(|l| l.strip_prefix("RssAnon:"));
     let kibibytes = line.and_then(|l| l.trim().strip_suffix("kB")?.trim().parse::<f64>().ok());
     1024.0 * kibibytes.unwrap_or(0.0)
 }
