@@ -92,6 +92,8 @@ pub(super) struct StageCode<T: 'static> {
     pub slots: usize,
     /// Units that keep every product's panels whole.
     pub align: usize,
+    /// Which of the machine's stages it is.
+    pub number: usize,
 }
 
 pub(super) struct OuterCode {
@@ -219,6 +221,7 @@ impl<T: Real> Compiler<'_, T> {
             whole_rows: stage.whole_rows,
             slots: 0,
             align: LANES,
+            number: 0,
         };
         for (p, product) in stage.products.iter().enumerate() {
             let product = self.product(site.product(p), product, &mut written)?;

@@ -17,6 +17,7 @@ mod check;
 mod compile;
 mod error;
 mod gradient;
+mod kept;
 mod memory;
 mod operands;
 mod run;
@@ -37,6 +38,7 @@ use crate::team::{Member, Team};
 use calendar::Calendar;
 use check::Lengths;
 use compile::{Compiler, PhaseCode, StageCode};
+use kept::Kept;
 use operands::Converted;
 use run::Worker;
 use sharing::Sharing;
@@ -71,7 +73,9 @@ impl<T: Real> Machine<T> {
     ) -> Result<Machine<T>, CodeError> {
         let kernels = T::kernels(isa).ok_or(CodeError::Isa(isa))?;
         let compiler = Compiler { kernels, shapes: &shapes };
-        let phases = phases.iter().enumerate().map(|(i, p)| compiler.phase(i, p)).collect::<Result<Vec<_>, _>>()?;
+        let mut phases = phases.iter().enumerate().map(|(i, p)| compiler.phase(i, p)).collect::<Result<Vec<_>, _>>()?;
+        let stages = phases.iter_mut().flat_map(PhaseCode::stages_mut);
+        stages.enumerate().for_each(|(number, stage)| stage.number = number);
         let lengths = Lengths { memory: memory_len, constants: constants_len };
         Ok(Machine { isa, kernels, phases, lengths, shapes, calendar: None, sharing: None, workspaces: Vec::new() })
     }
@@ -118,7 +122,8 @@ impl<T: Real> Machine<T> {
         let Some((_, sharing)) = &self.sharing else { return Ok(()) };
         let narrow = [Precision::Bf16, Precision::Int8].map(|precision| T::narrow(self.isa, precision));
         let (memory, constants) = (memory.as_mut_ptr(), constants.as_ptr());
-        let run = Run { kernels: self.kernels, narrow, matrices, memory, constants };
+        let full = matrices.iter().all(|matrix| matrix.precision() == Precision::Full);
+        let run = Run { kernels: self.kernels, narrow, matrices, full, memory, constants };
         let phases = &self.phases;
         let workspaces = Workspaces(self.workspaces.as_mut_ptr());
         let work = |member: &Member<'_>, threads: usize| {
@@ -206,6 +211,7 @@ impl<T: Real> Machine<T> {
             converted: Converted::new(),
             room: Buffer::new(room),
             narrow_strips: Vec::new(),
+            kept: stages().map(Kept::new).collect(),
         });
         if matrices.iter().all(|matrix| matrix.precision() == Precision::Full) {
             return;
@@ -231,13 +237,23 @@ impl<T> PhaseCode<T> {
             | PhaseCode::Memory { .. } => &[],
         }
     }
+
+    fn stages_mut(&mut self) -> &mut [StageCode<T>] {
+        match self {
+            PhaseCode::Bulk { stages, .. } | PhaseCode::Steps { stages, .. } => stages,
+            PhaseCode::Outer(_)
+            | PhaseCode::Total { .. }
+            | PhaseCode::Exponentials { .. }
+            | PhaseCode::Memory { .. } => &mut [],
+        }
+    }
 }
 
 /// The threads' workspaces.
-struct Workspaces<T>(*mut Workspace<T>);
+struct Workspaces<T: 'static>(*mut Workspace<T>);
 
 // Safety: each thread follows the pointer to its own workspace alone.
-unsafe impl<T: Send> Sync for Workspaces<T> {}
+unsafe impl<T: Send + 'static> Sync for Workspaces<T> {}
 
 impl<T> Workspaces<T> {
     fn of(&self, index: usize) -> *mut Workspace<T> {

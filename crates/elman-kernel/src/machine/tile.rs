@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::compile::{AttendCode, Call, InstrCode, ProductCode, Source, Spot, StageCode, kind};
+use super::kept::Kept;
 use super::operands::Converted;
 use crate::code::LANES;
 use crate::kernels::{AHEAD, Input, Kernels, Narrow, Product, Segment, Strip};
@@ -20,7 +21,7 @@ const ROWS: usize = 72;
 const PRODUCT_ROWS: usize = 96;
 
 /// Memory of one thread.
-pub(super) struct Workspace<T> {
+pub(super) struct Workspace<T: 'static> {
     /// Slots, then packed operands of gradients.
     pub scratch: crate::Buffer<T>,
     pub segments: Vec<Segment<T>>,
@@ -30,6 +31,8 @@ pub(super) struct Workspace<T> {
     pub room: crate::Buffer<T>,
     /// Strips of narrow weights.
     pub narrow_strips: Vec<Strip<T, u32>>,
+    /// Each stage as it was at the step before.
+    pub kept: Vec<Kept<T>>,
 }
 
 // Safety: the pointers are overwritten before each use, and mean nothing between two runs.
@@ -43,6 +46,8 @@ pub(super) struct Run<'a, T: 'static> {
     /// Those of bf16 and of int8.
     pub narrow: [Option<&'static Narrow<T>>; 2],
     pub matrices: &'a [PackedMatrix<T>],
+    /// All matrices are in full precision.
+    pub full: bool,
     pub memory: *mut T,
     pub constants: *const T,
 }
@@ -119,6 +124,10 @@ impl<T: Real> Run<'_, T> {
         rows: usize,
         (first_unit, end_unit): (usize, usize),
     ) {
+        // Safety: the caller's promise.
+        if rows < AHEAD && self.full && unsafe { self.again(stage, workspace, at, rows, (first_unit, end_unit)) } {
+            return;
+        }
         let shape = stage.tile(rows, end_unit - first_unit);
         let mut frame = Frame {
             memory: self.memory,
@@ -199,8 +208,7 @@ impl<T: Real> Run<'_, T> {
         taken: usize,
     ) -> usize {
         let packed = &self.matrices[product.matrix];
-        let (first, end) = if whole_rows { (0, product.units) } else { (frame.unit, frame.unit + frame.units) };
-        let units = Units { first, end, strip: first / LANES * product.members.len() };
+        let units = Units::of(product, whole_rows, (frame.unit, frame.units));
         match packed.data() {
             Storage::Full(data) => {
                 let Workspace { segments, strips, .. } = workspace;
@@ -274,32 +282,49 @@ pub(crate) fn prefetch<T>(at: *const T) {
 }
 
 /// The units of a product in a tile, and the number of their first strip.
-struct Units {
-    first: usize,
-    end: usize,
-    strip: usize,
+pub(super) struct Units {
+    pub first: usize,
+    pub end: usize,
+    pub strip: usize,
 }
 
-/// Products of `rows` rows with strips, the first of which is number `first` of the matrix. `most` rows go at once, and
-/// few rows take several panels at once. `far`: what they read was not used of late, and is asked for one block of rows
-/// ahead.
-///
-/// Safety: as [`crate::kernels::Product`], for all rows.
-unsafe fn multiply<T: Real, B>(
+impl Units {
+    /// Those of a tile of `units` units from `first` on.
+    pub(super) fn of(product: &ProductCode, whole_rows: bool, (first, units): (usize, usize)) -> Units {
+        let (first, end) = if whole_rows { (0, product.units) } else { (first, first + units) };
+        Units { first, end, strip: first / LANES * product.members.len() }
+    }
+}
+
+/// Rows and strips that one call of a kernel takes.
+pub(super) struct Block {
+    pub row: usize,
+    pub rows: usize,
+    pub panels: usize,
+    /// Strips of each panel.
+    pub in_panel: usize,
+    pub strips: Range<usize>,
+    /// Packed elements from one k to the next.
+    pub width: usize,
+    /// The last of its strips.
+    last: bool,
+}
+
+/// Cuts `rows` rows and `strips` strips, the first of which is number `first` of the matrix, into calls of a kernel. `most`
+/// rows go at once, and few rows take several panels at once.
+pub(super) fn blocks<T: Real>(
     packed: &PackedMatrix<T>,
     (most, spread): (usize, &[usize; 3]),
-    kernel: impl Fn(usize, usize, usize) -> Product<T, B>,
-    segments: &[Segment<B>],
-    strips: &[Strip<T, B>],
-    first: usize,
-    (rows, far): (usize, bool),
+    (first, strips): (usize, usize),
+    rows: usize,
+    mut each: impl FnMut(Block),
 ) {
     let blocks = rows.div_ceil(most);
     let spread = if blocks == 1 { spread.get(rows - 1).copied().unwrap_or(1) } else { 1 };
     let mut s = 0;
-    while s < strips.len() {
+    while s < strips {
         let (_, width) = packed.strip(first + s);
-        let left = strips.len() - s;
+        let left = strips - s;
         let panel = packed.panel();
         let in_panel = (width / LANES - ((first + s) & (panel - 1))).min(left);
         let panels = match spread {
@@ -311,16 +336,34 @@ unsafe fn multiply<T: Real, B>(
         let mut row = 0;
         for block in 0..blocks {
             let n = (rows - row).div_ceil(blocks - block);
-            if n >= AHEAD {
-                let (next, first) = if block + 1 < blocks { (s, row + n) } else { (s + taken, 0) };
-                fetch(&strips[next..strips.len().min(next + taken)], first..rows.min(first + n), far);
-            }
-            // Safety: the caller's promise, for rows row .. row + n and these strips.
-            unsafe { kernel(n, panels, in_panel)(segments, &strips[s..s + taken], width, row) };
+            each(Block { row, rows: n, panels, in_panel, strips: s..s + taken, width, last: block + 1 == blocks });
             row += n;
         }
         s += taken;
     }
+}
+
+/// Products of `rows` rows with strips. `far`: what they read was not used of late, and is asked for one block of rows ahead.
+///
+/// Safety: as [`crate::kernels::Product`], for all rows.
+unsafe fn multiply<T: Real, B>(
+    packed: &PackedMatrix<T>,
+    blocking: (usize, &[usize; 3]),
+    kernel: impl Fn(usize, usize, usize) -> Product<T, B>,
+    segments: &[Segment<B>],
+    strips: &[Strip<T, B>],
+    first: usize,
+    (rows, far): (usize, bool),
+) {
+    blocks(packed, blocking, (first, strips.len()), rows, |block| {
+        let Block { row, rows: n, panels, in_panel, strips: Range { start, end }, width, last } = block;
+        if n >= AHEAD {
+            let (next, first) = if last { (end, 0) } else { (start, row + n) };
+            fetch(&strips[next..strips.len().min(next + (end - start))], first..rows.min(first + n), far);
+        }
+        // Safety: the caller's promise, for rows row .. row + n and these strips.
+        unsafe { kernel(n, panels, in_panel)(segments, &strips[start..end], width, row) };
+    });
 }
 
 impl<T: Real> Frame<T> {
