@@ -4,7 +4,7 @@
 
 mod cifar;
 mod folder;
-mod idx;
+pub(super) mod idx;
 
 use super::error::DataError;
 use super::sniff::{Kind, sniff};

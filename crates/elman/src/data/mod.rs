@@ -3,13 +3,14 @@
 //! ```text
 //! file ─▶ Source (plain, gzip, zstd; encodings) ─▶ Table (CSV, TSV, JSON lines, label lines) ─▶ Labelled │ Pairs
 //!                                               └▶ Treebank (CoNLL-U) │ SeriesSet (.ts)
-//! file ─▶ Bytes (plain, gzip, zstd) ─▶ Images (idx, CIFAR, PNG folders) │ Array (.npy, .npz) │ Sound (WAV)
+//! file ─▶ Bytes (plain, gzip, zstd) ─▶ Images (idx, CIFAR, PNG folders) │ Array (.npy, .npz) ─▶ SeriesSet │ Sound (WAV)
 //! file ─▶ Kind (sniff) ─▶ Inspection ─▶ the command that trains on it
 //! ```
 //!
 //! Every reader names the file, the line and the field of what it refuses, and the way out. None takes memory for a number
 //! that a file states before the bytes are there.
 
+mod arrays;
 mod bytes;
 pub mod conllu;
 mod error;

@@ -7,6 +7,7 @@
 use super::error::DataError;
 use super::labelled::{Columns, Labelled};
 use super::pairs::{self, Pairs};
+use super::series::SeriesSet;
 use super::sniff::{Kind, sniff_in};
 use super::table::{Form, Reading, Table};
 use std::path::Path;
@@ -32,8 +33,12 @@ pub fn propose(file: &str, encoding: Option<&str>) -> Result<Proposal, DataError
         Kind::Idx { dims: 3 | 4 } => pictures(file)?,
         Kind::Table(form) => table(file, encoding, form)?,
         Kind::Idx { .. } => return Err(no_command(file, kind, "name the file of the pictures")),
-        Kind::Npy | Kind::Npz => {
-            return Err(no_command(file, kind, "save series as .ts, pictures as idx or as a folder of PNG"));
+        Kind::Npy => {
+            return Err(no_command(file, kind, "name its labels: elman train classify --data SERIES --labels LABELS"));
+        }
+        Kind::Npz => {
+            SeriesSet::of_arrays(file, None)?;
+            (String::new(), "classify", vec![])
         }
         Kind::Wav => {
             let way = "write a table of two columns, the WAV file and what it says, and name it: \

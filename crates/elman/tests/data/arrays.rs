@@ -1,7 +1,7 @@
 //! Arrays of NumPy.
 
 use crate::{Files, Spoiled, refuses};
-use elman::data::Array;
+use elman::data::{Array, SeriesSet};
 use std::io::Write;
 
 /// A file as np.save writes it.
@@ -91,4 +91,95 @@ fn spoiled_arrays_are_refused() {
         Spoiled { name: "g.npy", bytes: b"\x93NUMPY\x09\0\x02\0{}", says: "F: the file ends in its header, or is of a later version" },
         Spoiled { name: "h.npy.gz", bytes: b"\x1F\x8B\x08\0\0\0\0\0\0\x03\x4B", says: "F: the gzip data is cut off or damaged (incomplete deflate stream); copy or download it again" },
     ], Array::read);
+}
+
+/// Numbers of a type of four bytes.
+fn floats(shape: &str, numbers: &[f32]) -> Vec<u8> {
+    let data: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+    npy("<f4", "False", shape, &data)
+}
+
+/// A .npz file of these arrays.
+fn npz(arrays: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, bytes) in arrays {
+        archive.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+#[test]
+fn arrays_are_series_with_labels() {
+    let files = Files::new();
+    let labels = npy("|u1", "False", "(2,)", &[7, 0]);
+    let flat = floats("(2, 3)", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    let deep = floats("(2, 3, 1)", &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+    let beside = files.write("labels.npy", &labels);
+    let own = |x: &[u8]| npz(&[("y.npy", labels.clone()), ("X.npy", x.to_vec())]);
+    let only = npz(&[("labels.npy", labels.clone()), ("moves.npy", flat.clone())]);
+    for (name, bytes, labels) in [
+        ("a.npy", flat.clone(), Some(beside.as_str())),
+        ("b.npy", deep.clone(), Some(beside.as_str())),
+        ("c.npz", own(&flat), None),
+        ("d.npz", only, None),
+        ("e.npz", npz(&[("x.npy", deep)]), Some(beside.as_str())),
+    ] {
+        let set = SeriesSet::of_arrays(&files.write(name, bytes), labels).unwrap_or_else(|e| panic!("{name}: {e}"));
+        let found: Vec<_> = set.series.iter().map(|s| (s.line, s.values.clone(), s.label.as_deref())).collect();
+        assert_eq!(found, [(1, vec![1.0, 2.0, 3.0], Some("7")), (2, vec![4.0, 5.0, 6.0], Some("0"))], "{name}");
+        assert_eq!((set.channels, set.series[0].steps()), (1, 3), "{name}");
+    }
+    let unlabelled = SeriesSet::of_arrays(&files.path("a.npy"), None).unwrap();
+    assert!(unlabelled.series.iter().all(|s| s.label.is_none()));
+    let two = SeriesSet::of_arrays(&files.write("two.npy", floats("(1, 2, 2)", &[1.0, 2.0, 3.0, 4.0])), None).unwrap();
+    assert_eq!((two.channels, two.series[0].steps(), two.series[0].values[2]), (2, 2, 3.0));
+}
+
+#[test]
+fn arrays_that_are_no_series_are_refused() {
+    let files = Files::new();
+    let flat = floats("(2, 2)", &[1.0, 2.0, 3.0, 4.0]);
+    let gap = floats("(2, 1, 2)", &[1.0, 2.0, f32::NAN, 4.0]);
+    let labels = |numbers: &[f32]| floats(&format!("({},)", numbers.len()), numbers);
+    let (two, three) = (labels(&[1.0, 2.0]), labels(&[1.0, 2.0, 3.0]));
+    let names = "the series must be the array `x`, or the only one of two or three dimensions, and their labels `y`";
+    for (name, bytes, says) in [
+        (
+            "one.npy",
+            three.clone(),
+            "F: an array of [3], and series are [series, steps] or [series, steps, channels]".into(),
+        ),
+        ("none.npy", floats("(0, 4)", &[]), "F: the array is empty".into()),
+        ("gap.npy", gap, "F: series 2, step 1, channel 1 is NaN: fill or leave out what was not measured".into()),
+        (
+            "many.npz",
+            npz(&[("x.npy", flat.clone()), ("y.npy", three.clone())]),
+            "F: there are 3 labels, and 2 series in F; they must be of the same part".into(),
+        ),
+        (
+            "half.npz",
+            npz(&[("x.npy", flat.clone()), ("y.npy", labels(&[0.5, 1.0]))]),
+            "F: label 1 is 0.5: labels are whole numbers".into(),
+        ),
+        (
+            "wide.npz",
+            npz(&[("x.npy", flat.clone()), ("y.npy", flat.clone())]),
+            "F: labels are [series], not of 2 dimensions".into(),
+        ),
+        (
+            "two.npz",
+            npz(&[("a.npy", flat.clone()), ("b.npy", flat)]),
+            format!("F: it holds `a` of 2 dimensions, `b` of 2 dimensions: {names}"),
+        ),
+        (
+            "flat.npz",
+            npz(&[("y.npy", two.clone()), ("a.npy", two)]),
+            format!("F: it holds `a` of 1 dimensions, `y` of 1 dimensions: {names}"),
+        ),
+    ] {
+        let path = files.write(name, bytes);
+        let told = SeriesSet::of_arrays(&path, None).unwrap_err().to_string();
+        assert_eq!(told.replace(&path, "F"), says, "{name}");
+    }
 }

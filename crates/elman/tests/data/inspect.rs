@@ -87,7 +87,7 @@ fn commands_are_proposed() {
         ("labels", b"\0\0\x08\x01\0\0\0\x01\x05", "name the file of the pictures"),
         ("pictures", idx, "no file of labels"),
         ("s.wav", b"RIFF\0\0\0\0WAVE", "elman train label --ctc --data TABLE"),
-        ("a.npy", b"\x93NUMPY", "save series as .ts"),
+        ("a.npy", b"\x93NUMPY", "elman train classify --data SERIES --labels LABELS"),
     ] {
         let told = propose(&files.write(name, bytes), None).unwrap_err().to_string();
         assert!(told.contains(says), "{name}: {told}");

@@ -31,7 +31,7 @@ pub(super) fn pictures(file: &str) -> Result<Images, DataError> {
 }
 
 /// Labels: 1 dimension.
-pub(super) fn labels(file: &str) -> Result<Vec<String>, DataError> {
+pub(in crate::data) fn labels(file: &str) -> Result<Vec<String>, DataError> {
     let (sizes, bytes) = read(file, "labels")?;
     if sizes.len() != 1 {
         return Err(DataError::file(file, format!("this idx file has {} dimensions; labels have 1", sizes.len())));

@@ -12,8 +12,8 @@ use crate::task::settings::PictureSteps;
 pub enum Numbers {
     /// Pictures, each with its label if there are labels.
     Pictures(Images),
-    /// Series with labels.
-    Series(SeriesSet),
+    /// Series, each with its label if there are labels, and what stands before the number of each in messages.
+    Series(SeriesSet, &'static str),
 }
 
 /// Reads a file of numbers; `None` if it holds something else. `labels` is a file of labels beside it.
@@ -27,9 +27,11 @@ pub fn numbers(file: &str, labels: Option<&str>) -> Result<Option<Numbers>, Erro
     // A text in another encoding cannot be told by its first bytes; its own reader says what is wrong with it.
     Ok(match sniff(file) {
         Ok(Kind::Idx { .. } | Kind::Cifar | Kind::Pictures) => Some(Numbers::Pictures(Images::read(file, labels)?)),
-        Ok(Kind::Ts) => Some(Numbers::Series(SeriesSet::read(file)?)),
-        Ok(kind @ (Kind::Npy | Kind::Npz | Kind::Wav)) => {
-            let message = "give texts with labels, pictures (idx, CIFAR-10, folders of PNG) or series (.ts)";
+        Ok(Kind::Ts) => Some(Numbers::Series(SeriesSet::read(file)?, ":")),
+        Ok(Kind::Npy | Kind::Npz) => Some(Numbers::Series(SeriesSet::of_arrays(file, labels)?, ": series ")),
+        Ok(kind @ Kind::Wav) => {
+            let message =
+                "give texts with labels, pictures (idx, CIFAR-10, folders of PNG) or series (.ts, .npy, .npz)";
             return Err(Error::Refused(format!("{file}: this is {}: {message}", kind.name())));
         }
         _ => None,
@@ -60,12 +62,12 @@ impl Numbers {
                     (format!("{}: picture {}", images.file, i + 1), grid, label)
                 })
                 .collect(),
-            Numbers::Series(set) => set
+            Numbers::Series(set, before) => set
                 .series
                 .into_iter()
                 .map(|s| {
                     let grid = Grid { picture: None, width: s.channels, values: s.values };
-                    (format!("{}:{}", set.file, s.line), grid, s.label)
+                    (format!("{}{before}{}", set.file, s.line), grid, s.label)
                 })
                 .collect(),
         }
@@ -87,7 +89,7 @@ pub fn read(
         let of = |(place, grid, label): (String, Grid, Option<String>)| match label {
             Some(label) => Ok(RawExample { place, input: RawInput::Numbers(grid), label, also: None }),
             None => {
-                let way = "--labels names an idx file of labels; a folder of PNG has a folder for each label";
+                let way = "--labels names a file of labels (idx, .npy); a folder of PNG has a folder for each label";
                 Err(Error::Refused(format!("{place} has no label: {way}")))
             }
         };
