@@ -14,8 +14,8 @@ const VOCABULARY: usize = 13;
 const TOLERANCE: f64 = 1e-6;
 
 fn spec(cell: &str, tied: bool, zoneout: f64) -> LmSpec {
-    let cell = Arc::new(crate::cells::find(cell).unwrap());
-    LmSpec { ends: Ends::Symbols, cell, layers: 2, hidden: 7, embedding: 6, vocabulary: VOCABULARY, tied, zoneout }
+    let body = Body::Recurrent { cell: Arc::new(crate::cells::find(cell).unwrap()), zoneout };
+    LmSpec { ends: Ends::Symbols, body, layers: 2, hidden: 7, embedding: 6, vocabulary: VOCABULARY, tied }
 }
 
 fn model<T: Real>(spec: &LmSpec, threads: usize) -> Lm<T> {
@@ -83,7 +83,7 @@ fn gradients_are_those_of_the_loss_untied_and_tied_with_all_masks() {
 fn gradients_of_parameters_that_layers_share_are_added_up() {
     let source = "share U\nh' = tanh(W x + U h + b)\n";
     let cell = Arc::new(elman_cell::parse("shared", source).unwrap());
-    let spec = LmSpec { cell, ..spec("lstm", false, 0.0) };
+    let spec = LmSpec { body: Body::Recurrent { cell, zoneout: 0.0 }, ..spec("lstm", false, 0.0) };
     assert!(model::<f64>(&spec, 1).parameters().iter().any(|t| t.name == "shared.U"));
     let dropout = Dropout::default();
     check_span(&mut model::<f64>(&spec, 1), &Span::from(&window(1)), &State::default(), dropout);
