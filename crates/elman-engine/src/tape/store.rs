@@ -143,12 +143,7 @@ impl<T: Real> Store<T> {
     ///
     /// # Errors
     /// Numbers of another shape.
-    pub fn on(
-        team: Arc<Team>,
-        blueprint: Blueprint,
-        weights: Vec<Vec<T>>,
-        isa: Isa,
-    ) -> Result<Store<T>, EngineError> {
+    pub fn on(team: Arc<Team>, blueprint: Blueprint, weights: Vec<Vec<T>>, isa: Isa) -> Result<Store<T>, EngineError> {
         let count = weights.len();
         check("parameters", count, blueprint.parameters.len())?;
         for (w, t) in weights.iter().zip(&blueprint.parameters) {

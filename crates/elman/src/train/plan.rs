@@ -1,9 +1,9 @@
 //! What a run will be, said before it starts: sizes, steps, parameters, memory.
 
 use super::feed::Feed;
+use super::made::longest;
 use crate::error::Error;
 use crate::memory;
-use super::made::longest;
 use crate::model::{Body, Ends, LmSpec};
 use crate::run::Config;
 use crate::run::config::Kind;

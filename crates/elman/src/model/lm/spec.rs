@@ -107,9 +107,7 @@ impl LmSpec {
         }
         let sketch = match &self.body {
             Body::Recurrent { cell, zoneout } => Sketch::Recurrent(self.networks(cell, *zoneout)?),
-            Body::Transformer { heads, window } => {
-                Sketch::Transformer(Box::new(Design::new(self, *heads, *window)?))
-            }
+            Body::Transformer { heads, window } => Sketch::Transformer(Box::new(Design::new(self, *heads, *window)?)),
         };
         let units = self.output_units(&sketch);
         if self.tied && units != self.embedding {

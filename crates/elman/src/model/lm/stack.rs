@@ -8,10 +8,7 @@ use elman_engine::{EngineError, Options, Real, Team};
 use std::sync::Arc;
 
 pub(super) enum Stack<T: Real> {
-    Recurrent {
-        layers: Layers<T>,
-        zoneout: f64,
-    },
+    Recurrent { layers: Layers<T>, zoneout: f64 },
     Transformer(Box<Transformer<T>>),
 }
 

@@ -12,6 +12,9 @@
 //! ones), however spans are cut. Sequences of several lengths (made examples) are seen whole. Keeps no keys and values: a
 //! step costs a pass over its window.
 
+#[cfg(test)]
+mod tests;
+
 use super::super::dropout::Draw;
 use super::{Ends, LmSpec, State};
 use crate::task::encoder::{Block, Norm, positions};
@@ -100,19 +103,23 @@ impl Design {
         own.saturating_add(tokens.saturating_mul(self.blocks.len() * layer + ends))
     }
 
-    fn run<T: Real>(
-        &self,
-        tape: &mut Tape<'_, T>,
-        given: Var,
-        layout: &Layout,
-        drop: f64,
-    ) -> Result<Var, EngineError> {
+    /// The place of each step, the same in all columns: [rows of the layout, width].
+    fn places<T: Real>(&self, layout: &Layout) -> Vec<T> {
+        let one = positions(&Layout::new(vec![layout.steps]), self.width);
+        let mut all = Vec::with_capacity(layout.rows() * self.width);
+        for step in one.chunks_exact(self.width) {
+            let step: Vec<T> = step.iter().map(|p| T::from_f64(f64::from(*p))).collect();
+            (0..layout.sequences()).for_each(|_| all.extend_from_slice(&step));
+        }
+        all
+    }
+
+    fn run<T: Real>(&self, tape: &mut Tape<'_, T>, given: Var, layout: &Layout, drop: f64) -> Result<Var, EngineError> {
         let mut x = if self.scale == 1.0 { given } else { tape.scale(given, self.scale) };
         if let Some(input) = self.input {
             x = tape.linear(x, input)?;
         }
-        let places = positions(layout, self.width).into_iter().map(|p| T::from_f64(f64::from(p))).collect();
-        let places = tape.given(places, self.width)?;
+        let places = tape.given(self.places(layout), self.width)?;
         x = tape.add(x, places)?;
         for block in &self.blocks {
             x = block.run(tape, x, layout, true, drop)?;
