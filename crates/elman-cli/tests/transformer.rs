@@ -36,6 +36,9 @@ fn every_command_takes_its_run() {
     assert!(write("--temperature 0 --prompt how").starts_with("how many"));
     folder.run("resume x").good();
     folder.run("eval x --dtype bf16").one_error(&["recurrent", "--dtype"]);
+    let settings = std::fs::read_to_string(folder.path().join("x/config.toml")).unwrap();
+    folder.text("x/config.toml", &settings.replace("heads = 2", "heads = 4"));
+    folder.run("resume x").one_error(&["x/config.toml", "model.heads"]);
 }
 
 #[test]

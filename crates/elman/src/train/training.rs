@@ -151,7 +151,7 @@ impl Training {
             progress: Progress::default(),
             isa: machine.isa.name().into(),
             text: feed.fingerprint(),
-            cell: fingerprint(spec.body.cell().map_or("", |cell| &cell.source).bytes()),
+            cell: fingerprint(spec.body.unshaped().bytes()),
         };
         Ok(Training {
             gradients: lm.no_gradients(),

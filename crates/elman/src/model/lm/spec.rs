@@ -66,6 +66,14 @@ impl Body {
             Body::Transformer { .. } => None,
         }
     }
+
+    /// What the shapes of parameters do not tell: the equations, or the heads.
+    pub fn unshaped(&self) -> String {
+        match self {
+            Body::Recurrent { cell, .. } => cell.source.clone(),
+            Body::Transformer { heads, .. } => format!("{heads} heads"),
+        }
+    }
 }
 
 /// Layers before they have numbers.

@@ -29,8 +29,11 @@ const PRODUCT_ROWS: usize = 256;
 /// Numbers a token of a layer, in widths: normed, query, key, value, mixed, out, sum; normed, up, gelu and its slope, down,
 /// sum. Layer norms keep their normalised rows, too.
 const LAYER_ROWS: usize = 2 + 6 + 2 + 4 + 8 + 2;
-/// The same of gradients that are held at once.
-const GRADIENT_ROWS: usize = 10;
+/// The same of gradients that are held at once: of what a layer was given, of its inner units and of what they come from, of
+/// query, key and value.
+const GRADIENT_ROWS: usize = 14;
+/// What a list of weights of attention takes beside them: where it lies, and the allocator's own.
+const LIST: usize = 10;
 
 /// The layers without numbers.
 #[derive(Clone, Debug)]
@@ -96,7 +99,7 @@ impl Design {
             _ => 0,
         };
         let own = self.blueprint.count() + self.parameters().iter().map(product).sum::<usize>();
-        let weights = self.heads * work.steps.div_ceil(2);
+        let weights = self.heads * (work.steps.div_ceil(2) + LIST);
         let layer = LAYER_ROWS * self.width + weights;
         // What is given, scaled, with its place; the last norm; a layer's weights of attention are handed out once more.
         let ends = 2 * self.embedding + (5 + GRADIENT_ROWS) * self.width + weights;
