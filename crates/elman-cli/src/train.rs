@@ -15,6 +15,7 @@ use crate::values::Machine;
 use crate::watch::{self, Watch};
 use clap::{Args, Subcommand};
 use elman::run::Config;
+use elman::run::config::Kind;
 use elman::train::find_rate::find_rate;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -110,7 +111,11 @@ impl Lm {
         };
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
         let stop = watch::stop_on_interrupt(Some(&out))?;
-        let mut watch = Watch::new(elman::cell_check::warnings(&config.model.cell));
+        let warnings = match config.model.kind {
+            Kind::Recurrent => elman::cell_check::warnings(&config.model.cell),
+            Kind::Transformer => String::new(),
+        };
+        let mut watch = Watch::new(warnings);
         let ended = elman::train::train(config, &out, machine, &mut |event| watch.show(&event), stop);
         watch.close();
         Ok(watch.ended(ended?, &out))

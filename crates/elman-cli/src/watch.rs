@@ -3,7 +3,7 @@
 
 use crate::outcome::Outcome;
 use elman::run::Config;
-use elman::run::config::SYNTH;
+use elman::run::config::{Kind, SYNTH};
 use elman::synth::Level;
 use elman::train::event::StepDone;
 use elman::train::{Ended, Evaluation, Event, Material, Plan, Score};
@@ -200,7 +200,7 @@ fn at_once(run: &Path) -> String {
     if run.exists() { format!("{what}; to go on from the last checkpoint: elman resume {name}") } else { what.into() }
 }
 
-/// `runs/TEXT-CELL`, or `runs/TASK-CELL` for made data.
+/// `runs/TEXT-CELL`, or `runs/TASK-CELL` for made data; a transformer has its name in the cell's place.
 pub fn default_folder(config: &Config) -> PathBuf {
     let stem = |name: &str| {
         let name = Path::new(name).file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
@@ -210,7 +210,11 @@ pub fn default_folder(config: &Config) -> PathBuf {
         Some(made) => made.split('?').next().unwrap_or_default().to_string(),
         None => stem(&config.data.train),
     };
-    Path::new("runs").join(format!("{data}-{}", stem(&config.model.cell)))
+    let layers = match config.model.kind {
+        Kind::Recurrent => stem(&config.model.cell),
+        Kind::Transformer => "transformer".into(),
+    };
+    Path::new("runs").join(format!("{data}-{layers}"))
 }
 
 #[cfg(test)]

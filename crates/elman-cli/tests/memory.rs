@@ -95,7 +95,12 @@ fn a_training_takes_what_it_says_before_it_starts() {
         (0..60_000u64).map(|k| format!("w{}{}", k * k % 4_999, if k % 15 == 14 { "\n" } else { " " })).collect();
     folder.text("text.txt", &text);
     let idle = idle();
-    for (out, more) in [("plain", ""), ("adam", "--optimiser adam"), ("recomputed", "--steps 150 --recompute")] {
+    for (out, more) in [
+        ("plain", ""),
+        ("adam", "--optimiser adam"),
+        ("recomputed", "--steps 150 --recompute"),
+        ("attending", "--model transformer --steps 60"),
+    ] {
         let line = format!(
             "train lm --data text.txt --out {out} --layers 2 --hidden 200 --max-steps 2 --threads 1 --optimiser sgd {more}"
         );

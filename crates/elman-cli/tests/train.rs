@@ -36,6 +36,14 @@ const SMALL: &str = "--data a.txt --cell lstm --layers 2 --hidden 12 --embedding
 const MADE: &str = "--data synth:sums?digits=2 --cell lstm --layers 2 --hidden 12 --batch 4 --epochs 3 --epoch-steps 60 \
      --held-out 30 --dropout 0.2 --dropout-recurrent 0.2 --zoneout 0.1 --evaluate-every 31 --warmup 10";
 
+/// A transformer on the same text.
+const TRANSFORMER: &str = "--data a.txt --model transformer --layers 2 --hidden 12 --heads 3 --tied --batch 4 --steps 7 --epochs 3 \
+     --dropout 0.2 --dropout-embedding 0.1 --evaluate-every 31 --warmup 10 --eval-batch 3";
+
+fn train_transformer(folder: &Folder, flags: &str, out: &str) -> Run {
+    folder.run(&format!("train lm {TRANSFORMER} {flags} --out {out}"))
+}
+
 fn train_made(folder: &Folder, flags: &str, out: &str) -> Run {
     folder.run(&format!("train lm {MADE} {flags} --out {out}"))
 }
@@ -94,7 +102,9 @@ fn a_run_is_a_model_that_others_read() {
 #[test]
 fn threads_change_no_bit_of_a_model() {
     let folder = folder();
-    for (train, name) in [(train as fn(&Folder, &str, &str) -> Run, "text"), (train_made, "made")] {
+    let kinds: [(fn(&Folder, &str, &str) -> Run, &str); 3] =
+        [(train, "text"), (train_made, "made"), (train_transformer, "transformer")];
+    for (train, name) in kinds {
         let [one, two] = ["one", "two"].map(|threads| format!("{name}-{threads}"));
         train(&folder, "--threads 1", &one).good();
         train(&folder, "--threads 2", &two).good();
@@ -112,6 +122,9 @@ fn a_run_from_its_own_config_is_the_same_run() {
     assert!(bytes(&folder, "x/model.safetensors") == bytes(&folder, "y/model.safetensors"));
     folder.run("train --config x/config.toml --seed 5 --out z").good();
     assert!(bytes(&folder, "x/model.safetensors") != bytes(&folder, "z/model.safetensors"));
+    train_transformer(&folder, "", "t").good();
+    folder.run("train --config t/config.toml --out u").good();
+    assert!(bytes(&folder, "t/model.safetensors") == bytes(&folder, "u/model.safetensors"));
 }
 
 /// Kills the process after each of these milliseconds, resumes, and lets it end.
@@ -135,7 +148,7 @@ fn killed(folder: &Folder, settings: &str, out: &str, moments: &[u64]) {
 fn a_killed_run_ends_in_the_bits_of_one_that_was_not() {
     let folder = folder();
     let averaged = format!("{SMALL} --optimiser nt-asgd --nonmonotone 0 --rate 0.5");
-    for (name, settings) in [("adam", SMALL), ("sgd", averaged.as_str()), ("made", MADE)] {
+    for (name, settings) in [("adam", SMALL), ("sgd", averaged.as_str()), ("made", MADE), ("attending", TRANSFORMER)] {
         folder.run(&format!("train lm {settings} --out {name}-whole")).good();
         // Numbers that share no period with anything in the program.
         let moments: Vec<u64> = (0..8).map(|i| 11 + (i * 7919) % 173).collect();

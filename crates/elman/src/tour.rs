@@ -6,7 +6,7 @@
 
 use crate::cells;
 use crate::error::Error;
-use crate::model::{Draw, Dropout, Ends, Lm, LmSpec, Start, State};
+use crate::model::{Body, Draw, Dropout, Ends, Lm, LmSpec, Start, State};
 use crate::synth::{Level, Made, Split};
 use crate::train::made::{Right, answers};
 use elman_engine::optimise::{Optimiser, Rule, Step, clip_scale, norm};
@@ -218,13 +218,12 @@ fn learn(
 fn model(tour: &Tour, made: &Made, cell: &str, isa: Isa) -> Result<Lm<f32>, Error> {
     let spec = LmSpec {
         ends: Ends::Symbols,
-        cell: std::sync::Arc::new(cells::find(cell)?),
+        body: Body::Recurrent { cell: std::sync::Arc::new(cells::find(cell)?), zoneout: 0.0 },
         layers: 1,
         hidden: tour.hidden,
         embedding: tour.hidden,
         vocabulary: made.symbols().len(),
         tied: false,
-        zoneout: 0.0,
     };
     Ok(Lm::new(&spec, Start { seed: tour.seed, bound: None }, &Options::new().with_isa(isa).with_backward())?)
 }

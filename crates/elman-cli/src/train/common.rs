@@ -127,7 +127,7 @@ pub struct Common {
 
 /// [`Kind`] on the command line.
 #[derive(Clone, Copy, ValueEnum)]
-enum KindName {
+pub enum KindName {
     /// Layers of a cell
     Recurrent,
     /// Self-attention

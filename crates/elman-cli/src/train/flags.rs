@@ -2,7 +2,7 @@
 
 mod contradictions;
 
-use super::common::set;
+use super::common::{KindName, set};
 use crate::values::{few, size};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
@@ -44,6 +44,9 @@ pub struct Flags {
     #[arg(long, value_name = "N", help_heading = "Made data")]
     held_out: Option<u64>,
 
+    /// Layers of a cell, or a transformer that sees --steps back [default: recurrent]
+    #[arg(long, value_name = "KIND", help_heading = "Model")]
+    model: Option<KindName>,
     /// A built-in cell or a .cell file [default: lstm]
     #[arg(long, value_name = "CELL", help_heading = "Model")]
     cell: Option<String>,
@@ -53,6 +56,9 @@ pub struct Flags {
     /// Units of a state [default: 200]
     #[arg(long, value_name = "N", value_parser = size, help_heading = "Model")]
     hidden: Option<usize>,
+    /// Heads of a transformer [default: 4]
+    #[arg(long, value_name = "N", value_parser = few, help_heading = "Model")]
+    heads: Option<usize>,
     /// Units of the embedding [default: as --hidden]
     #[arg(long, value_name = "N", value_parser = size, help_heading = "Model")]
     embedding: Option<usize>,
@@ -224,8 +230,8 @@ impl Flags {
             self.data => d.train, self.valid => d.valid, self.test => d.test, self.encoding => d.encoding,
             self.unit => d.unit, self.min_count => d.min_count, self.vocab_size => d.vocab_size,
             self.vocab_limit => d.vocab_limit,
-            self.cell => m.cell, self.layers => m.layers, self.hidden => m.hidden, self.embedding => m.embedding,
-            self.init => m.init,
+            self.model => m.kind, self.cell => m.cell, self.layers => m.layers, self.hidden => m.hidden,
+            self.heads => m.heads, self.embedding => m.embedding, self.init => m.init,
             self.dropout => p.input, self.dropout => p.between, self.dropout => p.output,
             self.dropout_input => p.input, self.dropout_between => p.between, self.dropout_output => p.output,
             self.dropout_embedding => p.embedding, self.dropout_recurrent => p.recurrent, self.zoneout => p.zoneout,

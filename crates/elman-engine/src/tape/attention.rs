@@ -4,8 +4,8 @@
 //!   s_j = scale · q · k_j,   w = softmax(s),   a = Σ_j w_j v_j       (each head on its own share of the units)
 //!   ∂L/∂v_j += w_j d      r_j = d · v_j      ∂L/∂s_j = w_j (r_j − Σ w r)      ∂L/∂q = scale Σ ∂s_j k_j      ∂L/∂k_j += scale ∂s_j q
 
-use elman_kernel::Real;
 use elman_kernel::code::{Binary, Unary};
+use elman_kernel::{Isa, Real, map};
 
 use super::linear::{add_scaled, dot};
 use super::{Back, Layout, Operation, Tape, Var, mul};
@@ -70,16 +70,16 @@ impl<T: Real> Operation<T> for Attention<T> {
     }
 }
 
-/// exp(s − largest) / Σ
-fn softmax<T: Real>(scores: &mut [T]) {
+/// exp(s − largest) / Σ; the scores become their differences.
+fn softmax<T: Real>(isa: Isa, scores: &mut [T]) -> Vec<T> {
     let largest = scores.iter().fold(T::from_f64(f64::NEG_INFINITY), |m, s| T::binary(Binary::Max, *s, m));
-    let mut sum = 0.0;
-    for s in scores.iter_mut() {
-        *s = T::unary(Unary::Exp, T::binary(Binary::Sub, *s, largest));
-        sum += s.to_f64();
-    }
+    scores.iter_mut().for_each(|s| *s = T::binary(Binary::Sub, *s, largest));
+    let mut weights = vec![T::ZERO; scores.len()];
+    map(isa, Unary::Exp, scores, &mut weights);
+    let sum: f64 = weights.iter().map(|w| w.to_f64()).sum();
     let share = T::from_f64(1.0 / sum);
-    scores.iter_mut().for_each(|s| *s = mul(*s, share));
+    weights.iter_mut().for_each(|w| *w = mul(*w, share));
+    weights
 }
 
 impl<T: Real> Tape<'_, T> {
@@ -109,6 +109,7 @@ impl<T: Real> Tape<'_, T> {
         let (part, v_part) = (width / heads, v_width / heads);
         let mut mixed = vec![T::ZERO; queries.rows() * v_width];
         let mut all = vec![vec![]; queries.rows() * heads];
+        let (isa, mut scores) = (self.store.isa(), vec![]);
         for b in 0..queries.sequences() {
             let rows: Vec<usize> = memory.of(b).collect();
             for (step, row) in queries.of(b).enumerate() {
@@ -116,8 +117,9 @@ impl<T: Real> Tape<'_, T> {
                 for head in 0..heads {
                     let query = &q[row * width + head * part..][..part];
                     let score = |m: &usize| mul(scale, dot(query, &k[m * width + head * part..][..part]));
-                    let mut weights: Vec<T> = seen.iter().map(score).collect();
-                    softmax(&mut weights);
+                    scores.clear();
+                    scores.extend(seen.iter().map(score));
+                    let weights = softmax(isa, &mut scores);
                     let to = &mut mixed[row * v_width + head * v_part..][..v_part];
                     for (m, w) in seen.iter().zip(&weights) {
                         add_scaled(to, *w, &v[m * v_width + head * v_part..][..v_part]);

@@ -116,6 +116,15 @@ pub struct Tape<'s, T: Real> {
     masks: u64,
 }
 
+/// A computation that was put aside, so that its store is free meanwhile.
+pub struct Written<T: Real> {
+    nodes: Vec<Node<T>>,
+    mode: Mode,
+    masks: u64,
+    /// Of the store's numbers.
+    version: u64,
+}
+
 /// The way back: gradients so far.
 pub struct Back<'t, T: Real> {
     /// The model's numbers.
@@ -141,6 +150,24 @@ impl<'s, T: Real> Tape<'s, T> {
     /// An empty tape.
     pub fn new(store: &'s mut Store<T>, mode: Mode) -> Tape<'s, T> {
         Tape { store, nodes: vec![], mode, masks: 0 }
+    }
+
+    /// Puts the computation aside.
+    pub fn put_aside(mut self) -> Written<T> {
+        let (nodes, version) = (std::mem::take(&mut self.nodes), self.store.version());
+        Written { nodes, mode: self.mode, masks: self.masks, version }
+    }
+
+    /// Goes on with a computation that was put aside.
+    ///
+    /// # Errors
+    /// The store's numbers have changed since.
+    pub fn go_on(store: &'s mut Store<T>, written: Written<T>) -> Result<Tape<'s, T>, EngineError> {
+        let Written { nodes, mode, masks, version } = written;
+        if version != store.version() {
+            return Err(EngineError::Unsupported("a computation goes on with the numbers it began with".into()));
+        }
+        Ok(Tape { store, nodes, mode, masks })
     }
 
     /// What the computation is for.
@@ -216,23 +243,54 @@ impl<'s, T: Real> Tape<'s, T> {
     ///
     /// # Errors
     /// As [`Tape::backward`].
-    pub fn backward_into(mut self, loss: Var, gradients: &mut Vec<Vec<T>>) -> Result<(), EngineError> {
+    pub fn backward_into(self, loss: Var, gradients: &mut Vec<Vec<T>>) -> Result<(), EngineError> {
         check("loss", self.value(loss).len(), 1)?;
+        self.go_back((loss, vec![T::ONE]), None, gradients).map(|_| ())
+    }
+
+    /// The same from a value `y` in the midst of a larger computation, with the gradient `dy` by it; returns the gradient
+    /// by `x`, in the shape of `x`.
+    ///
+    /// # Errors
+    /// A `dy` of another length, and what the kernels say.
+    pub fn backward_from(
+        self,
+        (y, dy): (Var, Vec<T>),
+        x: Var,
+        gradients: &mut Vec<Vec<T>>,
+    ) -> Result<Vec<T>, EngineError> {
+        check("gradient by a value", dy.len(), self.value(y).len())?;
+        self.go_back((y, dy), Some(x), gradients)
+    }
+
+    fn go_back(
+        mut self,
+        (last, d): (Var, Vec<T>),
+        wanted: Option<Var>,
+        gradients: &mut Vec<Vec<T>>,
+    ) -> Result<Vec<T>, EngineError> {
         let mut operations: Vec<_> = self.nodes.iter_mut().map(|n| n.operation.take()).collect();
         let mut values: Vec<Option<Vec<T>>> = self.nodes.iter().map(|_| None).collect();
-        values[loss.0] = Some(vec![T::ONE]);
+        values[last.0] = Some(d);
         let parameters = std::mem::take(gradients);
         let mut back = Back { store: self.store, nodes: &self.nodes, values, parameters };
         let mut done = Ok(());
-        for place in (0..=loss.0).rev() {
+        let mut found = vec![];
+        for place in (0..=last.0).rev() {
             let Some(d) = back.values[place].take() else { continue };
             if let (Some(operation), true) = (&mut operations[place], done.is_ok()) {
                 done = operation.backward(&d, &mut back);
             }
+            if wanted == Some(Var(place)) {
+                found = d;
+            }
         }
         *gradients = back.parameters;
         operations.iter_mut().flatten().for_each(|operation| operation.close(self.store));
-        done
+        if let (Some(x), true) = (wanted, found.is_empty()) {
+            found = vec![T::ZERO; self.value(x).len()];
+        }
+        done.map(|()| found)
     }
 }
 

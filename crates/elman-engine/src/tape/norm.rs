@@ -64,10 +64,10 @@ impl<T: Real> Tape<'_, T> {
             scales.push(scale);
         }
         let (g, b) = (self.store.weight(gain), self.store.weight(bias));
-        let row = |n: &[T]| -> Vec<T> {
-            n.iter().zip(g).zip(b).map(|((n, g), b)| T::binary(Binary::Add, mul(*n, *g), *b)).collect()
-        };
-        let value = normal.chunks_exact(width).flat_map(row).collect();
+        let mut value = Vec::with_capacity(normal.len());
+        for row in normal.chunks_exact(width) {
+            value.extend(row.iter().zip(g).zip(b).map(|((n, g), b)| T::binary(Binary::Add, mul(*n, *g), *b)));
+        }
         Ok(self.record(value, width, Norm { x, gain, bias, normal, scales }))
     }
 }

@@ -6,7 +6,7 @@ use elman_cell::cell::Init;
 use elman_kernel::{Isa, Real, Team};
 
 use super::dense::Dense;
-use crate::error::EngineError;
+use crate::error::{EngineError, check};
 use crate::loss::SoftmaxHead;
 use crate::network::{Network, Spec, Tensor};
 use crate::random::Random;
@@ -84,6 +84,11 @@ impl Blueprint {
         &self.parameters
     }
 
+    /// How each starts.
+    pub fn inits(&self) -> &[Init] {
+        &self.inits
+    }
+
     /// The network of a recurrent layer.
     pub fn network(&self, layer: Layer) -> &Network {
         &self.layers[layer.0].0
@@ -115,7 +120,7 @@ pub struct Store<T: Real> {
     /// Counts changes of the weights.
     version: u64,
     options: Options,
-    pub(super) team: Team,
+    pub(super) team: Arc<Team>,
     /// Per layer: runners that no computation holds.
     idle: Vec<Vec<Held<T>>>,
     /// Per parameter.
@@ -131,7 +136,19 @@ impl<T: Real> Store<T> {
     pub fn new(blueprint: Blueprint, seed: u64, isa: Isa, threads: usize) -> Result<Store<T>, EngineError> {
         let team = Team::new(threads.max(1)).map_err(|e| EngineError::Unsupported(format!("threads: {e}")))?;
         let weights = blueprint.initial(seed);
+        Store::on(Arc::new(team), blueprint, weights, isa)
+    }
+
+    /// With numbers of every parameter's shape, on threads that others use too.
+    ///
+    /// # Errors
+    /// Numbers of another shape.
+    pub fn on(team: Arc<Team>, blueprint: Blueprint, weights: Vec<Vec<T>>, isa: Isa) -> Result<Store<T>, EngineError> {
         let count = weights.len();
+        check("parameters", count, blueprint.parameters.len())?;
+        for (w, t) in weights.iter().zip(&blueprint.parameters) {
+            check(&t.name, w.len(), t.count())?;
+        }
         Ok(Store {
             idle: blueprint.layers.iter().map(|_| vec![]).collect(),
             weights,
@@ -142,6 +159,11 @@ impl<T: Real> Store<T> {
             heads: (0..count).map(|_| None).collect(),
             blueprint: Arc::new(blueprint),
         })
+    }
+
+    /// Counts changes of the numbers.
+    pub(super) fn version(&self) -> u64 {
+        self.version
     }
 
     /// What it is made of.

@@ -241,6 +241,43 @@ fn a_batch_of_sequences_is_its_sequences() {
 }
 
 #[test]
+fn a_computation_that_was_put_aside_goes_back_from_its_midst_to_what_was_given() {
+    let mut blueprint = Blueprint::new();
+    let layer = blueprint.linear("linear", 3, 4);
+    let mut store = Store::<f64>::new(blueprint, 5, Isa::detect(), 1).unwrap();
+    let (x, dy) = (drawn(6, 1), drawn(8, 2));
+    let run = |tape: &mut Tape<f64>, x: &[f64]| {
+        let given = tape.given(x.to_vec(), 3).unwrap();
+        let y = tape.linear(given, layer).unwrap();
+        (given, tape.tanh(y))
+    };
+    let mut tape = Tape::new(&mut store, Mode::Infer);
+    let (given, y) = run(&mut tape, &x);
+    let written = tape.put_aside();
+    let mut gradients = store.no_gradients();
+    let tape = Tape::go_on(&mut store, written).unwrap();
+    let dx = tape.backward_from((y, dy.clone()), given, &mut gradients).unwrap();
+    for i in 0..x.len() {
+        let mut at = |by: f64| {
+            let mut x = x.clone();
+            x[i] += by;
+            let mut tape = Tape::new(&mut store, Mode::Infer);
+            let (_, y) = run(&mut tape, &x);
+            tape.value(y).iter().zip(&dy).map(|(y, d)| y * d).sum::<f64>()
+        };
+        let difference = (at(STEP) - at(-STEP)) / (2.0 * STEP);
+        assert!((difference - dx[i]).abs() < TOLERANCE, "x[{i}]: {difference} {}", dx[i]);
+    }
+    let mut tape = Tape::new(&mut store, Mode::Infer);
+    let (_, y) = run(&mut tape, &x);
+    let loss = tape.known_loss(0.0, vec![(y, dy)], vec![]);
+    assert_eq!(tape.backward(loss).unwrap(), gradients);
+    let written = Tape::new(&mut store, Mode::Infer).put_aside();
+    store.update(|w, _| w[0][0] += 1.0);
+    assert!(Tape::go_on(&mut store, written).is_err());
+}
+
+#[test]
 fn what_does_not_fit_is_refused() {
     let (mut blueprint, x) = inputs(&[[4, 5]]);
     let layer = blueprint.linear("linear", 4, 2);

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! ids ─▶ embedding ─▶ layers of a cell, with carried state ─▶ softmax over the vocabulary ─▶ a loss per token
+//!                     (or of a transformer)
 //! numbers ──────────▶ the same layers ─▶ a linear layer ─▶ a squared error
 //! ```
 //!
@@ -16,11 +17,13 @@
 mod head;
 mod layers;
 mod spec;
+mod stack;
 #[cfg(test)]
 mod tests;
+mod transformer;
 
 pub use layers::State;
-pub use spec::{Ends, LmSpec, Memory, Start};
+pub use spec::{Body, Ends, LmSpec, Memory, Start};
 
 use super::dropout::Draw;
 use super::span::{Span, Values, gather};
@@ -28,20 +31,22 @@ use elman_engine::dropout::Purpose;
 use elman_engine::loss::HeadGradients;
 use elman_engine::{EngineError, Options, Real, Team, Tensor, embedding};
 use head::{Head, converted};
-use layers::{Layers, multiply};
+use layers::multiply;
+use stack::Stack;
+use std::sync::Arc;
 
 /// A language model, its parameters, and the memory to run it.
 pub struct Lm<T: Real> {
     spec: LmSpec,
     parameters: Vec<Tensor>,
     weights: Vec<Vec<T>>,
-    layers: Layers<T>,
+    layers: Stack<T>,
     head: Head<T>,
     /// Whether the head holds `weights`.
     head_packed: bool,
     /// Units of the last layer's output.
     units: usize,
-    team: Team,
+    team: Arc<Team>,
     x: Vec<T>,
     dh: Vec<T>,
 }
@@ -64,12 +69,13 @@ impl<T: Real> Lm<T> {
     /// # Errors
     /// Sizes that the cell forbids, and threads that cannot be started.
     pub fn new(spec: &LmSpec, start: Start, options: &Options) -> Result<Lm<T>, EngineError> {
-        let networks = spec.networks()?;
-        let (parameters, index) = spec.parameters(&networks);
-        let weights = spec.initial(&networks, &parameters, &index, start);
-        let units = spec.output_units(&networks);
+        let sketch = spec.sketch()?;
+        let (parameters, index) = spec.parameters(&sketch);
+        let weights = spec.initial(&sketch, &parameters, &index, start);
+        let units = spec.output_units(&sketch);
         let team = Team::new(options.threads.max(1)).map_err(|e| EngineError::Unsupported(format!("threads: {e}")))?;
-        let layers = Layers::new(networks, index, &weights, options)?;
+        let team = Arc::new(team);
+        let layers = Stack::new(spec, sketch, index, &weights, options, &team)?;
         let head = Head::new(spec.ends, options.isa, spec.vocabulary, units)?;
         let (x, dh) = (vec![], vec![]);
         Ok(Lm { spec: spec.clone(), parameters, weights, layers, head, head_packed: false, units, team, x, dh })
@@ -90,7 +96,7 @@ impl<T: Real> Lm<T> {
         &self.weights
     }
 
-    /// Per layer, per state of the cell: its units.
+    /// Per layer, per state of the cell: its units; none of a transformer.
     pub fn state_units(&self) -> Vec<Vec<usize>> {
         self.layers.state_units()
     }
@@ -207,7 +213,7 @@ impl<T: Real> Lm<T> {
         self.read(span, draw, &mut x)?;
         multiply(&mut x, self.input_mask(span, draw).as_deref());
         let shape = ([span.steps, span.columns], span.lengths);
-        let h = self.layers.forward(&self.team, shape, &x, state, self.spec.zoneout, draw);
+        let h = self.layers.forward(&self.team, shape, &x, state, draw);
         self.x = x;
         h
     }

@@ -6,6 +6,6 @@ pub mod span;
 pub mod trained;
 
 pub use dropout::{Draw, Dropout};
-pub use lm::{Ends, Lm, LmSpec, Start, State};
+pub use lm::{Body, Ends, Lm, LmSpec, Start, State};
 pub use span::{Span, Values};
 pub use trained::{Tokens, Trained};

@@ -2,17 +2,17 @@
 
 use crate::error::Error;
 use crate::model::{Lm, Start};
+use crate::run::config::Kind;
 use crate::run::folder::MODEL;
 use crate::run::{Config, Folder};
 use crate::synth::{Form, Made};
 use crate::tensors::{TensorError, TensorFile};
 use crate::text::Tokenizer;
-use crate::train::{Machine, spec};
+use crate::train::{Machine, body, spec};
 use crate::whole_file::shown;
 use elman_engine::Precision;
 use elman_engine::explain::Workload;
 use std::path::Path;
-use std::sync::Arc;
 
 /// What ids stand for.
 #[derive(Debug)]
@@ -49,7 +49,11 @@ impl Trained {
     pub fn load_in(path: &Path, machine: Machine, precision: Precision) -> Result<Trained, Error> {
         let folder = Folder::open(path)?;
         let config = folder.config()?;
-        let cell = Arc::new(folder.cell()?);
+        if config.model.kind == Kind::Transformer && precision != Precision::Full {
+            let message = "fewer bits are for the weights of recurrent layers, and this is a transformer";
+            return Err(Error::Refused(format!("{}: {message}: leave --dtype out", folder.name())));
+        }
+        let body = body(&config, || folder.cell())?;
         let (tokens, form) = match config.made()? {
             Some(made) => {
                 let form = (made.form(), made.symbols().len());
@@ -69,7 +73,7 @@ impl Trained {
         }
         let no_model = |e: TensorError| Error::Refused(format!("{e}; put the file back as it was, or train again"));
         let tensors = TensorFile::open(&file).map_err(no_model)?;
-        let spec = spec(&config, cell, form);
+        let spec = spec(&config, body, form);
         crate::memory::refuse_bytes(spec.memory(Workload::new(1, 1), 0)?.bytes as u128, "")?;
         let options = elman_engine::Options::new().with_isa(machine.isa).with_threads(machine.threads);
         let mut lm = Lm::new(&spec, Start::default(), &options.with_precision(precision))?;

@@ -23,6 +23,8 @@ pub const FORMAT: u32 = 1;
 pub const SYNTH: &str = "synth:";
 /// Steps of an epoch of made data, unless told otherwise.
 pub const EPOCH_STEPS: u64 = 200;
+/// Heads of a transformer, unless told otherwise.
+pub const HEADS: usize = 4;
 /// Examples of made data for validation, and as many for testing, unless told otherwise.
 pub const HELD_OUT: u64 = 1000;
 
@@ -141,16 +143,32 @@ impl From<UnitName> for Unit {
     }
 }
 
+/// What layers are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Layers of a cell.
+    #[default]
+    Recurrent,
+    /// Self-attention, positions, pre-norm.
+    Transformer,
+}
+
 /// The model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Model {
-    /// A built-in cell, or a file of equations.
+    /// The kind.
+    pub kind: Kind,
+    /// A built-in cell, or a file of equations; empty in the settings of a transformer's run, where it is not written.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub cell: String,
     /// Layers.
     pub layers: usize,
-    /// Units of a state.
+    /// Units of a state, or of a transformer's steps.
     pub hidden: usize,
+    /// Heads of a transformer; absent, 4.
+    pub heads: Option<usize>,
     /// Units of the embedding; `hidden` if absent.
     pub embedding: Option<usize>,
     /// The embedding is the output matrix too.
@@ -161,7 +179,23 @@ pub struct Model {
 
 impl Default for Model {
     fn default() -> Model {
-        Model { cell: "lstm".into(), layers: 1, hidden: 200, embedding: None, tied: false, init: None }
+        let (kind, cell) = (Kind::Recurrent, "lstm".into());
+        Model { kind, cell, layers: 1, hidden: 200, heads: None, embedding: None, tied: false, init: None }
+    }
+}
+
+impl Model {
+    /// What a transformer splits its units into.
+    pub fn heads(&self) -> usize {
+        self.heads.unwrap_or(HEADS)
+    }
+
+    /// What the layers are, for a person: a cell's name or file, or a transformer with its heads.
+    pub fn layers_of(&self) -> String {
+        match self.kind {
+            Kind::Recurrent => self.cell.clone(),
+            Kind::Transformer => format!("transformer ({} heads)", self.heads()),
+        }
     }
 }
 
@@ -171,7 +205,7 @@ impl Default for Model {
 pub struct Train {
     /// Columns that the training text is cut into.
     pub batch: usize,
-    /// Steps of a window: gradients go back no further.
+    /// Steps of a window: gradients go back no further, and a transformer sees no further.
     pub steps: usize,
     /// Passes over the text, or times `epoch_steps`.
     pub epochs: u64,
@@ -432,6 +466,10 @@ impl Config {
             self.data.train = format!("{SYNTH}{}", made.spelled());
             self.data.held_out.get_or_insert(HELD_OUT);
             self.train.epoch_steps.get_or_insert(EPOCH_STEPS);
+        }
+        if self.model.kind == Kind::Transformer {
+            self.model.heads.get_or_insert(HEADS);
+            self.model.cell.clear();
         }
         let rate = self.optimiser.rate();
         self.optimiser.rate.get_or_insert(rate);

@@ -8,7 +8,7 @@ use crate::cells;
 use crate::error::Error;
 use elman_cell::cell::Init;
 use elman_engine::tape::{Blueprint, Layer, Layout, Linear, NO_ROW, Parameter, Pool, Tape, Var};
-use elman_engine::{EngineError, Merge, Spec};
+use elman_engine::{EngineError, Merge, Real, Spec};
 use std::sync::Arc;
 
 /// Layers.
@@ -73,7 +73,7 @@ impl Norm {
     ///
     /// # Errors
     /// Rows of another width.
-    pub fn run(self, tape: &mut Tape<'_, f32>, x: Var) -> Result<Var, EngineError> {
+    pub fn run<T: Real>(self, tape: &mut Tape<'_, T>, x: Var) -> Result<Var, EngineError> {
         tape.layer_norm(x, self.gain, self.bias)
     }
 }
@@ -98,9 +98,9 @@ impl Attention {
     ///
     /// # Errors
     /// Shapes that do not fit.
-    pub fn run(
+    pub fn run<T: Real>(
         &self,
-        tape: &mut Tape<'_, f32>,
+        tape: &mut Tape<'_, T>,
         (x, layout): (Var, &Layout),
         memory: Option<(Var, &Layout)>,
         causal: bool,
@@ -131,9 +131,9 @@ impl Block {
     ///
     /// # Errors
     /// Shapes that do not fit.
-    pub fn run(
+    pub fn run<T: Real>(
         &self,
-        tape: &mut Tape<'_, f32>,
+        tape: &mut Tape<'_, T>,
         x: Var,
         layout: &Layout,
         causal: bool,
@@ -147,7 +147,7 @@ impl Block {
     ///
     /// # Errors
     /// Shapes that do not fit.
-    pub fn inner(&self, tape: &mut Tape<'_, f32>, x: Var, drop: f64) -> Result<Var, EngineError> {
+    pub fn inner<T: Real>(&self, tape: &mut Tape<'_, T>, x: Var, drop: f64) -> Result<Var, EngineError> {
         let normed = self.norm.run(tape, x)?;
         let up = tape.linear(normed, self.up)?;
         let bent = tape.gelu(up);

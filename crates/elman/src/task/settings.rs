@@ -1,6 +1,7 @@
 //! The settings of a task's run, as TOML: every key has a default; a key that does not exist is an error.
 
 use crate::error::Error;
+pub use crate::run::config::Kind;
 use crate::run::config::{FORMAT, Optimiser, RuleName, Schedule, ScheduleName};
 use crate::whole_file::shown;
 use serde::{Deserialize, Serialize};
@@ -195,17 +196,6 @@ pub enum PictureSteps {
     Pixels,
     /// The picture: there is one step.
     Whole,
-}
-
-/// The kind of encoder or decoder.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Layers of a cell.
-    #[default]
-    Recurrent,
-    /// Self-attention, positions, pre-norm.
-    Transformer,
 }
 
 /// How all steps become one answer.

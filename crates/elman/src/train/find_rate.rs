@@ -6,6 +6,7 @@
 //! lowest. Nothing is written.
 
 use super::feed::Feed;
+use super::plan::body;
 use super::training::{Machine, Training};
 use crate::cells;
 use crate::error::Error;
@@ -46,9 +47,9 @@ pub struct Sweep {
 /// Settings, texts and cells that cannot work.
 pub fn find_rate(config: Config, machine: Machine, steps: usize, stop: &AtomicBool) -> Result<Sweep, Error> {
     config.check()?;
-    let cell = cells::find(&config.model.cell)?;
+    let body = body(&config, || Ok(cells::find(&config.model.cell)?))?;
     let feed = Feed::load(&config)?;
-    let mut training = Training::new(config.resolved(), cell, feed, machine)?;
+    let mut training = Training::new(config.resolved(), body, feed, machine)?;
     let (mut points, mut smooth, mut before) = (vec![], 0.0, (0.0, 0));
     for k in 0..steps.max(2) {
         let rate = RATES[0] * (RATES[1] / RATES[0]).powf(k as f64 / (steps.max(2) - 1) as f64);

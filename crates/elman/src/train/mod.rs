@@ -25,6 +25,6 @@ mod training;
 
 pub use event::{Ended, Evaluation, Event};
 pub use made::Right;
-pub use plan::{Material, Plan, spec};
+pub use plan::{Material, Plan, body, spec};
 pub use score::{Score, TextScore};
 pub use training::{Machine, Training, resume, train};

@@ -6,6 +6,7 @@ use crate::evaluate::Evaluated;
 use crate::generate::{Sampling, generate};
 use crate::model::{Tokens, Trained};
 use crate::report::{REPORT, Report, Section, best_of, curves_of, last_of};
+use crate::run::config::Kind;
 use crate::run::folder::METRICS;
 use crate::run::{Config, Folder};
 use serde_json::{Value, json};
@@ -49,7 +50,10 @@ fn page(config: &Config, metrics: &str, more: Vec<Section>) -> Report {
     let (m, t) = (&config.model, &config.train);
     let row = |name: &str, value: String| vec![name.to_string(), value];
     let rows = vec![
-        row("cell", last_of(&m.cell)),
+        match m.kind {
+            Kind::Recurrent => row("cell", last_of(&m.cell)),
+            Kind::Transformer => row("model", m.layers_of()),
+        },
         row("layers", m.layers.to_string()),
         row("units", m.hidden.to_string()),
         row("sequences a step", t.batch.to_string()),

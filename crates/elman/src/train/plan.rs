@@ -1,10 +1,12 @@
 //! What a run will be, said before it starts: sizes, steps, parameters, memory.
 
 use super::feed::Feed;
+use super::made::longest;
 use crate::error::Error;
 use crate::memory;
-use crate::model::{Ends, LmSpec};
+use crate::model::{Body, Ends, LmSpec};
 use crate::run::Config;
+use crate::run::config::Kind;
 use crate::synth::{Form, Level};
 use elman_cell::Cell;
 use elman_engine::EngineError;
@@ -41,7 +43,7 @@ pub enum Material {
 /// The figures of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Plan {
-    /// The cell's name.
+    /// The cell's name, or a transformer with its heads.
     pub cell: String,
     /// Layers.
     pub layers: usize,
@@ -63,15 +65,32 @@ pub struct Plan {
     pub done: u64,
 }
 
+/// A transformer that goes on with made data sees so many times the longest example.
+const MADE_WINDOW: usize = 4;
+
+/// The layers that settings ask for; `cell` is asked for the equations of recurrent ones.
+///
+/// # Errors
+/// What `cell` says.
+pub fn body(config: &Config, cell: impl FnOnce() -> Result<Cell, Error>) -> Result<Body, Error> {
+    Ok(match config.model.kind {
+        Kind::Recurrent => Body::Recurrent { cell: Arc::new(cell()?), zoneout: config.dropout.zoneout },
+        Kind::Transformer => {
+            let made = config.made()?.map(|made| MADE_WINDOW * longest(&made));
+            Body::Transformer { heads: config.model.heads(), window: made.unwrap_or(config.train.steps) }
+        }
+    })
+}
+
 /// The model that settings ask for, over `symbols` or numbers.
-pub fn spec(config: &Config, cell: Arc<Cell>, (form, symbols): (Form, usize)) -> LmSpec {
+pub fn spec(config: &Config, body: Body, (form, symbols): (Form, usize)) -> LmSpec {
     let m = &config.model;
-    let (layers, hidden, tied, zoneout) = (m.layers, m.hidden, m.tied, config.dropout.zoneout);
+    let (layers, hidden, tied) = (m.layers, m.hidden, m.tied);
     let (ends, embedding, vocabulary) = match form {
         Form::Symbols => (Ends::Symbols, m.embedding.unwrap_or(hidden), symbols),
         Form::Real { inputs, targets } => (Ends::Numbers, inputs, targets),
     };
-    LmSpec { ends, cell, layers, hidden, embedding, vocabulary, tied, zoneout }
+    LmSpec { ends, body, layers, hidden, embedding, vocabulary, tied }
 }
 
 impl Plan {
@@ -99,7 +118,7 @@ impl Plan {
         memory::refuse_bytes(needed.bytes as u128, way)?;
         let steps = (windows as u64).saturating_mul(t.epochs);
         Ok(Plan {
-            cell: config.model.cell.clone(),
+            cell: config.model.layers_of(),
             layers: spec.layers,
             hidden: spec.hidden,
             vocabulary: spec.vocabulary,

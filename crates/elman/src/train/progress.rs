@@ -49,7 +49,7 @@ pub struct Record {
     pub isa: String,
     /// What the training and validation tokens were.
     pub text: String,
-    /// What the equations were.
+    /// What the equations were, or the heads of a transformer.
     pub cell: String,
 }
 

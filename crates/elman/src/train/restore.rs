@@ -4,7 +4,7 @@ use super::progress::Record;
 use super::training::Training;
 use crate::error::Error;
 use crate::model::State;
-use crate::run::folder::{CELL, MODEL};
+use crate::run::folder::{CELL, CONFIG, MODEL};
 use crate::run::{Checkpoint, Folder, checkpoint};
 use crate::tensors::{Lent, TensorFile};
 use elman_engine::Tensor;
@@ -58,9 +58,12 @@ impl Training {
     pub(super) fn restore(&mut self, folder: &Folder, found: Checkpoint<Record>) -> Result<(), Error> {
         let Checkpoint { generation, state: record, tensors } = found;
         if record.cell != self.made_with.cell {
-            let file = folder.join(CELL);
-            let message = "has changed since the checkpoint was written; put it back, or train again with the new cell";
-            return Err(Error::Refused(format!("{}: {message}", file.display())));
+            let since = "changed since the checkpoint was written; put it back, or train again";
+            let (file, message) = match self.lm.spec().body.cell() {
+                Some(_) => (CELL, format!("has {since} with the new cell")),
+                None => (CONFIG, format!("model.heads has {since}")),
+            };
+            return Err(Error::Refused(format!("{}: {message}", folder.join(file).display())));
         }
         if record.text != self.made_with.text {
             let data = &self.config.data;

@@ -3,21 +3,19 @@
 use super::event::{Ended, Event};
 use super::feed::Feed;
 use super::groups::{Way, ways};
-use super::plan::{Plan, spec};
+use super::plan::{Plan, body, spec};
 use super::progress::{Progress, Record, fingerprint};
 use crate::cells;
 use crate::error::Error;
-use crate::model::{Lm, Start, State};
+use crate::model::{Body, Lm, Start, State};
 use crate::run::folder::{CELL, CONFIG, METRICS, NewFolder};
 use crate::run::{Config, Folder, checkpoint};
 use crate::tensors::TensorError;
 use crate::whole_file::shown;
-use elman_cell::Cell;
 use elman_engine::optimise::{Average, Optimiser};
 use elman_engine::{Isa, Options};
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -75,9 +73,9 @@ pub fn train(
     config.check()?;
     let new = NewFolder::beside(out)?;
     let config = config.resolved();
-    let cell = cells::find(&config.model.cell)?;
+    let body = body(&config, || Ok(cells::find(&config.model.cell)?))?;
     let feed = Feed::load(&config)?;
-    let mut training = Training::new(config, cell, feed, machine)?;
+    let mut training = Training::new(config, body, feed, machine)?;
     if let Some(folder) = new.folder() {
         let written = training.write_settings(folder).and_then(|()| training.save(folder));
         // The folder has another name so far, which says nothing to anybody.
@@ -106,8 +104,8 @@ pub fn resume(
     checkpoint::find(&folder, previous)?;
     folder.lock()?;
     let found = checkpoint::load::<Record>(&folder, previous)?;
-    let (cell, feed) = (folder.cell()?, Feed::reload(&config, &folder)?);
-    let mut training = Training::new(config, cell, feed, machine)?;
+    let (body, feed) = (body(&config, || folder.cell())?, Feed::reload(&config, &folder)?);
+    let mut training = Training::new(config, body, feed, machine)?;
     training.restore(&folder, found)?;
     training.run(&folder, watch, stop).map_err(|e| with_way_out(e, &folder, &training.config))
 }
@@ -138,9 +136,8 @@ fn with_way_out(error: Error, folder: &Folder, config: &Config) -> Error {
 
 impl Training {
     /// A run before its first step.
-    pub(super) fn new(config: Config, cell: Cell, feed: Feed, machine: Machine) -> Result<Training, Error> {
-        let cell = Arc::new(cell);
-        let spec = spec(&config, cell.clone(), feed.form());
+    pub(super) fn new(config: Config, body: Body, feed: Feed, machine: Machine) -> Result<Training, Error> {
+        let spec = spec(&config, body, feed.form());
         let plan = Plan::new(&config, &spec, &feed, machine.threads)?;
         let start = Start { seed: config.seed, bound: config.model.init };
         let (Machine { threads, isa }, recompute) = (machine, config.train.recompute);
@@ -154,7 +151,7 @@ impl Training {
             progress: Progress::default(),
             isa: machine.isa.name().into(),
             text: feed.fingerprint(),
-            cell: fingerprint(cell.source.bytes()),
+            cell: fingerprint(spec.body.unshaped().bytes()),
         };
         Ok(Training {
             gradients: lm.no_gradients(),
@@ -177,7 +174,9 @@ impl Training {
 
     /// Everything but checkpoints and what is measured.
     fn write_settings(&self, folder: &Folder) -> Result<(), Error> {
-        folder.write(CELL, self.lm.spec().cell.source.clone().into_bytes())?;
+        if let Some(cell) = self.lm.spec().body.cell() {
+            folder.write(CELL, cell.source.clone().into_bytes())?;
+        }
         self.feed.write(folder)?;
         folder.write(METRICS, vec![])?;
         folder.write(CONFIG, self.config.to_toml()?.into_bytes())

@@ -3,6 +3,7 @@
 
 use super::Flags;
 use elman::run::Config;
+use elman::run::config::Kind;
 use elman::run::config::RuleName::{Adam, Adamw, NtAsgd, Rmsprop};
 use elman::run::config::ScheduleName::{Plateau, Step};
 use elman::synth::Form;
@@ -14,6 +15,7 @@ impl Flags {
     /// The first flag that would have no effect, and what it needs.
     pub fn check(&self, c: &Config) -> Result<(), elman::Error> {
         self.suit_data(c)?;
+        self.suit_kind(c.model.kind)?;
         let (rule, kind) = (c.optimiser.rule, c.schedule.kind);
         let adam = matches!(rule, Adam | Adamw);
         let needs = [
@@ -27,6 +29,28 @@ impl Flags {
         ];
         match needs.into_iter().find(|(_, given, met, _)| *given && !met) {
             Some((flag, _, _, need)) => Err(elman::Error::Refused(format!("{flag} needs {need}"))),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses flags that say nothing of the layers there are.
+    ///
+    /// # Errors
+    /// The first flag that is for recurrent layers, where the model is a transformer, and the reverse.
+    fn suit_kind(&self, kind: Kind) -> Result<(), elman::Error> {
+        let recurrent = [
+            ("--cell", self.cell.is_some()),
+            ("--dropout-recurrent", self.dropout_recurrent.is_some()),
+            ("--zoneout", self.zoneout.is_some()),
+            ("--variational", self.variational),
+            ("--recompute", self.recompute),
+        ];
+        let (other, what) = match kind {
+            Kind::Recurrent => (&[("--heads", self.heads.is_some())][..], "is for transformers (--model transformer)"),
+            Kind::Transformer => (&recurrent[..], "is for recurrent layers, and the model is a transformer"),
+        };
+        match other.iter().find(|(_, given)| *given) {
+            Some((flag, _)) => Err(elman::Error::Refused(format!("{flag} {what}: leave it out"))),
             None => Ok(()),
         }
     }

@@ -6,8 +6,8 @@ use elman_engine::{
     Batch, Binary, EngineError, Gradients, Network, Options, Outputs, Real, Region, Runner, Team, Weights,
 };
 
-/// What a window hands to the next: per layer, per state of the cell, `[columns, units]`. Empty at the start, where states
-/// are zero or learned.
+/// What a window hands to the next: per layer, per state of the cell, `[columns, units]`; of a transformer, as one layer, per
+/// step that was read, `[columns, embedding]`. Empty at the start, where states are zero or learned.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct State<T>(pub Vec<Vec<Vec<T>>>);
 

@@ -1,5 +1,6 @@
 //! What a language model is made of, the names of its parameters, how they start, and what memory it needs.
 
+use super::transformer::Design;
 use elman_cell::Cell;
 use elman_cell::cell::Init;
 use elman_engine::explain::Workload;
@@ -24,11 +25,11 @@ pub enum Ends {
 pub struct LmSpec {
     /// What it reads and answers.
     pub ends: Ends,
-    /// The cell of every layer; it has no further input.
-    pub cell: Arc<Cell>,
+    /// What its layers are.
+    pub body: Body,
     /// Layers.
     pub layers: usize,
-    /// Units of a state; tied, those of the last layer are `embedding` instead.
+    /// Units of a state; tied, those of the last layer are `embedding` instead. Units of each step of a transformer.
     pub hidden: usize,
     /// Units of the embedding.
     pub embedding: usize,
@@ -36,8 +37,50 @@ pub struct LmSpec {
     pub vocabulary: usize,
     /// The embedding is the output matrix too.
     pub tied: bool,
-    /// The probability that a unit of a state keeps its old value.
-    pub zoneout: f64,
+}
+
+/// What stands between the embedding and the output.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// Recurrent layers, whose states go on from window to window.
+    Recurrent {
+        /// The cell of every layer; it has no further input.
+        cell: Arc<Cell>,
+        /// The probability that a unit of a state keeps its old value.
+        zoneout: f64,
+    },
+    /// The layers of a transformer, each step of which sees itself and those before it in its window.
+    Transformer {
+        /// Heads, which divide the units.
+        heads: usize,
+        /// Steps of a window.
+        window: usize,
+    },
+}
+
+impl Body {
+    /// The equations, where there are any.
+    pub fn cell(&self) -> Option<&Cell> {
+        match self {
+            Body::Recurrent { cell, .. } => Some(cell),
+            Body::Transformer { .. } => None,
+        }
+    }
+
+    /// What the shapes of parameters do not tell: the equations, or the heads.
+    pub fn unshaped(&self) -> String {
+        match self {
+            Body::Recurrent { cell, .. } => cell.source.clone(),
+            Body::Transformer { heads, .. } => format!("{heads} heads"),
+        }
+    }
+}
+
+/// Layers before they have numbers.
+pub(super) enum Sketch {
+    /// A network of one layer for each layer.
+    Recurrent(Vec<Network>),
+    Transformer(Box<Design>),
 }
 
 /// How parameters start.
@@ -60,26 +103,42 @@ pub struct Memory {
 }
 
 impl LmSpec {
-    /// A network of one layer for each layer.
-    pub(super) fn networks(&self) -> Result<Vec<Network>, EngineError> {
-        if self.cell.inputs.len() > 1 {
-            let name = &self.cell.inputs[1].name;
+    /// The layers without numbers.
+    pub(super) fn sketch(&self) -> Result<Sketch, EngineError> {
+        for (what, n) in [("layers", self.layers), ("vocabulary", self.vocabulary), ("embedding", self.embedding)] {
+            if n == 0 {
+                return Err(EngineError::Zero { what });
+            }
+        }
+        if self.tied && self.ends == Ends::Numbers {
+            return Err(EngineError::Unsupported("a model that reads numbers has no embedding to tie".into()));
+        }
+        let sketch = match &self.body {
+            Body::Recurrent { cell, zoneout } => Sketch::Recurrent(self.networks(cell, *zoneout)?),
+            Body::Transformer { heads, window } => Sketch::Transformer(Box::new(Design::new(self, *heads, *window)?)),
+        };
+        let units = self.output_units(&sketch);
+        if self.tied && units != self.embedding {
+            let message = format!("a tied output needs as many units as the embedding: {units} and {}", self.embedding);
+            return Err(EngineError::Unsupported(message));
+        }
+        Ok(sketch)
+    }
+
+    fn networks(&self, cell: &Arc<Cell>, zoneout: f64) -> Result<Vec<Network>, EngineError> {
+        if cell.inputs.len() > 1 {
+            let name = &cell.inputs[1].name;
             let message = format!("a language model has no second input `{name}`: take a cell that reads `x` alone");
             return Err(EngineError::Unsupported(message));
         }
-        if let Some(memory) = self.cell.memories.first() {
+        if let Some(memory) = cell.memories.first() {
             let message = format!(
                 "a language model has nothing to attend to, and the cell has the memory `{}`: take a cell without",
                 memory.name
             );
             return Err(EngineError::Unsupported(message));
         }
-        for (what, n) in [("layers", self.layers), ("vocabulary", self.vocabulary), ("embedding", self.embedding)] {
-            if n == 0 {
-                return Err(EngineError::Zero { what });
-            }
-        }
-        let cell = if self.zoneout > 0.0 { Arc::new(zoned(&self.cell)) } else { self.cell.clone() };
+        let cell = if zoneout > 0.0 { Arc::new(zoned(cell)) } else { cell.clone() };
         let mut networks: Vec<Network> = vec![];
         let mut input = self.embedding;
         for layer in 0..self.layers {
@@ -88,44 +147,32 @@ impl LmSpec {
             networks.push(Network::new(Spec::new(cell.clone(), input, hidden))?);
             input = networks[layer].output_size();
         }
-        if self.tied && self.ends == Ends::Numbers {
-            return Err(EngineError::Unsupported("a model that reads numbers has no embedding to tie".into()));
-        }
-        if self.tied && input != self.embedding {
-            let message = format!("a tied output needs as many units as the embedding: {input} and {}", self.embedding);
-            return Err(EngineError::Unsupported(message));
-        }
         Ok(networks)
     }
 
-    pub(super) fn output_units(&self, networks: &[Network]) -> usize {
-        networks.last().map_or(self.embedding, Network::output_size)
+    pub(super) fn output_units(&self, sketch: &Sketch) -> usize {
+        match sketch {
+            Sketch::Recurrent(networks) => networks.last().map_or(self.embedding, Network::output_size),
+            Sketch::Transformer(design) => design.units(),
+        }
     }
 
-    /// All parameters, and per layer those of its network among them.
-    pub(super) fn parameters(&self, networks: &[Network]) -> (Vec<Tensor>, Vec<Vec<usize>>) {
+    /// All parameters, and per layer those of its network among them; a transformer counts as one layer.
+    pub(super) fn parameters(&self, sketch: &Sketch) -> (Vec<Tensor>, Vec<Vec<usize>>) {
         let mut all = vec![];
         if self.ends == Ends::Symbols {
             all.push(Tensor { name: "embedding".into(), shape: vec![self.vocabulary, self.embedding] });
         }
-        let mut index = vec![];
-        for (layer, network) in networks.iter().enumerate() {
-            let mut own = vec![];
-            for t in network.parameters() {
-                let name = match t.name.strip_prefix("0.") {
-                    Some(rest) => format!("{layer}.{rest}"),
-                    None => t.name.clone(),
-                };
-                let known = all.iter().position(|a: &Tensor| a.name == name);
-                own.push(known.unwrap_or(all.len()));
-                if known.is_none() {
-                    all.push(Tensor { name, shape: t.shape.clone() });
-                }
+        let index = match sketch {
+            Sketch::Recurrent(networks) => networks.iter().enumerate().map(|(l, n)| of_layer(l, n, &mut all)).collect(),
+            Sketch::Transformer(design) => {
+                let first = all.len();
+                all.extend_from_slice(design.parameters());
+                vec![(first..all.len()).collect()]
             }
-            index.push(own);
-        }
+        };
         if !self.tied {
-            let shape = vec![self.vocabulary, self.output_units(networks)];
+            let shape = vec![self.vocabulary, self.output_units(sketch)];
             all.push(Tensor { name: "output.weight".into(), shape });
         }
         all.push(Tensor { name: "output.bias".into(), shape: vec![self.vocabulary] });
@@ -141,7 +188,7 @@ impl LmSpec {
     /// Parameter k draws from stream k of the seed.
     pub(super) fn initial<T: elman_engine::Real>(
         &self,
-        networks: &[Network],
+        sketch: &Sketch,
         parameters: &[Tensor],
         index: &[Vec<usize>],
         start: Start,
@@ -154,12 +201,22 @@ impl LmSpec {
         };
         let draw = |(k, t): (usize, &Tensor)| initial(default(t), &t.shape, &mut Random::new(start.seed, k as u64));
         let mut weights: Vec<Vec<T>> = parameters.iter().enumerate().map(draw).collect();
-        for (network, own) in networks.iter().zip(index) {
-            let bound = start.bound.unwrap_or(1.0 / (network.spec().hidden as f64).sqrt());
-            let first = own.first().copied().unwrap_or(0) as u64;
-            let drawn = Weights::init_as(network, start.seed, first, Init::Uniform(bound));
-            for (k, w) in own.iter().zip(drawn.0) {
-                weights[*k] = w;
+        match sketch {
+            Sketch::Recurrent(networks) => {
+                for (network, own) in networks.iter().zip(index) {
+                    let bound = start.bound.unwrap_or(1.0 / (network.spec().hidden as f64).sqrt());
+                    let first = own.first().copied().unwrap_or(0) as u64;
+                    let drawn = Weights::init_as(network, start.seed, first, Init::Uniform(bound));
+                    for (k, w) in own.iter().zip(drawn.0) {
+                        weights[*k] = w;
+                    }
+                }
+            }
+            Sketch::Transformer(design) => {
+                for (k, init) in index.iter().flatten().zip(design.inits(start.bound)) {
+                    let mut random = Random::new(start.seed, *k as u64);
+                    weights[*k] = initial(init, &parameters[*k].shape, &mut random);
+                }
             }
         }
         weights
@@ -175,20 +232,45 @@ impl LmSpec {
         self.hidden.checked_mul(self.hidden.max(self.embedding)).filter(fits).ok_or_else(overflow)?;
         let tokens = work.steps.checked_mul(work.batch).ok_or_else(overflow)?;
         tokens.checked_mul(self.embedding.max(self.hidden)).filter(fits).ok_or_else(overflow)?;
-        let networks = self.networks()?;
-        let count = |all: &[Tensor]| all.iter().map(Tensor::count).sum::<usize>();
-        let parameters = count(&self.parameters(&networks).0);
+        let sketch = self.sketch()?;
+        let units = self.output_units(&sketch);
+        let parameters: usize = self.parameters(&sketch).0.iter().map(Tensor::count).sum();
         let mut numbers = parameters.saturating_mul(2 + copies);
         // Inputs of the first layer, outputs of each, and the gradients that go down.
         let (mut rows, mut widest) = (self.embedding, self.embedding);
-        for network in &networks {
-            numbers = numbers.saturating_add(memory::training_runner(network, work));
-            (rows, widest) = (rows + network.output_size(), widest.max(network.output_size()));
+        match &sketch {
+            Sketch::Recurrent(networks) => {
+                for network in networks {
+                    numbers = numbers.saturating_add(memory::training_runner(network, work));
+                    (rows, widest) = (rows + network.output_size(), widest.max(network.output_size()));
+                }
+            }
+            Sketch::Transformer(design) => {
+                numbers = numbers.saturating_add(design.memory(work));
+                (rows, widest) = (rows + units, widest.max(units));
+            }
         }
         numbers = numbers.saturating_add((rows + 2 * widest).saturating_mul(tokens));
-        numbers = numbers.saturating_add(SoftmaxHead::<f32>::memory(self.vocabulary, self.output_units(&networks)));
+        numbers = numbers.saturating_add(SoftmaxHead::<f32>::memory(self.vocabulary, units));
         Ok(Memory { parameters, bytes: numbers.saturating_mul(4) })
     }
+}
+
+/// Adds the parameters of a layer that no layer below shares; the places of all its own.
+fn of_layer(layer: usize, network: &Network, all: &mut Vec<Tensor>) -> Vec<usize> {
+    let mut own = vec![];
+    for t in network.parameters() {
+        let name = match t.name.strip_prefix("0.") {
+            Some(rest) => format!("{layer}.{rest}"),
+            None => t.name.clone(),
+        };
+        let known = all.iter().position(|a: &Tensor| a.name == name);
+        own.push(known.unwrap_or(all.len()));
+        if known.is_none() {
+            all.push(Tensor { name, shape: t.shape.clone() });
+        }
+    }
+    own
 }
 
 fn fits(n: &usize) -> bool {

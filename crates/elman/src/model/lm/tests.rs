@@ -7,18 +7,18 @@ use crate::text::Window;
 use elman_engine::explain::Workload;
 use std::sync::Arc;
 
-const STEPS: usize = 5;
-const COLUMNS: usize = 3;
-const VOCABULARY: usize = 13;
+pub(super) const STEPS: usize = 5;
+pub(super) const COLUMNS: usize = 3;
+pub(super) const VOCABULARY: usize = 13;
 /// Differences of f64 losses at ±1e-5: truncation 1e-10, rounding 1e-11 of a loss near 20.
 const TOLERANCE: f64 = 1e-6;
 
-fn spec(cell: &str, tied: bool, zoneout: f64) -> LmSpec {
-    let cell = Arc::new(crate::cells::find(cell).unwrap());
-    LmSpec { ends: Ends::Symbols, cell, layers: 2, hidden: 7, embedding: 6, vocabulary: VOCABULARY, tied, zoneout }
+pub(super) fn spec(cell: &str, tied: bool, zoneout: f64) -> LmSpec {
+    let body = Body::Recurrent { cell: Arc::new(crate::cells::find(cell).unwrap()), zoneout };
+    LmSpec { ends: Ends::Symbols, body, layers: 2, hidden: 7, embedding: 6, vocabulary: VOCABULARY, tied }
 }
 
-fn model<T: Real>(spec: &LmSpec, threads: usize) -> Lm<T> {
+pub(super) fn model<T: Real>(spec: &LmSpec, threads: usize) -> Lm<T> {
     let mut lm =
         Lm::new(spec, Start { seed: 4, bound: Some(0.4) }, &Options::new().with_threads(threads).with_backward())
             .unwrap();
@@ -27,7 +27,7 @@ fn model<T: Real>(spec: &LmSpec, threads: usize) -> Lm<T> {
     lm
 }
 
-fn window(seed: u32) -> Window {
+pub(super) fn window(seed: u32) -> Window {
     let ids = |k: u32| (0..(STEPS * COLUMNS) as u32).map(|i| (i * i * 7 + i * k + seed) % VOCABULARY as u32).collect();
     Window { steps: STEPS, columns: COLUMNS, inputs: ids(3), targets: ids(5) }
 }
@@ -49,7 +49,7 @@ fn check(cell: &str, tied: bool, dropout: Dropout) {
     check_span(&mut lm, &Span::from(&window(1)), &state, dropout);
 }
 
-fn check_span(lm: &mut Lm<f64>, span: &Span, state: &State<f64>, dropout: Dropout) {
+pub(super) fn check_span(lm: &mut Lm<f64>, span: &Span, state: &State<f64>, dropout: Dropout) {
     let draw = Draw { dropout, seed: 9, clock: 70 };
     let mut gradients = lm.no_gradients();
     let scale = 0.7;
@@ -83,7 +83,7 @@ fn gradients_are_those_of_the_loss_untied_and_tied_with_all_masks() {
 fn gradients_of_parameters_that_layers_share_are_added_up() {
     let source = "share U\nh' = tanh(W x + U h + b)\n";
     let cell = Arc::new(elman_cell::parse("shared", source).unwrap());
-    let spec = LmSpec { cell, ..spec("lstm", false, 0.0) };
+    let spec = LmSpec { body: Body::Recurrent { cell, zoneout: 0.0 }, ..spec("lstm", false, 0.0) };
     assert!(model::<f64>(&spec, 1).parameters().iter().any(|t| t.name == "shared.U"));
     let dropout = Dropout::default();
     check_span(&mut model::<f64>(&spec, 1), &Span::from(&window(1)), &State::default(), dropout);

@@ -1,6 +1,6 @@
 //! Settings that cannot work, or contradict each other, found before anything is read or written.
 
-use super::{Config, FORMAT, RuleName};
+use super::{Config, FORMAT, Kind, RuleName};
 use crate::error::Error;
 use crate::synth::Form;
 
@@ -31,6 +31,7 @@ impl Config {
             return refuse(format!("seed is {}: at most {}", self.seed, i64::MAX));
         }
         self.check_data()?;
+        self.check_kind()?;
         self.check_counts()?;
         self.check_shares()?;
         self.check_numbers()?;
@@ -67,6 +68,33 @@ impl Config {
             ("dropout.embedding", self.dropout.embedding > 0.0),
         ];
         refuse_first(given, "symbols, and this made data is of numbers")
+    }
+
+    /// What only recurrent layers have, and what only a transformer has.
+    fn check_kind(&self) -> Result<(), Error> {
+        let (m, d, usual) = (&self.model, &self.dropout, Config::default());
+        if m.kind == Kind::Recurrent {
+            let message = "transformers (model.kind = \"transformer\")";
+            return refuse_first([("model.heads", m.heads.is_some())], message);
+        }
+        let given = [
+            ("model.cell", !m.cell.is_empty() && m.cell != usual.model.cell),
+            ("dropout.recurrent", d.recurrent > 0.0),
+            ("dropout.zoneout", d.zoneout > 0.0),
+            ("dropout.variational", d.variational),
+            ("train.recompute", self.train.recompute),
+        ];
+        refuse_first(given, "recurrent layers, and model.kind is `transformer`")?;
+        let (hidden, heads) = (m.hidden, m.heads());
+        if heads == 0 || !hidden.is_multiple_of(heads) {
+            let message = format!("model.hidden is {hidden}, which {heads} heads (model.heads) do not divide");
+            return Err(Error::Refused(format!("{message}: take a multiple of the heads")));
+        }
+        if m.tied && self.other_embedding() {
+            let message = "the steps of a transformer have one width, and tied it is the embedding's";
+            return Err(Error::Refused(format!("{message}: leave model.embedding out, or model.tied")));
+        }
+        Ok(())
     }
 
     fn check_counts(&self) -> Result<(), Error> {

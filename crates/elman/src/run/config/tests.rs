@@ -45,3 +45,35 @@ fn what_cannot_work_is_refused_by_name() {
     assert!(refused(|c| c.data.train.clear()).contains("--data"));
     assert!(refused(|c| c.data.test = Some("-".into())).contains("standard input"));
 }
+
+#[test]
+fn what_a_transformer_has_not_is_refused_by_name() {
+    let refused = |change: fn(&mut Config)| {
+        let mut config = Config::default();
+        config.data.train = "a.txt".into();
+        config.model.kind = Kind::Transformer;
+        config.check().unwrap();
+        change(&mut config);
+        config.check().unwrap_err().to_string()
+    };
+    assert!(refused(|c| c.model.cell = "gru".into()).contains("model.cell is for recurrent layers"));
+    assert!(refused(|c| c.dropout.zoneout = 0.1).contains("dropout.zoneout"));
+    assert!(refused(|c| c.dropout.recurrent = 0.1).contains("dropout.recurrent"));
+    assert!(refused(|c| c.dropout.variational = true).contains("dropout.variational"));
+    assert!(refused(|c| c.train.recompute = true).contains("train.recompute"));
+    assert!(refused(|c| c.model.heads = Some(3)).contains("model.hidden is 200, which 3 heads"));
+    assert!(refused(|c| c.model.heads = Some(0)).contains("0 heads"));
+    assert!(refused(|c| (c.model.tied, c.model.embedding) = (true, Some(100))).contains("model.embedding"));
+    let recurrent = |c: &mut Config| (c.model.kind, c.model.heads) = (Kind::Recurrent, Some(2));
+    assert!(refused(recurrent).contains("model.heads is for transformers"));
+}
+
+#[test]
+fn settings_of_a_transformer_name_no_cell_and_are_read_back() {
+    let mut config = Config::default();
+    (config.data.train, config.model.kind) = ("a.txt".into(), Kind::Transformer);
+    let text = config.resolved().to_toml().unwrap();
+    assert!(text.contains("kind = \"transformer\"\n") && text.contains("heads = 4\n"), "{text}");
+    assert!(!text.contains("cell ="), "{text}");
+    Config::from_toml(&text, "c").unwrap().check().unwrap();
+}
