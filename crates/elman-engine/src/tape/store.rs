@@ -120,7 +120,7 @@ pub struct Store<T: Real> {
     /// Counts changes of the weights.
     version: u64,
     options: Options,
-    pub(super) team: Arc<Team>,
+    pub(super) team: Team,
     /// Per layer: runners that no computation holds.
     idle: Vec<Vec<Held<T>>>,
     /// Per parameter.
@@ -136,14 +136,14 @@ impl<T: Real> Store<T> {
     pub fn new(blueprint: Blueprint, seed: u64, isa: Isa, threads: usize) -> Result<Store<T>, EngineError> {
         let team = Team::new(threads.max(1)).map_err(|e| EngineError::Unsupported(format!("threads: {e}")))?;
         let weights = blueprint.initial(seed);
-        Store::on(Arc::new(team), blueprint, weights, isa)
+        Store::on(team, blueprint, weights, isa)
     }
 
-    /// With numbers of every parameter's shape, on threads that others use too.
+    /// With numbers of every parameter's shape, on threads that there are already.
     ///
     /// # Errors
     /// Numbers of another shape.
-    pub fn on(team: Arc<Team>, blueprint: Blueprint, weights: Vec<Vec<T>>, isa: Isa) -> Result<Store<T>, EngineError> {
+    pub fn on(team: Team, blueprint: Blueprint, weights: Vec<Vec<T>>, isa: Isa) -> Result<Store<T>, EngineError> {
         let count = weights.len();
         check("parameters", count, blueprint.parameters.len())?;
         for (w, t) in weights.iter().zip(&blueprint.parameters) {

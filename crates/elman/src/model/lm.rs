@@ -33,7 +33,6 @@ use elman_engine::{EngineError, Options, Real, Team, Tensor, embedding};
 use head::{Head, converted};
 use layers::multiply;
 use stack::Stack;
-use std::sync::Arc;
 
 /// A language model, its parameters, and the memory to run it.
 pub struct Lm<T: Real> {
@@ -46,7 +45,6 @@ pub struct Lm<T: Real> {
     head_packed: bool,
     /// Units of the last layer's output.
     units: usize,
-    team: Arc<Team>,
     x: Vec<T>,
     dh: Vec<T>,
 }
@@ -73,12 +71,10 @@ impl<T: Real> Lm<T> {
         let (parameters, index) = spec.parameters(&sketch);
         let weights = spec.initial(&sketch, &parameters, &index, start);
         let units = spec.output_units(&sketch);
-        let team = Team::new(options.threads.max(1)).map_err(|e| EngineError::Unsupported(format!("threads: {e}")))?;
-        let team = Arc::new(team);
-        let layers = Stack::new(spec, sketch, index, &weights, options, &team)?;
+        let layers = Stack::new(spec, sketch, index, &weights, options)?;
         let head = Head::new(spec.ends, options.isa, spec.vocabulary, units)?;
         let (x, dh) = (vec![], vec![]);
-        Ok(Lm { spec: spec.clone(), parameters, weights, layers, head, head_packed: false, units, team, x, dh })
+        Ok(Lm { spec: spec.clone(), parameters, weights, layers, head, head_packed: false, units, x, dh })
     }
 
     /// What it is made of.
@@ -108,14 +104,14 @@ impl<T: Real> Lm<T> {
 
     /// The same with the model's threads at hand.
     pub fn update_on(&mut self, change: impl FnOnce(&mut [Vec<T>], &Team)) {
-        change(&mut self.weights, &self.team);
+        change(&mut self.weights, self.layers.team());
         self.head_packed = false;
         self.layers.forget_packed();
     }
 
     /// Its threads.
     pub fn team(&self) -> &Team {
-        &self.team
+        self.layers.team()
     }
 
     /// Gradients of zero.
@@ -132,7 +128,7 @@ impl<T: Real> Lm<T> {
         let h = self.forward(&span, state, None)?;
         let chosen = span.chosen();
         let rows = gather(&h, chosen.as_deref(), self.units);
-        let losses = self.head.losses(&rows, &span.wanted(chosen.as_deref()), &self.team);
+        let losses = self.head.losses(&rows, &span.wanted(chosen.as_deref()), self.layers.team());
         self.layers.give_back(h);
         losses
     }
@@ -146,8 +142,8 @@ impl<T: Real> Lm<T> {
         let h = self.forward(&span, state, None)?;
         let chosen = span.chosen();
         let rows = gather(&h, chosen.as_deref(), self.units);
-        let losses = self.head.losses(&rows, &span.wanted(chosen.as_deref()), &self.team)?;
-        let outputs = self.head.outputs(&rows, &self.team)?;
+        let losses = self.head.losses(&rows, &span.wanted(chosen.as_deref()), self.layers.team())?;
+        let outputs = self.head.outputs(&rows, self.layers.team())?;
         self.layers.give_back(h);
         Ok(Answers { outputs, losses })
     }
@@ -158,7 +154,7 @@ impl<T: Real> Lm<T> {
     /// A token outside the vocabulary.
     pub fn logits<'a>(&mut self, span: impl Into<Span<'a>>, state: &mut State<T>) -> Result<Vec<T>, EngineError> {
         let h = self.forward(&span.into(), state, None)?;
-        let logits = self.head.outputs(&h, &self.team);
+        let logits = self.head.outputs(&h, self.layers.team());
         self.layers.give_back(h);
         logits
     }
@@ -190,7 +186,7 @@ impl<T: Real> Lm<T> {
         multiply(&mut dh, mask.as_deref());
         self.layers.give_back(h);
         let shape = ([span.steps, span.columns], span.lengths);
-        self.layers.backward(&self.team, shape, &self.x, &mut dh, draw, gradients)?;
+        self.layers.backward(shape, &self.x, &mut dh, draw, gradients)?;
         if let Values::Symbols(ids) = &span.inputs {
             multiply(&mut dh, self.input_mask(&span, Some(draw)).as_deref());
             let rows = draw.rows::<T>(self.spec.vocabulary);
@@ -205,7 +201,7 @@ impl<T: Real> Lm<T> {
     fn forward(&mut self, span: &Span, state: &mut State<T>, draw: Option<&Draw>) -> Result<Vec<T>, EngineError> {
         if !self.head_packed {
             let [weight, bias] = self.spec.head_parameters(&self.parameters);
-            self.head.set_weights(&self.weights[weight], &self.weights[bias], &self.team)?;
+            self.head.set_weights(&self.weights[weight], &self.weights[bias], self.layers.team())?;
             self.head_packed = true;
         }
         self.layers.pack(&self.weights, draw)?;
@@ -213,7 +209,7 @@ impl<T: Real> Lm<T> {
         self.read(span, draw, &mut x)?;
         multiply(&mut x, self.input_mask(span, draw).as_deref());
         let shape = ([span.steps, span.columns], span.lengths);
-        let h = self.layers.forward(&self.team, shape, &x, state, draw);
+        let h = self.layers.forward(shape, &x, state, draw);
         self.x = x;
         h
     }
@@ -258,7 +254,7 @@ impl<T: Real> Lm<T> {
         let mut few = vec![T::ZERO; if chosen.is_some() { rows.len() } else { 0 }];
         let d_rows = if chosen.is_some() { &mut few[..] } else { &mut *dh };
         let into = HeadGradients { h: d_rows, weight: &mut dw, bias: &mut db };
-        let losses = self.head.losses_and_gradients(&rows, &wanted, scale, into, &self.team);
+        let losses = self.head.losses_and_gradients(&rows, &wanted, scale, into, self.layers.team());
         (gradients[weight], gradients[bias]) = (dw, db);
         if let Some(chosen) = chosen {
             dh.fill(T::ZERO);

@@ -5,10 +5,9 @@ use super::layers::{Layers, State};
 use super::spec::{Body, LmSpec, Sketch};
 use super::transformer::Transformer;
 use elman_engine::{EngineError, Options, Real, Team};
-use std::sync::Arc;
 
 pub(super) enum Stack<T: Real> {
-    Recurrent { layers: Layers<T>, zoneout: f64 },
+    Recurrent { layers: Box<Layers<T>>, zoneout: f64, team: Team },
     Transformer(Box<Transformer<T>>),
 }
 
@@ -16,25 +15,33 @@ pub(super) enum Stack<T: Real> {
 pub(super) type Shape<'a> = ([usize; 2], Option<&'a [usize]>);
 
 impl<T: Real> Stack<T> {
-    /// `index`: per layer its parameters among the model's `weights`.
+    /// `index`: per layer its parameters among the model's `weights`. The threads run all of the model.
     pub fn new(
         spec: &LmSpec,
         sketch: Sketch,
         index: Vec<Vec<usize>>,
         weights: &[Vec<T>],
         options: &Options,
-        team: &Arc<Team>,
     ) -> Result<Stack<T>, EngineError> {
+        let team = Team::new(options.threads.max(1)).map_err(|e| EngineError::Unsupported(format!("threads: {e}")))?;
         Ok(match sketch {
             Sketch::Recurrent(networks) => {
                 let zoneout = if let Body::Recurrent { zoneout, .. } = spec.body { zoneout } else { 0.0 };
-                Stack::Recurrent { layers: Layers::new(networks, index, weights, options)?, zoneout }
+                let layers = Box::new(Layers::new(networks, index, weights, options)?);
+                Stack::Recurrent { layers, zoneout, team }
             }
             Sketch::Transformer(design) => {
-                let (index, team) = (index.concat(), team.clone());
-                Stack::Transformer(Box::new(Transformer::new(*design, index, weights, options.isa, team)?))
+                Stack::Transformer(Box::new(Transformer::new(*design, index.concat(), weights, options.isa, team)?))
             }
         })
+    }
+
+    /// The threads of the model.
+    pub fn team(&self) -> &Team {
+        match self {
+            Stack::Recurrent { team, .. } => team,
+            Stack::Transformer(transformer) => transformer.team(),
+        }
     }
 
     /// Per layer, per state of the cell: its units; none of a transformer, whose windows of training stand alone.
@@ -66,14 +73,13 @@ impl<T: Real> Stack<T> {
     /// The last layer's output for `x`, [steps · columns, units], to be handed back.
     pub fn forward(
         &mut self,
-        team: &Team,
         shape: Shape,
         x: &[T],
         state: &mut State<T>,
         draw: Option<&Draw>,
     ) -> Result<Vec<T>, EngineError> {
         match self {
-            Stack::Recurrent { layers, zoneout } => layers.forward(team, shape, x, state, *zoneout, draw),
+            Stack::Recurrent { layers, zoneout, team } => layers.forward(team, shape, x, state, *zoneout, draw),
             Stack::Transformer(transformer) => transformer.forward(shape, x, state, draw),
         }
     }
@@ -88,7 +94,6 @@ impl<T: Real> Stack<T> {
     /// `dy` is the gradient by the output of the last pass, whose input was `x`, and becomes that by its input.
     pub fn backward(
         &mut self,
-        team: &Team,
         shape: Shape,
         x: &[T],
         dy: &mut Vec<T>,
@@ -96,7 +101,7 @@ impl<T: Real> Stack<T> {
         gradients: &mut [Vec<T>],
     ) -> Result<(), EngineError> {
         match self {
-            Stack::Recurrent { layers, .. } => layers.backward(team, shape, x, dy, draw, gradients),
+            Stack::Recurrent { layers, team, .. } => layers.backward(team, shape, x, dy, draw, gradients),
             Stack::Transformer(transformer) => transformer.backward(dy, gradients),
         }
     }

@@ -22,7 +22,6 @@ use elman_cell::cell::Init;
 use elman_engine::explain::Workload;
 use elman_engine::tape::{Blueprint, Layout, Linear, Mode, Store, Tape, Var, Written};
 use elman_engine::{EngineError, Isa, Real, Team, Tensor};
-use std::sync::Arc;
 
 /// Rows that a product takes at once, for which it has memory of its own.
 const PRODUCT_ROWS: usize = 256;
@@ -149,11 +148,16 @@ impl<T: Real> Transformer<T> {
         index: Vec<usize>,
         weights: &[Vec<T>],
         isa: Isa,
-        team: Arc<Team>,
+        team: Team,
     ) -> Result<Transformer<T>, EngineError> {
         let own = index.iter().map(|k| weights[*k].clone()).collect();
         let store = Store::on(team, design.blueprint.clone(), own, isa)?;
         Ok(Transformer { design, store, index, fresh: true, written: None })
+    }
+
+    /// Its threads.
+    pub fn team(&self) -> &Team {
+        self.store.team()
     }
 
     pub fn forget_packed(&mut self) {
