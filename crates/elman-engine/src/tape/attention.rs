@@ -71,7 +71,7 @@ impl<T: Real> Operation<T> for Attention<T> {
 }
 
 /// exp(s − largest) / Σ
-fn softmax<T: Real>(scores: &mut [T]) {
+pub(super) fn softmax<T: Real>(scores: &mut [T]) {
     let largest = scores.iter().fold(T::from_f64(f64::NEG_INFINITY), |m, s| T::binary(Binary::Max, *s, m));
     let mut sum = 0.0;
     for s in scores.iter_mut() {

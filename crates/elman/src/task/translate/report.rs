@@ -2,9 +2,9 @@
 
 use super::data::Example;
 use crate::error::Error;
-use crate::metrics::{Estimate, bleu, chrf, tokenize::Tokens};
+use crate::metrics::{Estimate, bleu, chrf, rouge, tokenize::Tokens};
 use crate::report::{Sample, Section};
-use crate::task::settings::Search;
+use crate::task::settings::{Model, Search};
 use crate::task::{Against, Figures, Shown};
 use serde_json::json;
 use std::fmt::Write;
@@ -24,7 +24,13 @@ fn chosen(count: usize, all: usize) -> impl Iterator<Item = usize> {
 ///
 /// # Errors
 /// No example.
-pub fn figures(examples: &[Example], given: &[String], loss: f64, search: Search) -> Result<Figures, Error> {
+pub fn figures(
+    examples: &[Example],
+    given: &[String],
+    loss: f64,
+    model: &Model,
+    search: Search,
+) -> Result<Figures, Error> {
     let wanted: Vec<&str> = examples.iter().map(|e| e.to.as_str()).collect();
     let given: Vec<&str> = given.iter().map(String::as_str).collect();
     let bleu = bleu::bleu(&given, &wanted, Tokens::V13a)?;
@@ -35,12 +41,17 @@ pub fn figures(examples: &[Example], given: &[String], loss: f64, search: Search
     for i in chosen(FEW, given.len()) {
         let _ = writeln!(text, "\nsource  {}\nwanted  {}\ngiven   {}", examples[i].from, wanted[i], given[i]);
     }
-    let values = vec![
+    let rouge = rouge::rouge(&given, &wanted, rouge::Words::AllScripts)?;
+    let mut values = vec![
         ("bleu".to_string(), bleu.score),
         ("chrf".to_string(), chrf.score),
         ("exact".to_string(), exact.map_or(0.0, |e| e.value)),
         ("loss".to_string(), loss),
     ];
+    if model.copy {
+        let all = [("rouge_1", rouge.rouge1), ("rouge_2", rouge.rouge2), ("rouge_l", rouge.rouge_l)];
+        values.extend(all.map(|(name, overlap)| (name.to_string(), overlap.f1)));
+    }
     let mut intervals = vec![
         ("bleu", bleu::bleu_estimate(&given, &wanted, Tokens::V13a)?),
         ("chrf", chrf::chrf_estimate(&given, &wanted)?),
@@ -59,7 +70,7 @@ pub fn figures(examples: &[Example], given: &[String], loss: f64, search: Search
         .map(|i| json!({ "source": examples[i].from, "wanted": wanted[i], "given": given[i] }))
         .collect();
     let score = bleu.score;
-    let details = json!({ "pairs": given.len(), "bleu": bleu, "chrf": chrf, "exact": exact, "loss": loss,
+    let details = json!({ "pairs": given.len(), "bleu": bleu, "chrf": chrf, "exact": exact, "loss": loss, "rouge": rouge,
         "search": search, "samples": samples });
     Ok(Figures { score, values, text, details, shown })
 }
