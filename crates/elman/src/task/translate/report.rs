@@ -59,17 +59,19 @@ pub fn figures(
     intervals.extend(exact.map(|e| ("exact", e)));
     let sample = |i: usize| Sample { wanted: Some(wanted[i].into()), ..Sample::of(&examples[i].from, given[i]) };
     let samples = chosen(SAMPLES, given.len()).map(sample).collect();
-    let words = examples.iter().map(|e| words(&e.from)).collect();
+    let lengths = examples.iter().map(|e| words(&e.from)).collect();
     let shown = Shown {
         intervals,
-        against: Some(Against::chrf(words, given.iter().copied().zip(wanted.iter().copied()))),
+        against: Some(Against::chrf(lengths, given.iter().copied().zip(wanted.iter().copied()))),
         sections: vec![Section::samples("Samples", ["source", "wanted", "given"], samples)],
         ..Shown::default()
     };
     let samples: Vec<_> = chosen(FEW, given.len())
         .map(|i| json!({ "source": examples[i].from, "wanted": wanted[i], "given": given[i] }))
         .collect();
-    let score = bleu.score;
+    // Of texts without four words BLEU is 0 by its definition, however good they are.
+    let four = examples.iter().any(|e| words(&e.to) >= 4);
+    let score = if four { bleu.score } else { chrf.score };
     let details = json!({ "pairs": given.len(), "bleu": bleu, "chrf": chrf, "exact": exact, "loss": loss, "rouge": rouge,
         "search": search, "samples": samples });
     Ok(Figures { score, values, text, details, shown })
