@@ -6,8 +6,9 @@
 //! target so far ─▶ embedding ─▶ decoder ─▶ top ─▶ softmax over subwords, or that mixed with copying
 //! ```
 //!
-//! One table of vectors serves both sides and the output (Press & Wolf 2017, arXiv:1608.05859). Beside a transformer's decoder
-//! vectors are scaled by the root of their units, so that positions do not drown them.
+//! One table of vectors serves both sides and the output (Press & Wolf 2017, arXiv:1608.05859). Vectors are scaled by the root
+//! of their units (as in Vaswani et al. 2017) where a transformer's decoder reads them, so that positions do not drown them,
+//! and where words are copied, so that at first each state says which words stand there.
 
 use super::copying::Copying;
 use super::decoder::{self, Decoded, Decoder, Memory};
@@ -63,7 +64,7 @@ impl Model {
         let bias = blueprint.parameter("output.bias", &[entries], Init::Constant(0.0));
         let output = Linear { weight: embedding, bias: Some(bias) };
         let copying = m.copy.then(|| Copying::declare(&mut blueprint, m.embedding, encoder.width));
-        let scale = (m.decoder == Kind::Transformer).then(|| (m.embedding as f64).sqrt());
+        let scale = (m.decoder == Kind::Transformer || m.copy).then(|| (m.embedding as f64).sqrt());
         Ok(Model { blueprint, embedding, scale, encoder, decoder, output, copying })
     }
 
