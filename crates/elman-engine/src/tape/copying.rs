@@ -2,7 +2,7 @@
 //!
 //!   p(y) = g softmax(z)_y + (1 − g) a(y),    a(y) = Σ of the weights w_j of source tokens that are y,    g = sigmoid(s)
 //!   L = −(1 − ε) ln p(y) − ε mean_k ln softmax(z)_k
-//!   r = g softmax(z)_y / p(y):   ∂L/∂z = softmax(z) ((1 − ε) r + ε) − (1 − ε) r [k = y] − ε / classes
+//!   r = g softmax(z)_y / p(y):   ∂L/∂z = softmax(z) ((1 − ε) r + ε) − (1 − ε) r 1{k = y} − ε / classes
 //!   ∂L/∂s = (1 − ε) (g − r)      ∂L/∂w_j = −(1 − ε) (1 − g) / p(y) where token j is y
 //!
 //! Label smoothing, ε, is the softmax's alone: a word that is copied may be sure, and the gate is not smoothed. Sums are of
