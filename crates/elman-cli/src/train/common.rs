@@ -165,6 +165,11 @@ impl From<Schedule> for ScheduleName {
 }
 
 impl Common {
+    /// The kind that `--model` names.
+    pub fn kind(&self) -> Option<Kind> {
+        self.model.map(Kind::from)
+    }
+
     /// The file's settings or the task's defaults, with the flags over them.
     pub fn settings(&self, task: TaskName) -> Result<Settings, elman::Error> {
         let mut s = match &self.config {

@@ -71,7 +71,7 @@ impl<T: Real> Operation<T> for Attention<T> {
 }
 
 /// exp(s − largest) / Σ; the scores become their differences.
-fn softmax<T: Real>(isa: Isa, scores: &mut [T]) -> Vec<T> {
+pub(super) fn softmax<T: Real>(isa: Isa, scores: &mut [T]) -> Vec<T> {
     let largest = scores.iter().fold(T::from_f64(f64::NEG_INFINITY), |m, s| T::binary(Binary::Max, *s, m));
     scores.iter_mut().for_each(|s| *s = T::binary(Binary::Sub, *s, largest));
     let mut weights = vec![T::ZERO; scores.len()];

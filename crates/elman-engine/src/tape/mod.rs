@@ -38,14 +38,17 @@
 //! # Ok::<(), String>(())
 //! ```
 
+mod additive;
 mod attention;
 mod bag;
+mod copying;
 mod dense;
 mod elementwise;
 mod layout;
 mod linear;
 mod losses;
 mod norm;
+mod pointer;
 mod pool;
 mod recurrent;
 mod rows;
@@ -56,6 +59,7 @@ mod tests;
 mod transpose;
 
 pub use attention::Attended;
+pub use copying::Mixture;
 pub use layout::Layout;
 pub use losses::NO_TARGET;
 pub use pool::Pool;

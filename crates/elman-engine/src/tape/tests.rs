@@ -9,6 +9,8 @@ use super::*;
 use crate::network::Spec;
 use crate::random::Random;
 
+mod copying;
+
 /// Central differences at ±1e-5 of sums near 1 in f64.
 const STEP: f64 = 1e-5;
 const TOLERANCE: f64 = 1e-7;
@@ -151,6 +153,34 @@ fn attentions() {
             let (q, k, v) = (read(tape, x[0]), read(tape, x[1]), read(tape, x[2]));
             Ok(tape.attention((q, &queries), (k, v, &memory), 2, 0.6, causal)?.mixed)
         });
+    }
+}
+
+#[test]
+fn attentions_that_add_and_that_point() {
+    let (mut blueprint, x) = inputs(&[[6, 4], [8, 4], [8, 6]]);
+    let vector = blueprint.parameter("vector", &[4], Init::Normal(1.0));
+    let (queries, memory) = (Layout::new(vec![3, 2]), Layout::new(vec![2, 4]));
+    differences(blueprint, &|tape| {
+        let (q, k, v) = (read(tape, x[0]), read(tape, x[1]), read(tape, x[2]));
+        let mixed = tape.additive_attention((q, &queries), (k, v, &memory), vector)?.mixed;
+        let weights = tape.pointer((q, &queries), (k, &memory), 0.6)?;
+        tape.concat(&[mixed, weights])
+    });
+}
+
+#[test]
+fn a_pointer_has_the_weights_of_attention() {
+    let (blueprint, x) = inputs(&[[6, 4], [8, 4]]);
+    let mut store = Store::<f64>::new(blueprint, 5, Isa::detect(), 1).unwrap();
+    let (queries, memory) = (Layout::new(vec![3, 2]), Layout::new(vec![2, 4]));
+    let mut tape = Tape::new(&mut store, Mode::Infer);
+    let (q, k) = (read(&mut tape, x[0]), read(&mut tape, x[1]));
+    let attended = tape.attention((q, &queries), (k, k, &memory), 1, 0.6, false).unwrap();
+    let weights = tape.pointer((q, &queries), (k, &memory), 0.6).unwrap();
+    for (row, known) in tape.value(weights).chunks_exact(4).zip(attended.weights) {
+        assert_eq!(row[..known.len()], known);
+        assert!(row[known.len()..].iter().all(|w| *w == 0.0));
     }
 }
 

@@ -3,6 +3,8 @@
 //! The transformer is the yardstick: attention with several heads, positions as sines (Vaswani et al. 2017,
 //! arXiv:1706.03762), normalised before each part (Xiong et al. 2020, arXiv:2002.04745).
 
+pub(super) mod masked;
+
 use super::settings::{Kind, Model, PoolName, Settings};
 use crate::cells;
 use crate::error::Error;

@@ -198,6 +198,19 @@ pub enum PictureSteps {
     Whole,
 }
 
+/// How a decoder compares what it looks for with what is there (translate).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Attention {
+    /// (W h) · m / √units
+    #[default]
+    Scaled,
+    /// (W h) · m
+    Dot,
+    /// v · tanh(W h + U m)
+    Additive,
+}
+
 /// How all steps become one answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -243,8 +256,17 @@ pub struct Model {
     pub members: usize,
     /// Tags are chosen together (a conditional random field), not each by itself.
     pub crf: bool,
-    /// The decoder may copy words of the source.
+    /// The decoder may copy words of the source (translate).
     pub copy: bool,
+    /// The kind of the decoder (translate); [`Model::kind`] is that of the encoder.
+    pub decoder: Kind,
+    /// How a recurrent decoder attends (translate).
+    pub attention: Attention,
+    /// The decoder attends within its cell, and knows at each word what it attended to before (translate).
+    pub input_feeding: bool,
+    /// The cell that does so, built in or a file; the built-in decoder of [`Model::cell`] if absent (translate).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoder_cell: Option<String>,
     /// Steps of a sequence of numbers that are read at once.
     pub stack: usize,
     /// Units of the space in which queries and documents meet.
@@ -277,6 +299,10 @@ impl Default for Model {
             members: 1,
             crf: false,
             copy: false,
+            decoder: Kind::Recurrent,
+            attention: Attention::Scaled,
+            input_feeding: false,
+            decoder_cell: None,
             stack: 2,
             space: 256,
             temperature: 0.07,
@@ -451,6 +477,11 @@ impl Settings {
         if m.members > 1 && !matches!(self.task, TaskName::Classify | TaskName::Tag) {
             return refuse(format!("model.members is {}: only classify and tag have more than 1", m.members));
         }
+        let of_translate = m.copy || m.input_feeding || m.decoder_cell.is_some() || m.decoder != Kind::Recurrent;
+        if self.task != TaskName::Translate && (of_translate || m.attention != Attention::Scaled) {
+            let names = "model.copy, model.decoder, model.decoder_cell, model.input_feeding and model.attention";
+            return refuse(format!("{names} are of the task translate: leave them out"));
+        }
         if m.pool == PoolName::Places && self.task != TaskName::Classify {
             return refuse("model.pool is places: only classify has it; take max, attention or last".into());
         }
@@ -496,9 +527,10 @@ impl Settings {
     #[must_use]
     pub fn resolved(mut self) -> Settings {
         let d = &mut self.data;
-        let cell = elman_cell::builtin::source(&self.model.cell).is_none().then_some(&mut self.model.cell);
+        let cells = [&mut self.model.cell].into_iter().chain(&mut self.model.decoder_cell);
+        let cells = cells.filter(|cell| elman_cell::builtin::source(cell).is_none());
         let files = d.train.iter_mut().chain(&mut d.valid).chain(&mut d.test).chain(&mut d.beside);
-        for file in files.chain(cell).filter(|file| !file.is_empty()) {
+        for file in files.chain(cells).filter(|file| !file.is_empty()) {
             if let Ok(whole) = std::fs::canonicalize(&*file)
                 && let Some(whole) = whole.to_str()
             {

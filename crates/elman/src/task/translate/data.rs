@@ -166,6 +166,9 @@ impl Raw {
 pub struct Speller {
     tokenizer: Tokenizer,
     lowercase: bool,
+    /// A space stands before each text, so that its first word is cut as it would be within another: what is copied from one
+    /// place to the beginning is the same subwords.
+    spaced: bool,
 }
 
 impl Speller {
@@ -175,13 +178,15 @@ impl Speller {
     /// A vocabulary too small for all bytes.
     pub fn learn(raw: &Raw, settings: &Settings) -> Result<Speller, Error> {
         let d = &settings.data;
+        let spaced = settings.model.copy;
         let mut text = String::new();
         for side in raw.train.iter().flat_map(|p| [&p.source, &p.target]) {
+            text.push_str(if spaced { " " } else { "" });
             text.push_str(&case(side, d.lowercase));
             text.push('\n');
         }
         let cut = Cut { min_count: d.min_count, max_size: Some(d.vocabulary), ..Cut::default() };
-        Ok(Speller { tokenizer: Tokenizer::learn(Unit::Subword, &text, cut)?, lowercase: d.lowercase })
+        Ok(Speller { tokenizer: Tokenizer::learn(Unit::Subword, &text, cut)?, lowercase: d.lowercase, spaced })
     }
 
     /// Those of a run.
@@ -190,7 +195,7 @@ impl Speller {
     /// No such file, or a damaged one.
     pub fn read(folder: &Folder, settings: &Settings) -> Result<Speller, Error> {
         let tokenizer = Tokenizer::load(&folder.join(FILE))?;
-        Ok(Speller { tokenizer, lowercase: settings.data.lowercase })
+        Ok(Speller { tokenizer, lowercase: settings.data.lowercase, spaced: settings.model.copy })
     }
 
     /// Writes them into a run.
@@ -206,7 +211,10 @@ impl Speller {
     /// # Errors
     /// What the tokeniser says.
     pub fn ids(&self, text: &str) -> Result<Vec<u32>, Error> {
-        let text = case(text.trim(), self.lowercase).replace(['\n', '\r'], " ");
+        let mut text = case(text.trim(), self.lowercase).replace(['\n', '\r'], " ");
+        if self.spaced && !text.is_empty() {
+            text.insert(0, ' ');
+        }
         let mut ids = self.tokenizer.encode(&text)?;
         ids.push(self.end());
         Ok(ids)

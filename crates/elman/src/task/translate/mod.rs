@@ -1,9 +1,17 @@
 //! `translate`: a text → another text, of any two kinds.
 
+mod attending;
+mod copying;
 mod data;
+mod decoder;
+mod feeding;
 mod model;
 mod predict;
 mod report;
+mod search;
+#[cfg(test)]
+mod tests;
+mod transformer;
 
 pub use data::Example;
 pub use predict::{Translation, Translator};
@@ -17,7 +25,8 @@ use crate::run::Folder;
 use crate::train::progress::fingerprint;
 use data::{Examples, Speller};
 use elman_engine::tape::{Blueprint, Mode, Store, Tape};
-use model::Model;
+use model::{Counted, Model};
+use search::{KEPT, search};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Examples that are measured side by side.
@@ -44,6 +53,7 @@ impl Translate {
     /// # Errors
     /// Files that cannot be read, too few pairs, a cell that cannot be used.
     pub(super) fn fresh(settings: &Settings) -> Result<Translate, Error> {
+        decoder::check(&settings.model)?;
         let raw = data::read(settings)?;
         let speller = Speller::learn(&raw, settings)?;
         Translate::with(settings, speller, &raw)
@@ -72,9 +82,9 @@ impl Translate {
     /// Σ −ln p of the targets' subwords, and how many there are.
     fn nats(&self, store: &mut Store<f32>, sources: &[&[u32]], targets: &[&[u32]]) -> Result<(f64, usize), Error> {
         let mut tape = Tape::new(store, Mode::Infer);
-        let (logits, wanted) = self.model.taught(&mut tape, sources, targets, &predict::KEPT)?;
-        let loss = tape.cross_entropy(logits, &wanted, 0.0, 1.0)?;
-        Ok((f64::from(tape.value(loss)[0]), wanted.len()))
+        let counted = Counted { smoothing: 0.0, scale: 1.0 };
+        let loss = self.model.loss(&mut tape, sources, targets, &KEPT, counted)?;
+        Ok((f64::from(tape.value(loss)[0]), units(targets)))
     }
 }
 
@@ -88,6 +98,9 @@ impl Translate {
             let written: Vec<u32> = given[i].iter().copied().chain([end]).collect();
             let mut tape = Tape::new(store, Mode::Infer);
             let weights = self.model.looked_at(&mut tape, &all[i].source, &written)?;
+            if weights.is_empty() {
+                break;
+            }
             let named = |ids: &[u32]| ids.iter().map(|id| self.piece(*id)).collect::<Result<Vec<_>, _>>();
             sections.push(Section::Alignment {
                 title: format!("Attention, pair {}", k + 1),
@@ -103,6 +116,11 @@ impl Translate {
     fn piece(&self, id: u32) -> Result<String, Error> {
         if id == self.speller.end() { Ok("(end)".into()) } else { self.speller.text(&[id]) }
     }
+}
+
+/// Subwords of all targets.
+fn units(targets: &[&[u32]]) -> usize {
+    targets.iter().map(|t| t.len()).sum()
 }
 
 fn sides<'e>(all: &'e [Example], chosen: &[usize]) -> (Vec<&'e [u32]>, Vec<&'e [u32]>) {
@@ -127,9 +145,9 @@ impl Task for Translate {
 
     fn loss(&self, tape: &mut Tape<'_, f32>, examples: &[usize]) -> Result<Loss, Error> {
         let (sources, targets) = sides(self.examples.of(Part::Train), examples);
-        let (logits, wanted) = self.model.taught(tape, &sources, &targets, &self.settings.dropout)?;
-        let units = wanted.len();
-        let mean = tape.cross_entropy(logits, &wanted, self.settings.train.smoothing, 1.0 / units as f64)?;
+        let units = units(&targets);
+        let counted = Counted { smoothing: self.settings.train.smoothing, scale: 1.0 / units as f64 };
+        let mean = self.model.loss(tape, &sources, &targets, &self.settings.dropout, counted)?;
         Ok(Loss { mean, units })
     }
 
@@ -146,7 +164,7 @@ impl Task for Translate {
             let (own, count) = self.nats(store, &sources, &targets)?;
             (nats, units) = (nats + own, units + count);
             let Search { beam, length_penalty } = self.search;
-            let found = predict::search(&self.model, store, &sources, self.speller.end(), beam, 1, length_penalty)?;
+            let found = search(&self.model, store, &sources, self.speller.end(), beam, 1, length_penalty)?;
             for (found, example) in found.iter().zip(&batch) {
                 if let Some(best) = found.first() {
                     given[*example] = self.speller.text(&best.tokens)?;
@@ -154,7 +172,7 @@ impl Task for Translate {
                 }
             }
         }
-        let mut figures = report::figures(all, &given, nats / units.max(1) as f64, self.search)?;
+        let mut figures = report::figures(all, &given, nats / units.max(1) as f64, &self.settings.model, self.search)?;
         figures.shown.sections.extend(self.alignments(store, all, &tokens)?);
         Ok(Some(figures))
     }

@@ -1,5 +1,8 @@
 //! `translate` on made pairs: words in reverse order.
 
+mod copying;
+mod decoders;
+
 use elman::task::translate::Translator;
 use elman::task::{Asked, Ended, Part, Settings, evaluate, predict, settings::TaskName, train};
 use elman::train::Machine;
