@@ -42,7 +42,7 @@ enum Command {
     Resume(resume::Arguments),
     /// Measure a trained model
     Eval(eval::Arguments),
-    /// Score lines as they come
+    /// Answer new lines, pictures or series as they come
     Predict(predict::Arguments),
     /// Write text with a trained model
     Generate(generate::Arguments),

@@ -12,13 +12,13 @@ use std::path::PathBuf;
 /// Arguments of `elman predict`.
 #[derive(Args)]
 #[command(
-    after_help = "Example:\n  elman predict runs/readme --data README.md\n\nPrints nats, tokens, perplexity and the line, parted by tabs, a line for each line."
+    after_help = "Examples:\n  elman predict runs/readme --data README.md\n  echo 'not bad at all' | elman predict runs/reviews\n\nA line for each line (picture, series): of a language model nats, tokens, perplexity and the line, parted by tabs; of other\ntasks the label, tags, text or documents. --json says the same with names."
 )]
 pub struct Arguments {
     /// The run's folder
     #[arg(value_name = "DIR")]
     run: PathBuf,
-    /// The lines to score
+    /// What is to be answered: lines of text, or a file of pictures or series; standard input for -
     #[arg(long, value_name = "FILE", default_value = "-")]
     data: String,
     /// Of a ranker: the file it searches, a document a line
@@ -46,7 +46,7 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Scores lines as they come.
+    /// Answers lines as they come.
     pub fn run(self) -> Result<Outcome, elman::Error> {
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
         if elman::task::is_one(&self.run) {

@@ -1,11 +1,14 @@
 //! Series of numbers with a label each: `.ts`, the form of sktime and of the UEA archive.
 //!
 //! Lines of `@name value` come first, then after `@data` a case a line: its dimensions parted by `:`, the values of each by
-//! `,`, the label last. Dimensions of one case are equally long, cases need not be. `#` begins a comment. Does not read time
+//! `,`, the label last, `?` if it is not known. Dimensions of one case are equally long, cases need not be. `#` begins a comment. Does not read time
 //! stamps and missing values (`?`).
 
 use super::error::{DataError, shown};
 use crate::text::Source;
+
+/// A label that is not known.
+const UNKNOWN: &str = "?";
 
 /// Numbers over time.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,11 +128,15 @@ fn case(
     classes: Option<&[String]>,
 ) -> Result<Series, DataError> {
     let mut parts: Vec<&str> = written.split(':').map(str::trim).collect();
-    let label = classes.and_then(|_| parts.pop());
+    let label = classes.and_then(|_| parts.pop()).filter(|label| *label != UNKNOWN);
     if let (Some(label), Some(classes)) = (label, classes)
         && !classes.iter().any(|class| class == label)
     {
-        let what = format!("label `{}` is not in the header's @classLabel ({})", shown(label), classes.join(" "));
+        let what = format!(
+            "label `{}` is not in the header's @classLabel ({}); the label stands last, behind a `:`, `?` where it is not known",
+            shown(label),
+            classes.join(" ")
+        );
         return Err(DataError::line(file, line, what));
     }
     let channels = parts.len();

@@ -24,7 +24,7 @@ fn spoiled_series_are_refused() {
     refuses(&[
         Spoiled { name: "a.ts", bytes: b"", says: "F: there is no line `@data` in it; a .ts file has one before its cases" },
         Spoiled { name: "b.ts", bytes: b"@dimensions 2\n@data\n", says: "F: no case follows `@data`; the file was cut off, or is empty" },
-        Spoiled { name: "c.ts", bytes: b"@dimensions 2\n@classLabel true a b\n@data\n1,2:3,4:c\n", says: "F:4: label `c` is not in the header's @classLabel (a b)" },
+        Spoiled { name: "c.ts", bytes: b"@dimensions 2\n@classLabel true a b\n@data\n1,2:3,4:c\n", says: "F:4: label `c` is not in the header's @classLabel (a b); the label stands last, behind a `:`, `?` where it is not known" },
         Spoiled { name: "d.ts", bytes: b"@dimensions 3\n@classLabel true a b\n@data\n1,2:3,4:a\n", says: "F:4: the case has 2 dimensions, and 3 are wanted" },
         Spoiled { name: "e.ts", bytes: b"@classLabel true a b\n@data\n1,2:3,4:a\n1:a\n", says: "F:4: the case has 1 dimensions, and 2 are wanted" },
         Spoiled { name: "f.ts", bytes: b"@classLabel true a b\n@data\n1,2:3:a\n", says: "F:3: column `dimension 2`: it has 1 values, and dimension 1 has 2" },

@@ -89,7 +89,8 @@ pub fn read(
         let of = |(place, grid, label): (String, Grid, Option<String>)| match label {
             Some(label) => Ok(RawExample { place, input: RawInput::Numbers(grid), label, also: None }),
             None => {
-                let way = "--labels names a file of labels (idx, .npy); a folder of PNG has a folder for each label";
+                let way = "--labels names a file of labels (idx, .npy); a case of a .ts has its label last; a folder of PNG has a \
+                           folder for each label";
                 Err(Error::Refused(format!("{place} has no label: {way}")))
             }
         };

@@ -3,6 +3,7 @@
 use super::data::{Input, RawInput};
 use super::model::Model;
 use super::{SIDE_BY_SIDE, files};
+use crate::data::sniff;
 use crate::error::Error;
 use crate::task::settings::{Dropout, PictureSteps};
 use crate::task::{Opened, open};
@@ -78,9 +79,12 @@ impl Classifier {
         each: &mut dyn FnMut(&str, Answer) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let Some(numbers) = files::numbers(file, None)? else {
-            let message =
-                "the model reads pictures (idx, CIFAR-10, a folder of PNG) or series (.ts); name one with --data";
-            return Err(Error::Refused(format!("{file}: {message}")));
+            let message = "the model reads pictures (idx, CIFAR-10, a folder of PNG) or series (.ts, .npy, .npz)";
+            let found = match file {
+                "-" => "a file is wanted".into(),
+                file => format!("this is {}", sniff(file)?.name()),
+            };
+            return Err(Error::Refused(format!("{file}: {found}, and {message}; name one with --data")));
         };
         let mut all = numbers.examples(self.steps).into_iter().peekable();
         while all.peek().is_some() {
