@@ -35,9 +35,6 @@ pub struct Caption {
     /// Captions that are followed at once [default: 4]
     #[arg(long, value_name = "N", value_parser = few, help_heading = "Model")]
     beam: Option<usize>,
-    /// Mix in the captions of so many training pictures that look most alike [default: 0]
-    #[arg(long, value_name = "N", value_parser = size, help_heading = "Model")]
-    neighbours: Option<usize>,
     #[command(flatten)]
     common: Common,
 }
@@ -53,7 +50,7 @@ impl Caption {
             s.data.beside.clone_from(&self.captions);
         }
         let m = &mut s.model;
-        set! { self.patch => m.patch, self.convolutions => m.convolutions, self.beam => m.beam, self.neighbours => m.neighbours }
+        set! { self.patch => m.patch, self.convolutions => m.convolutions, self.beam => m.beam }
         self.common.train(s)
     }
 }

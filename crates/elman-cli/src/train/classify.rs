@@ -32,9 +32,6 @@ pub struct Classify {
     /// Move training pictures by up to so many pixels [default: 0]
     #[arg(long, value_name = "PIXELS", help_heading = "Data")]
     shift: Option<usize>,
-    /// While training, leave out a share of each example's steps, others each time [default: 0]
-    #[arg(long, value_name = "P", help_heading = "Data")]
-    mask: Option<f64>,
     /// Cross-validation: K runs in folders of their own, each tested on its share of the examples
     #[arg(long, value_name = "K", value_parser = few, conflicts_with_all = ["valid", "test"], help_heading = "Run")]
     folds: Option<usize>,
@@ -125,7 +122,7 @@ impl Classify {
             s.data.also.clone_from(&self.also);
         }
         set! { self.pool => s.model.pool, self.ngrams => s.model.ngrams, self.unit => s.data.unit,
-        self.pictures => s.data.pictures, self.shift => s.data.shift, self.mask => s.data.mask }
+        self.pictures => s.data.pictures, self.shift => s.data.shift }
         if !self.labels.is_empty() {
             s.data.beside.clone_from(&self.labels);
         }

@@ -127,8 +127,6 @@ pub struct Data {
     pub pictures: PictureSteps,
     /// While training, pictures are moved by up to so many pixels, another way each time (classify).
     pub shift: usize,
-    /// While training, a share of each example's steps that are read as nothing, others each time (classify).
-    pub mask: f64,
     /// Of so many equal shares of all examples, which one is the test part, from 1: [1, 10] to [10, 10] (classify).
     pub fold: Option<[usize; 2]>,
     /// Letters become small.
@@ -158,7 +156,6 @@ impl Default for Data {
             unit: UnitName::Word,
             pictures: PictureSteps::Rows,
             shift: 0,
-            mask: 0.0,
             fold: None,
             lowercase: true,
             min_count: 2,
@@ -272,8 +269,6 @@ pub struct Model {
     pub convolutions: usize,
     /// Texts that are followed at once while one is written.
     pub beam: usize,
-    /// Training pictures that look most alike, whose captions are mixed in (caption); 0: none.
-    pub neighbours: usize,
 }
 
 impl Default for Model {
@@ -299,7 +294,6 @@ impl Default for Model {
             patch: 4,
             convolutions: 2,
             beam: 4,
-            neighbours: 0,
         }
     }
 }
@@ -484,7 +478,6 @@ impl Settings {
             ("dropout.between", d.between),
             ("dropout.output", d.output),
             ("dropout.words", d.words),
-            ("data.mask", self.data.mask),
             ("train.smoothing", t.smoothing),
             ("schedule.lowest", self.schedule.lowest),
             ("optimiser.beta1", o.beta1),

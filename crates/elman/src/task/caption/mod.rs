@@ -3,7 +3,6 @@
 mod data;
 mod figures;
 mod model;
-mod neighbours;
 mod predict;
 
 pub use predict::{Captioner, Said};
@@ -18,7 +17,6 @@ use elman_engine::dropout::{MaskKey, Purpose};
 use elman_engine::tape::{Blueprint, Layout, Mode, NO_ROW, NO_TARGET, Store, Tape};
 use figures::{Likeness, likeness};
 use model::{END, Model};
-use neighbours::Neighbours;
 use serde_json::json;
 use std::cell::OnceCell;
 use std::fmt::Write;
@@ -70,11 +68,6 @@ impl Caption {
         Ok(Caption { settings: settings.clone(), words, model, examples, ids, nearest: Default::default() })
     }
 
-    /// The pixels of the training pictures.
-    fn pictures(&self) -> Vec<&[u8]> {
-        self.examples.of(Part::Train).iter().map(|e| e.pixels.as_slice()).collect()
-    }
-
     /// The captions of the training pictures that differ least, pixel by pixel.
     fn nearest(&self, part: Part) -> &[String] {
         self.nearest[part as usize].get_or_init(|| {
@@ -121,7 +114,7 @@ impl Task for Caption {
         let layout = Layout::new(captions.iter().map(|c| c.len()).collect());
         let before = layout.fill(NO_ROW, |t, b| if t == 0 { END } else { captions[b][t - 1] });
         let wanted = layout.fill(NO_TARGET, |t, b| captions[b][t]);
-        let (logits, _) = self.model.say(tape, (&before, &layout), (seen.memory, &seen.states), drop)?;
+        let (logits, _) = self.model.say(tape, (&before, &layout), &seen, drop)?;
         let units = captions.iter().map(|c| c.len()).sum();
         let mean = tape.cross_entropy(logits, &wanted, self.settings.train.smoothing, 1.0 / units as f64)?;
         Ok(Loss { mean, units })
@@ -129,17 +122,12 @@ impl Task for Caption {
 
     fn evaluate(&self, store: &mut Store<f32>, part: Part, stop: &AtomicBool) -> Result<Option<Figures>, Error> {
         let all = self.examples.of(part);
-        let neighbours = match self.settings.model.neighbours {
-            0 => None,
-            count => Some(Neighbours::of((&self.model, store), &self.pictures(), self.ids.clone(), count)?),
-        };
         let mut said = vec![];
         for example in all {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            let known = (&self.words, neighbours.as_ref());
-            let found = predict::say((&self.model, store), known, &example.pixels, self.settings.model.beam, 1)?;
+            let found = predict::say((&self.model, store), &self.words, &example.pixels, self.settings.model.beam, 1)?;
             said.push(found.into_iter().next().map_or(String::new(), |s| s.caption));
         }
         let wanted: Vec<String> = all.iter().map(|e| e.caption.clone()).collect();
@@ -165,9 +153,6 @@ impl Task for Caption {
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {
         self.words.write(folder, WORDS)?;
-        if self.settings.model.neighbours > 0 {
-            Neighbours::write(folder, &self.pictures(), &self.ids)?;
-        }
         self.examples.size.write(folder)
     }
 

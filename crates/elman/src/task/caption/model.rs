@@ -43,8 +43,6 @@ pub struct Model {
 pub struct Seen {
     /// [patches × pictures, units].
     pub memory: Var,
-    /// Mean and maximum of the patches, [pictures, 2 × units].
-    pub whole: Var,
     /// Per layer, per state of it: [pictures, units].
     pub states: Vec<Vec<Var>>,
 }
@@ -191,7 +189,7 @@ impl Model {
             }
             states.push(own);
         }
-        Ok(Seen { memory, whole, states })
+        Ok(Seen { memory, states })
     }
 
     /// A number for each word after the words before, which are laid out by `layout`, a sequence a picture; and the last
@@ -203,14 +201,14 @@ impl Model {
         &self,
         tape: &mut Tape<'_, f32>,
         (before, layout): (&[u32], &Layout),
-        (memory, states): (Var, &[Vec<Var>]),
+        seen: &Seen,
         drop: &Dropout,
     ) -> Result<(Var, Vec<Vec<Var>>), EngineError> {
         let x = tape.embed(self.embedding, before)?;
         let x = tape.drop_rows(x, drop.words);
         let mut h = tape.dropout(x, drop.input);
         let mut after = vec![];
-        for (layer, states) in self.layers.iter().zip(states) {
+        for (layer, states) in self.layers.iter().zip(&seen.states) {
             let run = tape.recurrent(*layer, h, layout, states)?;
             h = tape.dropout(run.y, drop.between);
             after.push(run.states);
@@ -218,7 +216,7 @@ impl Model {
         let query = tape.linear(h, self.query)?;
         let scale = 1.0 / (tape.width(query) as f64).sqrt();
         let patches = self.layout(layout.sequences());
-        let mixed = tape.attention((query, layout), (memory, memory, &patches), 1, scale, false)?.mixed;
+        let mixed = tape.attention((query, layout), (seen.memory, seen.memory, &patches), 1, scale, false)?.mixed;
         let both = tape.concat(&[h, mixed])?;
         let z = tape.linear(both, self.combine)?;
         let z = tape.tanh(z);

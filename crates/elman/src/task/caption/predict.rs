@@ -2,8 +2,7 @@
 
 use super::WORDS;
 use super::data::{Size, resized};
-use super::model::{END, Model};
-use super::neighbours::{Near, Neighbours};
+use super::model::{END, Model, Seen};
 use crate::data::images::Images;
 use crate::decode::beam::{Beam, Step, search};
 use crate::error::Error;
@@ -19,7 +18,7 @@ use serde_json::json;
 /// Words of a caption at most.
 const LONGEST: usize = 40;
 /// Nothing is dropped.
-pub(super) const NOTHING: Dropout = Dropout { input: 0.0, between: 0.0, output: 0.0, words: 0.0 };
+const NOTHING: Dropout = Dropout { input: 0.0, between: 0.0, output: 0.0, words: 0.0 };
 
 /// A caption.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -40,9 +39,6 @@ struct Saying<'m> {
     /// Per layer, per state: [beams, units].
     states: Vec<Vec<Vec<f32>>>,
     beams: usize,
-    /// The words of each beam, without the beginning.
-    said: Vec<Vec<u32>>,
-    near: Near<'m>,
 }
 
 impl Step for Saying<'_> {
@@ -62,27 +58,18 @@ impl Step for Saying<'_> {
             states.push(own);
         }
         let layout = Layout::new(vec![1; beams]);
-        let (logits, after) = self.model.say(&mut tape, (tokens, &layout), (memory, &states), &NOTHING)?;
+        let (logits, after) = self.model.say(&mut tape, (tokens, &layout), &Seen { memory, states }, &NOTHING)?;
         let numbers = |v: &Var| tape.value(*v).to_vec();
         self.states = after.iter().map(|layer| layer.iter().map(numbers).collect()).collect();
         self.beams = beams;
-        if !tokens.starts_with(&[END]) {
-            let longer = |(parent, token): (&usize, &u32)| [self.said[*parent].as_slice(), &[*token]].concat();
-            self.said = parents.iter().zip(tokens).map(longer).collect();
-        }
         let words = tape.width(logits);
         let mut scores = tape.value(logits).to_vec();
-        for (row, said) in scores.chunks_exact_mut(words).zip(&self.said) {
+        for row in scores.chunks_exact_mut(words) {
             // Of the known words: what is unknown cannot be said.
             row[0] = f32::NEG_INFINITY;
             let largest = row.iter().fold(f32::NEG_INFINITY, |m, z| m.max(*z));
             let sum: f64 = row.iter().map(|z| f64::from(z - largest).exp()).sum();
             row.iter_mut().for_each(|z| *z -= largest + sum.ln() as f32);
-            if !self.near.is_empty() {
-                row.iter_mut().for_each(|z| *z = z.exp());
-                self.near.mix(said, row);
-                row.iter_mut().for_each(|z| *z = z.ln());
-            }
         }
         Ok(scores)
     }
@@ -91,7 +78,7 @@ impl Step for Saying<'_> {
 /// The `best` captions of a picture.
 pub(super) fn say(
     (model, store): (&Model, &mut Store<f32>),
-    (words, neighbours): (&Lexicon, Option<&Neighbours>),
+    words: &Lexicon,
     pixels: &[u8],
     width: usize,
     best: usize,
@@ -101,9 +88,8 @@ pub(super) fn say(
     let numbers = |v: &Var| tape.value(*v).to_vec();
     let states = seen.states.iter().map(|layer| layer.iter().map(numbers).collect()).collect();
     let (memory, units) = (numbers(&seen.memory), tape.width(seen.memory));
-    let near = neighbours.map_or(Near::default(), |all| all.near(tape.value(seen.whole)));
     drop(tape);
-    let mut saying = Saying { model, store, memory, width: units, states, beams: 1, said: vec![vec![]], near };
+    let mut saying = Saying { model, store, memory, width: units, states, beams: 1 };
     let width = width.max(best);
     let beam = Beam { width, best, length_penalty: 1.0, longest: LONGEST, begin: END, end: END };
     let text = |tokens: &[u32]| tokens.iter().map(|t| words.entry(*t)).collect::<Vec<_>>().join(" ");
@@ -118,7 +104,6 @@ pub struct Captioner {
     store: Store<f32>,
     size: Size,
     beam: usize,
-    neighbours: Option<Neighbours>,
 }
 
 impl Captioner {
@@ -130,12 +115,8 @@ impl Captioner {
         let folder: &Folder = &opened.folder;
         let (words, size) = (Lexicon::read(folder, WORDS)?, Size::read(folder)?);
         let model = Model::new(&opened.settings, size, &words)?;
-        let mut store = opened.store(&model.blueprint, machine)?;
-        let (beam, count) = (opened.settings.model.beam, opened.settings.model.neighbours);
-        let known = (size, words.len());
-        let read = || Neighbours::read(folder, (&model, &mut store), known, count);
-        let neighbours = (count > 0).then(read).transpose()?;
-        Ok(Captioner { words, model, store, size, beam, neighbours })
+        let store = opened.store(&model.blueprint, machine)?;
+        Ok(Captioner { words, model, store, size, beam: opened.settings.model.beam })
     }
 
     /// The `top` captions of a picture, [height, width, channels] of `size`; it is made as large as those of training.
@@ -148,8 +129,7 @@ impl Captioner {
             return Err(Error::Refused(format!("{} numbers are no picture of {size:?}", pixels.len())));
         }
         let pixels = resized(pixels, from, self.size);
-        let known = (&self.words, self.neighbours.as_ref());
-        say((&self.model, &mut self.store), known, &pixels, self.beam, top.max(1))
+        say((&self.model, &mut self.store), &self.words, &pixels, self.beam, top.max(1))
     }
 
     /// What is said of each picture of a file: a PNG, a folder of them, idx.

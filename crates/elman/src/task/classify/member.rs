@@ -21,8 +21,6 @@ pub(super) struct Member {
     also: Option<Linear>,
     /// The table that n-grams are hashed into, [rows, labels].
     ngrams: Option<Parameter>,
-    /// The share of steps that are not read while training.
-    mask: f64,
 }
 
 /// What a member says.
@@ -72,7 +70,7 @@ impl Member {
         let pooling = Pooling::declare(blueprint, &format!("{side}pool"), encoder.width, steps.pool, steps.places);
         let output = blueprint.linear(&format!("{side}output"), pooling.width, labels);
         let also = (others > 0).then(|| blueprint.linear(&format!("{side}also"), pooling.width, others));
-        Ok(Member { reader, encoder, pooling, output, also, ngrams, mask: settings.data.mask })
+        Ok(Member { reader, encoder, pooling, output, also, ngrams })
     }
 
     /// What it says of some inputs.
@@ -88,7 +86,6 @@ impl Member {
             }
             Reader::Numbers(width) => tape.given(numbers(inputs, &layout, *width)?, *width)?,
         };
-        let x = tape.drop_rows(x, self.mask);
         let encoded = self.encoder.run(tape, x, &layout, dropout.between)?;
         let pooled = self.pooling.run(tape, encoded.y, &layout)?;
         let pooled = tape.dropout(pooled, dropout.output);
