@@ -81,37 +81,6 @@ fn conllu_comes_back_with_other_tags_alone() {
 }
 
 #[test]
-fn other_fields_are_learned_beside_and_never_answered() {
-    let folder = Folder::new();
-    // Other tags tell an article before a subject from one before an object.
-    let finer = |text: String| text.replace("the\tDET\t_", "the\tDET\tTHE").replace("a\tDET\t_", "a\tDET\tA");
-    folder.text("train.conllu", &finer(treebank(120, 0)));
-    folder.text("dev.conllu", &finer(treebank(30, 200)));
-    let train = format!("train tag --data train.conllu --valid dev.conllu --test dev.conllu --epochs 8 {SMALL}");
-    folder.run(&format!("{train} --out alone")).good();
-    folder.run(&format!("{train} --also xpos,feats,deprel --members 2 --out run")).good();
-    // Features and relations are the same everywhere: nothing to learn. `_` is no other tag.
-    let values = std::fs::read_to_string(folder.path().join("run/also-4.json")).unwrap();
-    let values: serde_json::Value = serde_json::from_str(&values).unwrap();
-    assert_eq!(values["entries"], serde_json::json!(["A", "THE"]));
-    assert!(!folder.path().join("run/also-5.json").exists() && !folder.path().join("run/also-7.json").exists());
-    let loss = |run: &str| {
-        let lines = std::fs::read_to_string(folder.path().join(run).join("metrics.jsonl")).unwrap();
-        let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
-        first["train_loss"].as_f64().unwrap()
-    };
-    assert!(loss("run") > loss("alone") + 0.05, "{} and {}", loss("run"), loss("alone"));
-    let figures = folder.run("eval run --json").good().json();
-    assert!(figures["score"].as_f64().unwrap() > 0.99, "{figures}");
-    let new = finer(treebank(10, 400));
-    folder.text("new.conllu", &new);
-    assert_eq!(folder.run("predict run --data new.conllu").good().out, new);
-
-    let wrong = folder.run(&format!("{train} --also lemma --out other"));
-    wrong.one_error(&["data.also has `lemma`: tag learns xpos, feats and deprel"]);
-}
-
-#[test]
 fn plain_lines_are_tagged_line_by_line() {
     let folder = Folder::new();
     trained(&folder, "--crf");

@@ -1,14 +1,12 @@
 //! CoNLL-U files → sentences with numbers for words, characters and tags.
 
 use super::model::Model;
-use crate::data::conllu::{Sentence, Token, Treebank};
+use crate::data::conllu::{Sentence, Treebank};
 use crate::error::Error;
-use crate::task::lexicon::Lexicon;
 use crate::task::settings::Settings;
 use crate::task::words::Spelled;
 use crate::task::{Part, batches};
 use elman_engine::dropout::{MaskKey, Purpose};
-use elman_engine::tape::NO_TARGET;
 
 /// A sentence that has its tags.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,34 +17,6 @@ pub struct Example {
     pub tags: Vec<u32>,
     /// The words as they are written.
     pub words: Vec<String>,
-    /// Per field that is learned beside: the number of each word's value; `NO_TARGET` where it has none.
-    pub also: Vec<Vec<u32>>,
-}
-
-/// Fields of CoNLL-U that can be learned beside the tag, with their places.
-const FIELDS: [(&str, usize); 3] = [("xpos", 4), ("feats", 5), ("deprel", 7)];
-
-/// The places of the fields that the settings learn beside.
-///
-/// # Errors
-/// A name that is none of them.
-pub fn fields(settings: &Settings) -> Result<Vec<usize>, Error> {
-    let names = settings.data.also.iter().flat_map(|names| names.split(','));
-    let place = |name: &str| {
-        let known = FIELDS.iter().find(|(field, _)| *field == name.trim().to_lowercase());
-        known.map(|(_, place)| *place).ok_or_else(|| {
-            Error::Refused(format!(
-                "data.also has `{name}`: tag learns xpos, feats and deprel beside, with commas between"
-            ))
-        })
-    };
-    names.map(place).collect()
-}
-
-/// The value of a word in a field; a word without features says so, one without another tag says nothing.
-pub fn value<'s>(sentence: &'s Sentence, token: &Token, field: usize) -> Option<&'s str> {
-    let value = sentence.lines.get(token.at)?.split('\t').nth(field)?;
-    (value != "_" || field == FIELDS[1].1).then_some(value)
 }
 
 impl Example {
@@ -112,12 +82,7 @@ impl Raw {
         let example = |(_, s): &(String, Sentence)| {
             let words: Vec<String> = s.tokens.iter().map(|t| t.form.clone()).collect();
             let tags = s.tokens.iter().map(|t| model.tags.id(&t.upos).unwrap_or(NO_TAG)).collect();
-            let beside = |(field, values): &(usize, Lexicon)| {
-                let id = |t: &Token| value(s, t, *field).and_then(|v| values.id(v)).unwrap_or(NO_TARGET);
-                s.tokens.iter().map(id).collect()
-            };
-            let also = model.also.iter().map(beside).collect();
-            Example { spelled: model.spelling.spell(words.iter().map(String::as_str)), tags, words, also }
+            Example { spelled: model.spelling.spell(words.iter().map(String::as_str)), tags, words }
         };
         [Part::Train, Part::Valid, Part::Test].map(|part| self.of(part).iter().map(example).collect())
     }

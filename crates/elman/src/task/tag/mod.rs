@@ -25,7 +25,7 @@ use crate::run::Folder;
 use crate::train::progress::fingerprint;
 use data::NO_TAG;
 use elman_engine::tape::{Blueprint, Layout, NO_TARGET, Store, Tape};
-use model::{Model, Scores};
+use model::Model;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -91,14 +91,8 @@ impl Task for Tag {
         let units = layout.lengths.iter().sum();
         let smoothing = self.settings.train.smoothing;
         let share = 1.0 / (units * scores.len()) as f64;
-        let mut losses = vec![];
-        for Scores { tags, also } in scores {
-            losses.push(self.model.loss(tape, tags, &layout, &targets, smoothing, share)?);
-            for (field, scores) in also.into_iter().enumerate() {
-                let beside = layout.fill(NO_TARGET, |t, b| all[examples[b]].also[field][t]);
-                losses.push(tape.cross_entropy(scores, &beside, smoothing, share)?);
-            }
-        }
+        let one = |scores| self.model.loss(tape, scores, &layout, &targets, smoothing, share);
+        let losses = scores.into_iter().map(one).collect::<Result<Vec<_>, _>>()?;
         let mean = tape.total(&losses)?;
         Ok(Loss { mean, units })
     }

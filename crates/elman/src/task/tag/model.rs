@@ -1,10 +1,6 @@
 //! The model of `tag`: from words to a number for each tag.
-//!
-//! Other fields of the words (`--also`) are learned from the same layers by an output of their own, while training, and never
-//! answered (Caruana 1997, Multitask learning).
 
-use super::data::{Raw, fields, value};
-use crate::data::conllu::Sentence;
+use super::data::Raw;
 use crate::error::Error;
 use crate::run::Folder;
 use crate::task::Part;
@@ -15,14 +11,8 @@ use crate::task::words::{Spelled, Spelling, WordLayer};
 use elman_engine::EngineError;
 use elman_engine::loss::log_sum_exp;
 use elman_engine::tape::{Blueprint, Chain, Layout, Linear, Mode, Store, Tape, Var};
-use std::collections::BTreeSet;
 
 const TAGS: &str = "tags.json";
-
-/// The file of the values of a field.
-fn values_file(field: usize) -> String {
-    format!("also-{field}.json")
-}
 
 /// Words, tags and layers.
 pub struct Model {
@@ -30,8 +20,6 @@ pub struct Model {
     pub tags: Lexicon,
     /// Words and characters by number.
     pub spelling: Spelling,
-    /// Fields that are learned beside, with their values by number.
-    pub also: Vec<(usize, Lexicon)>,
     /// What it is made of.
     pub blueprint: Blueprint,
     members: Vec<Member>,
@@ -43,16 +31,6 @@ struct Member {
     words: WordLayer,
     encoder: Encoder,
     output: Linear,
-    /// Of each field that is learned beside.
-    also: Vec<Linear>,
-}
-
-/// What a member says at each place.
-pub struct Scores {
-    /// A number for each tag, [rows of the layout, tags].
-    pub tags: Var,
-    /// The same of each field that is learned beside, while training.
-    pub also: Vec<Var>,
 }
 
 /// The tags of a sentence.
@@ -79,15 +57,7 @@ impl Model {
             )));
         }
         let spelling = Spelling::of(tokens.map(|t| t.form.as_str()), settings);
-        let values = |field: usize| {
-            let of = |(_, s): &'_ (String, Sentence)| -> Vec<String> {
-                s.tokens.iter().filter_map(|t| value(s, t, field)).map(String::from).collect()
-            };
-            let all: BTreeSet<String> = raw.of(Part::Train).iter().flat_map(of).collect();
-            (field, Lexicon::from_entries(all.into_iter().collect()))
-        };
-        let also = fields(settings)?.into_iter().map(values).filter(|(_, values)| values.len() > 1).collect();
-        Model::new(settings, tags, spelling, also)
+        Model::new(settings, tags, spelling)
     }
 
     /// With the words and tags of a run.
@@ -95,22 +65,10 @@ impl Model {
     /// # Errors
     /// A file that is not there, or damaged.
     pub fn again(settings: &Settings, folder: &Folder) -> Result<Model, Error> {
-        let mut also = vec![];
-        for field in fields(settings)? {
-            // A field that says nothing in training is not there.
-            if folder.join(&values_file(field)).is_file() {
-                also.push((field, Lexicon::read(folder, &values_file(field))?));
-            }
-        }
-        Model::new(settings, Lexicon::read(folder, TAGS)?, Spelling::read(folder, settings)?, also)
+        Model::new(settings, Lexicon::read(folder, TAGS)?, Spelling::read(folder, settings)?)
     }
 
-    fn new(
-        settings: &Settings,
-        tags: Lexicon,
-        spelling: Spelling,
-        also: Vec<(usize, Lexicon)>,
-    ) -> Result<Model, Error> {
+    fn new(settings: &Settings, tags: Lexicon, spelling: Spelling) -> Result<Model, Error> {
         let mut blueprint = Blueprint::new();
         let mut members = vec![];
         for k in 1..=settings.model.members {
@@ -118,17 +76,13 @@ impl Model {
             let words = WordLayer::declare_of(&side, &mut blueprint, &spelling, settings)?;
             let encoder = Encoder::declare(&mut blueprint, &format!("{side}encoder"), words.width, settings)?;
             let output = blueprint.linear(&format!("{side}output"), encoder.width, tags.len());
-            let beside = |(field, values): &(usize, Lexicon)| {
-                blueprint.linear(&format!("{side}also.{field}"), encoder.width, values.len())
-            };
-            let beside = also.iter().map(beside).collect();
-            members.push(Member { words, encoder, output, also: beside });
+            members.push(Member { words, encoder, output });
         }
         let chain = settings.model.crf.then(|| blueprint.chain("chain", tags.len()));
-        Ok(Model { tags, spelling, also, blueprint, members, chain })
+        Ok(Model { tags, spelling, blueprint, members, chain })
     }
 
-    /// What each member says.
+    /// A number for each tag at each place, [rows of the layout, tags], of each member.
     ///
     /// # Errors
     /// What the engine says.
@@ -138,17 +92,14 @@ impl Model {
         sentences: &[&Spelled],
         layout: &Layout,
         drop: &Dropout,
-    ) -> Result<Vec<Scores>, EngineError> {
+    ) -> Result<Vec<Var>, EngineError> {
         let mut all = vec![];
         for member in &self.members {
             let x = member.words.vectors(tape, sentences, layout, drop.words)?;
             let x = tape.dropout(x, drop.input);
             let encoded = member.encoder.run(tape, x, layout, drop.between)?;
             let y = tape.dropout(encoded.y, drop.output);
-            let tags = tape.linear(y, member.output)?;
-            let beside = member.also.iter().filter(|_| tape.trains()).collect::<Vec<_>>();
-            let also = beside.into_iter().map(|layer| tape.linear(y, *layer)).collect::<Result<_, _>>()?;
-            all.push(Scores { tags, also });
+            all.push(tape.linear(y, member.output)?);
         }
         Ok(all)
     }
@@ -185,7 +136,7 @@ impl Model {
         let crf = self.chain.map(|chain| store.crf(chain)).transpose()?;
         let layout = Layout::new(sentences.iter().map(|s| s.words.len()).collect());
         let mut tape = Tape::new(store, Mode::Infer);
-        let all: Vec<Var> = self.scores(&mut tape, sentences, &layout, drop)?.into_iter().map(|s| s.tags).collect();
+        let all = self.scores(&mut tape, sentences, &layout, drop)?;
         let sum = tape.total(&all)?;
         let scores = tape.scale(sum, 1.0 / all.len() as f64);
         let (value, width) = (tape.value(scores), self.tags.len());
@@ -205,9 +156,6 @@ impl Model {
     /// What the file system says.
     pub fn write(&self, folder: &Folder) -> Result<(), Error> {
         self.tags.write(folder, TAGS)?;
-        for (field, values) in &self.also {
-            values.write(folder, &values_file(*field))?;
-        }
         self.spelling.write(folder)
     }
 
