@@ -116,3 +116,26 @@ fn what_cannot_be_learned_from_is_named() {
     train("prose.txt").one_error(&["prose.txt:1", "CoNLL-U"]);
     assert!(!folder.path().join("run").exists());
 }
+
+#[test]
+fn features_say_what_a_word_is_that_has_unknown_letters() {
+    let folder = Folder::new();
+    // Marks stand for sentences' ends: one of them only where training does not see it.
+    let marks = |text: String, marks: [&str; 4]| {
+        let mut at = 0;
+        let line = |line: &str| {
+            at += usize::from(line.contains("\t.\t"));
+            line.replace("\t.\t.\tPUNCT", &format!("\t{0}\t.\tPUNCT", marks[at % 4])) + "\n"
+        };
+        text.lines().map(line).collect::<String>()
+    };
+    folder.text("train.conllu", &marks(treebank(120, 0), ["!", "?", "\"", ";"]));
+    folder.text("dev.conllu", &marks(treebank(30, 200), ["!", "?", "\"", ";"]));
+    let train = format!("train tag --data train.conllu --valid dev.conllu --test dev.conllu --epochs 8 {SMALL}");
+    folder.run(&format!("{train} --features 4096 --members 2 --out run")).good();
+    folder.text("alone.txt", "``\n§§\n");
+    assert_eq!(folder.run("predict run --data alone.txt").good().out.matches("/PUNCT").count(), 4);
+    let figures = folder.run("eval run --json").good().json();
+    assert!(figures["score"].as_f64().unwrap() > 0.99, "{figures}");
+    folder.run(&format!("{train} --features 99999999 --out other")).one_error(&["model.features is 99999999"]);
+}

@@ -13,6 +13,7 @@ pub mod caption;
 pub mod classify;
 pub mod encoder;
 pub mod folds;
+mod hash;
 pub mod label;
 pub mod lexicon;
 mod load;
