@@ -116,33 +116,3 @@ fn what_cannot_be_learned_from_is_named() {
     train("prose.txt").one_error(&["prose.txt:1", "CoNLL-U"]);
     assert!(!folder.path().join("run").exists());
 }
-
-#[test]
-fn features_say_what_a_word_is_that_has_unknown_letters() {
-    let folder = Folder::new();
-    // After `a` there is a noun or a number; training has the digits up to 5 alone.
-    let numbers = |text: String| {
-        let (mut nouns, mut after_a) = (0, false);
-        let mut line = |line: &str| {
-            let mut fields: Vec<&str> = line.split('\t').collect();
-            nouns += usize::from(after_a);
-            let number = ["11", "2", "33", "4", "55"][nouns % 5];
-            if after_a && nouns % 2 == 0 {
-                (fields[1], fields[3]) = (number, "NUM");
-            }
-            after_a = fields.get(1) == Some(&"a");
-            fields.join("\t") + "\n"
-        };
-        text.lines().map(&mut line).collect::<String>()
-    };
-    folder.text("train.conllu", &numbers(treebank(240, 0)));
-    folder.text("dev.conllu", &numbers(treebank(30, 400)));
-    let train = format!("train tag --data train.conllu --valid dev.conllu --test dev.conllu --epochs 8 {SMALL}");
-    folder.run(&format!("{train} --features 4096 --members 2 --out run")).good();
-    folder.text("new.txt", "the cat sees a 99 quickly .\nthe dog hears a 6 quickly .\n");
-    let out = folder.run("predict run --data new.txt").good().out;
-    assert!(out.contains("99/NUM") && out.contains("6/NUM"), "{out}");
-    let figures = folder.run("eval run --json").good().json();
-    assert!(figures["score"].as_f64().unwrap() > 0.99, "{figures}");
-    folder.run(&format!("{train} --features 99999999 --out other")).one_error(&["model.features is 99999999"]);
-}

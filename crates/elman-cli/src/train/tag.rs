@@ -16,9 +16,6 @@ pub struct Tag {
     /// Choose the tags of a sentence together (a conditional random field)
     #[arg(long, help_heading = "Model")]
     crf: bool,
-    /// Rows of the table that a word's ends, shape and neighbours are hashed into, straight to the tags; 0 for none [default: 0]
-    #[arg(long, value_name = "N", help_heading = "Model")]
-    features: Option<usize>,
     #[command(flatten)]
     common: Common,
 }
@@ -28,7 +25,6 @@ impl Tag {
     pub fn run(&self) -> Result<Outcome, elman::Error> {
         let mut s = self.common.settings(TaskName::Tag)?;
         s.model.crf |= self.crf;
-        s.model.features = self.features.unwrap_or(s.model.features);
         self.common.train(s)
     }
 }

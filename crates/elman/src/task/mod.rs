@@ -13,7 +13,6 @@ pub mod caption;
 pub mod classify;
 pub mod encoder;
 pub mod folds;
-mod hash;
 pub mod label;
 pub mod lexicon;
 mod load;

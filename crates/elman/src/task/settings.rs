@@ -247,8 +247,6 @@ pub struct Model {
     pub pool: PoolName,
     /// Rows of the table that a text's n-grams are hashed into, straight to the labels (classify); 0: there is none.
     pub ngrams: usize,
-    /// Rows of the table that a word's features are hashed into, straight to the tags (tag); 0: there is none.
-    pub features: usize,
     /// Heads of a transformer.
     pub heads: usize,
     /// Networks that are trained side by side from other starts and answer together (classify, tag).
@@ -285,7 +283,6 @@ impl Default for Model {
             characters: 64,
             pool: PoolName::Auto,
             ngrams: 1 << 16,
-            features: 0,
             heads: 4,
             members: 1,
             crf: false,
@@ -470,10 +467,8 @@ impl Settings {
         if self.data.shift > 64 {
             return refuse(format!("data.shift is {}: pixels from 0 to 64", self.data.shift));
         }
-        if let Some((name, n)) =
-            [("ngrams", m.ngrams), ("features", m.features)].into_iter().find(|(_, n)| *n > 1 << 24)
-        {
-            return refuse(format!("model.{name} is {n}: a number from 0 to {}", 1 << 24));
+        if m.ngrams > 1 << 24 {
+            return refuse(format!("model.ngrams is {}: a number from 0 to {}", m.ngrams, 1 << 24));
         }
         if let Some((name, n)) = counts.into_iter().find(|(_, n)| *n == 0 || *n > 1 << 24) {
             return refuse(format!("{name} is {n}: a number from 1 to {}", 1 << 24));

@@ -4,7 +4,6 @@
 //! arXiv:1607.01759); the text's rows, each once, are summed and divided by the root of their number, so that a long text
 //! counts no more than a short one. Rows start at 0: what no training text holds says nothing.
 
-use crate::task::hash::{BEGIN, hash, spread};
 use std::collections::BTreeSet;
 
 /// Words of the longest n-gram.
@@ -53,6 +52,21 @@ pub fn rows_of_places(letters: &[String], rows: usize) -> Vec<u32> {
         }
     }
     found.into_iter().collect()
+}
+
+/// FNV-1a, 64 bits: its offset and its prime.
+const BEGIN: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0000_0100_0000_01b3;
+
+fn hash(key: u64, text: &str) -> u64 {
+    text.bytes().fold(key, |key, byte| (key ^ u64::from(byte)).wrapping_mul(PRIME))
+}
+
+/// Moves all bits into the low ones (the finaliser of MurmurHash3).
+fn spread(key: u64) -> u64 {
+    let key = (key ^ (key >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    let key = (key ^ (key >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    key ^ (key >> 33)
 }
 
 #[cfg(test)]

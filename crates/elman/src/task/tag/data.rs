@@ -1,9 +1,10 @@
 //! CoNLL-U files → sentences with numbers for words, characters and tags.
 
-use super::model::{Model, Read};
+use super::model::Model;
 use crate::data::conllu::{Sentence, Treebank};
 use crate::error::Error;
 use crate::task::settings::Settings;
+use crate::task::words::Spelled;
 use crate::task::{Part, batches};
 use elman_engine::dropout::{MaskKey, Purpose};
 
@@ -11,7 +12,7 @@ use elman_engine::dropout::{MaskKey, Purpose};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Example {
     /// What is read.
-    pub read: Read,
+    pub spelled: Spelled,
     /// The tag of each word.
     pub tags: Vec<u32>,
     /// The words as they are written.
@@ -81,7 +82,7 @@ impl Raw {
         let example = |(_, s): &(String, Sentence)| {
             let words: Vec<String> = s.tokens.iter().map(|t| t.form.clone()).collect();
             let tags = s.tokens.iter().map(|t| model.tags.id(&t.upos).unwrap_or(NO_TAG)).collect();
-            Example { read: model.read(&words), tags, words }
+            Example { spelled: model.spelling.spell(words.iter().map(String::as_str)), tags, words }
         };
         [Part::Train, Part::Valid, Part::Test].map(|part| self.of(part).iter().map(example).collect())
     }

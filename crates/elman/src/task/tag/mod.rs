@@ -9,7 +9,6 @@
 
 mod baseline;
 mod data;
-mod features;
 mod figures;
 mod model;
 mod predict;
@@ -85,8 +84,8 @@ impl Task for Tag {
 
     fn loss(&self, tape: &mut Tape<'_, f32>, examples: &[usize]) -> Result<Loss, Error> {
         let all = self.of(Part::Train);
-        let sentences: Vec<_> = examples.iter().map(|i| &all[*i].read).collect();
-        let layout = Layout::new(sentences.iter().map(|s| s.spelled.words.len()).collect());
+        let sentences: Vec<_> = examples.iter().map(|i| &all[*i].spelled).collect();
+        let layout = Layout::new(sentences.iter().map(|s| s.words.len()).collect());
         let scores = self.model.scores(tape, &sentences, &layout, &self.settings.dropout)?;
         let targets = layout.fill(NO_TARGET, |t, b| all[examples[b]].tags[t]);
         let units = layout.lengths.iter().sum();
@@ -106,7 +105,7 @@ impl Task for Tag {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            let sentences: Vec<_> = batch.iter().map(|i| &all[*i].read).collect();
+            let sentences: Vec<_> = batch.iter().map(|i| &all[*i].spelled).collect();
             for (i, chosen) in batch.iter().zip(self.model.tag(store, &sentences, &self.settings.dropout)?) {
                 given[*i] = chosen.tags.into_iter().map(|tag| tag as usize).collect();
             }
@@ -138,7 +137,7 @@ impl Task for Tag {
     fn fingerprint(&self) -> String {
         let examples = self.of(Part::Train).iter().chain(self.of(Part::Valid));
         fingerprint(examples.flat_map(|e| {
-            let ids = e.read.spelled.words.iter().chain(e.read.spelled.characters.iter().flatten()).chain(&e.tags);
+            let ids = e.spelled.words.iter().chain(e.spelled.characters.iter().flatten()).chain(&e.tags);
             ids.flat_map(|id| id.to_le_bytes()).collect::<Vec<u8>>()
         }))
     }

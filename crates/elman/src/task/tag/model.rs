@@ -1,7 +1,6 @@
 //! The model of `tag`: from words to a number for each tag.
 
 use super::data::Raw;
-use super::features;
 use crate::error::Error;
 use crate::run::Folder;
 use crate::task::Part;
@@ -9,10 +8,9 @@ use crate::task::encoder::Encoder;
 use crate::task::lexicon::Lexicon;
 use crate::task::settings::{Dropout, Settings};
 use crate::task::words::{Spelled, Spelling, WordLayer};
-use elman_cell::cell::Init;
 use elman_engine::EngineError;
 use elman_engine::loss::log_sum_exp;
-use elman_engine::tape::{Blueprint, Chain, Layout, Linear, Mode, Parameter, Store, Tape, Var};
+use elman_engine::tape::{Blueprint, Chain, Layout, Linear, Mode, Store, Tape, Var};
 
 const TAGS: &str = "tags.json";
 
@@ -25,8 +23,6 @@ pub struct Model {
     /// What it is made of.
     pub blueprint: Blueprint,
     members: Vec<Member>,
-    /// Rows of each member's table of features; 0: there is none.
-    features: usize,
     chain: Option<Chain>,
 }
 
@@ -35,17 +31,6 @@ struct Member {
     words: WordLayer,
     encoder: Encoder,
     output: Linear,
-    /// The table that features are hashed into, [rows, tags].
-    features: Option<Parameter>,
-}
-
-/// A sentence as it is read.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Read {
-    /// Its words as numbers.
-    pub spelled: Spelled,
-    /// Of each word, rows of the table of features.
-    pub features: Vec<Vec<u32>>,
 }
 
 /// The tags of a sentence.
@@ -85,28 +70,16 @@ impl Model {
 
     fn new(settings: &Settings, tags: Lexicon, spelling: Spelling) -> Result<Model, Error> {
         let mut blueprint = Blueprint::new();
-        let (mut members, rows) = (vec![], settings.model.features);
+        let mut members = vec![];
         for k in 1..=settings.model.members {
             let side = if k == 1 { String::new() } else { format!("{k}.") };
             let words = WordLayer::declare_of(&side, &mut blueprint, &spelling, settings)?;
             let encoder = Encoder::declare(&mut blueprint, &format!("{side}encoder"), words.width, settings)?;
             let output = blueprint.linear(&format!("{side}output"), encoder.width, tags.len());
-            let table = || blueprint.parameter(&format!("{side}features"), &[rows, tags.len()], Init::Constant(0.0));
-            let features = (rows > 0).then(table);
-            members.push(Member { words, encoder, output, features });
+            members.push(Member { words, encoder, output });
         }
         let chain = settings.model.crf.then(|| blueprint.chain("chain", tags.len()));
-        Ok(Model { tags, spelling, blueprint, members, features: rows, chain })
-    }
-
-    /// A sentence as it is read.
-    pub fn read(&self, words: &[String]) -> Read {
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let features = match self.features {
-            0 => vec![],
-            rows => features::rows_of(&words, rows),
-        };
-        Read { spelled: self.spelling.spell(words.into_iter()), features }
+        Ok(Model { tags, spelling, blueprint, members, chain })
     }
 
     /// A number for each tag at each place, [rows of the layout, tags], of each member.
@@ -116,25 +89,17 @@ impl Model {
     pub fn scores(
         &self,
         tape: &mut Tape<'_, f32>,
-        sentences: &[&Read],
+        sentences: &[&Spelled],
         layout: &Layout,
         drop: &Dropout,
     ) -> Result<Vec<Var>, EngineError> {
-        let spelled: Vec<&Spelled> = sentences.iter().map(|s| &s.spelled).collect();
         let mut all = vec![];
         for member in &self.members {
-            let x = member.words.vectors(tape, &spelled, layout, drop.words)?;
+            let x = member.words.vectors(tape, sentences, layout, drop.words)?;
             let x = tape.dropout(x, drop.input);
             let encoded = member.encoder.run(tape, x, layout, drop.between)?;
             let y = tape.dropout(encoded.y, drop.output);
-            let deep = tape.linear(y, member.output)?;
-            all.push(match member.features {
-                Some(table) => {
-                    let wide = tape.bags(table, bags(sentences, layout))?;
-                    tape.add(deep, wide)?
-                }
-                None => deep,
-            });
+            all.push(tape.linear(y, member.output)?);
         }
         Ok(all)
     }
@@ -162,9 +127,14 @@ impl Model {
     ///
     /// # Errors
     /// What the engine says.
-    pub fn tag(&self, store: &mut Store<f32>, sentences: &[&Read], drop: &Dropout) -> Result<Vec<Chosen>, EngineError> {
+    pub fn tag(
+        &self,
+        store: &mut Store<f32>,
+        sentences: &[&Spelled],
+        drop: &Dropout,
+    ) -> Result<Vec<Chosen>, EngineError> {
         let crf = self.chain.map(|chain| store.crf(chain)).transpose()?;
-        let layout = Layout::new(sentences.iter().map(|s| s.spelled.words.len()).collect());
+        let layout = Layout::new(sentences.iter().map(|s| s.words.len()).collect());
         let mut tape = Tape::new(store, Mode::Infer);
         let all = self.scores(&mut tape, sentences, &layout, drop)?;
         let sum = tape.total(&all)?;
@@ -195,18 +165,6 @@ impl Model {
         let chain = if self.chain.is_some() { ", chosen together" } else { "" };
         format!("{} tags{chain}, {words} words and {characters} characters known", self.tags.len())
     }
-}
-
-/// The features of each place with their weights; of a place beyond a sentence's end there are none.
-fn bags(sentences: &[&Read], layout: &Layout) -> Vec<Vec<(u32, f32)>> {
-    let mut bags = vec![vec![]; layout.rows()];
-    for (b, sentence) in sentences.iter().enumerate() {
-        for (row, rows) in layout.of(b).zip(&sentence.features) {
-            let weight = 1.0 / (rows.len().max(1) as f32).sqrt();
-            bags[row] = rows.iter().map(|id| (*id, weight)).collect();
-        }
-    }
-    bags
 }
 
 /// Each place by itself; of equal tags the first.

@@ -66,10 +66,11 @@ impl Tagger {
     /// # Errors
     /// What the engine says.
     pub fn tag(&mut self, sentences: &[Vec<String>]) -> Result<Vec<Vec<Word>>, Error> {
-        let read: Vec<_> = sentences.iter().filter(|words| !words.is_empty()).map(|w| self.model.read(w)).collect();
-        let mut chosen = match read.is_empty() {
+        let spell = |words: &Vec<String>| self.model.spelling.spell(words.iter().map(String::as_str));
+        let spelled: Vec<_> = sentences.iter().filter(|words| !words.is_empty()).map(spell).collect();
+        let mut chosen = match spelled.is_empty() {
             true => vec![],
-            false => self.model.tag(&mut self.store, &read.iter().collect::<Vec<_>>(), &self.dropout)?,
+            false => self.model.tag(&mut self.store, &spelled.iter().collect::<Vec<_>>(), &self.dropout)?,
         }
         .into_iter();
         let tagged = |words: &Vec<String>| match words.is_empty() {
