@@ -247,6 +247,38 @@ fn figure(json: &Value, name: &str) -> Option<f64> {
 mod tests {
     use super::{ROWS, baselines, figure};
     use serde_json::json;
+    use std::path::Path;
+
+    /// The first setting of a row that is no file and no column.
+    const FIRST: [&str; 9] = [
+        " --dropout ",
+        " --also ",
+        " --characters ",
+        " --vocab-size ",
+        " --strings ",
+        " --rate ",
+        " --shift ",
+        " --cell ",
+        " --epochs ",
+    ];
+
+    #[test]
+    fn the_settings_of_each_row_stand_beside_its_figure() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+        let pages =
+            ["README.md", "docs/tasks/tag.md", "docs/tasks/label.md", "docs/tasks/classify.md"].map(read).concat();
+        let pages = pages.replace('\\', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        let mut checked = 0;
+        for row in ROWS {
+            // Rows with the defaults have none.
+            let Some(at) = FIRST.iter().filter_map(|flag| row.train.find(flag)).min() else { continue };
+            let settings = row.train[at..].trim();
+            assert!(pages.contains(settings), "{}: `{settings}` is in no page", row.name);
+            checked += 1;
+        }
+        assert!(checked > 9, "{checked}");
+    }
 
     #[test]
     fn figures_are_found_by_their_names() {
