@@ -19,6 +19,9 @@ const LONGEST: usize = 30;
 /// Units of a character's embedding.
 const CHARACTER: usize = 32;
 
+/// Marks that stand for unknown ones, the first that is known.
+const MARKS: [char; 6] = ['"', '«', '\'', '-', ',', '.'];
+
 const WORDS: &str = "words.json";
 const CHARACTERS: &str = "characters.json";
 
@@ -55,14 +58,25 @@ impl Spelling {
     /// The numbers of some words.
     pub fn spell<'w>(&self, words: impl Iterator<Item = &'w str>) -> Spelled {
         let mut spelled = Spelled { words: vec![], characters: vec![] };
-        let mut buffer = [0; 4];
         for word in words {
             spelled.words.push(self.words.id_or_unknown(&lower(word, self.lowercase)));
             let letters = word.chars().take(LONGEST);
-            let ids = letters.map(|c| self.characters.id_or_unknown(c.encode_utf8(&mut buffer))).collect();
+            let ids = letters.map(|c| self.character(c)).collect();
             spelled.characters.push(ids);
         }
         spelled
+    }
+
+    /// The number of a character; where it is not known, that of one of its kind, so that a mark is still read as a mark and a
+    /// digit as a digit.
+    fn character(&self, c: char) -> u32 {
+        let id = |c: char| self.characters.id(c.encode_utf8(&mut [0; 4]));
+        let alike = || match c {
+            _ if c.is_alphabetic() => c.to_lowercase().chain(c.to_uppercase()).find_map(id),
+            _ if c.is_numeric() => ('0'..='9').find_map(id),
+            _ => MARKS.into_iter().find_map(id),
+        };
+        id(c).or_else(alike).unwrap_or(0)
     }
 
     /// Writes it into a run.
@@ -208,7 +222,18 @@ impl WordLayer {
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::{Settings, Spelling, split};
+
+    #[test]
+    fn unknown_characters_are_read_as_known_ones_of_their_kind() {
+        let spelling = Spelling::of(["ab\"", "ab\"", "70", "70"].into_iter(), &Settings::default());
+        let of = |word: &str| spelling.spell([word].into_iter()).characters.remove(0);
+        let known = of("ab\"07");
+        assert!(!known.contains(&0), "{known:?}");
+        assert_eq!(of("AB“9"), [known[0], known[1], known[2], known[3]]);
+        assert_eq!(of("z"), [0]);
+        assert_eq!(of("ab\"07"), known);
+    }
 
     #[test]
     fn words_and_marks_stand_apart() {
