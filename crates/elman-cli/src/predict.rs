@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// Arguments of `elman predict`.
 #[derive(Args)]
 #[command(
-    after_help = "Examples:\n  elman predict runs/readme --data README.md\n  echo 'not bad at all' | elman predict runs/reviews\n\nA line for each line (picture, series): of a language model nats, tokens, perplexity and the line, parted by tabs; of other\ntasks the label, tags, text or documents. --json says the same with names."
+    after_help = "Example:\n  elman predict runs/readme --data README.md\n\nA line for each line (picture, series): of a language model nats, tokens, perplexity and the line, parted by tabs; of other\ntasks the label, tags, text or documents. --json says the same with names."
 )]
 pub struct Arguments {
     /// The run's folder
