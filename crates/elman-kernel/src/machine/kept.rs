@@ -19,19 +19,11 @@ pub(super) struct Kept<T: 'static> {
     units: (usize, usize),
     /// Whether those can be kept.
     can_be: bool,
-    operands: Vec<(Moving, Rows)>,
+    operands: Vec<(Spot, Rows)>,
     strips: Vec<KeptStrip>,
     calls: Vec<KeptCall<T>>,
     products: Vec<KeptProduct>,
     instrs: Vec<KeptInstr>,
-}
-
-/// A place that moves with the row of its kind.
-#[derive(Clone, Copy)]
-struct Moving {
-    kind: usize,
-    at: usize,
-    stride: usize,
 }
 
 /// From one row to the next, and how wide an operand is.
@@ -44,9 +36,9 @@ struct Rows {
 struct KeptStrip {
     /// Its first packed weight.
     b: usize,
-    init: Option<Moving>,
+    init: Option<Spot>,
     init_row: usize,
-    out: Moving,
+    out: Spot,
     out_row: usize,
     lanes: usize,
 }
@@ -70,8 +62,8 @@ struct KeptInstr {
     rows: usize,
     units: usize,
     /// Where arguments lie, and from one row to the next; those that are one number for all have no place.
-    inputs: [(Option<Moving>, usize); 3],
-    out: Moving,
+    inputs: [(Option<Spot>, usize); 3],
+    out: Spot,
     out_row: usize,
 }
 
@@ -83,8 +75,8 @@ struct At<'a, T> {
 
 impl<T> At<'_, T> {
     #[inline(always)]
-    fn of(&self, moving: &Moving) -> *mut T {
-        self.bases[moving.kind].wrapping_add(moving.at + self.rows[moving.kind] * moving.stride)
+    fn of(&self, spot: &Spot) -> *mut T {
+        self.bases[spot.kind].wrapping_add(spot.offset + self.rows[spot.kind] * spot.stride)
     }
 }
 
@@ -125,8 +117,8 @@ impl<T: Real> Kept<T> {
     fn keep_product(&mut self, run: &Run<'_, T>, tile: &Tile<'_, T>, product: &ProductCode) {
         let before = (self.operands.len(), self.strips.len(), self.calls.len());
         let operand = |(spot, k): &(Spot, usize)| {
-            let (moving, distance) = tile.place(spot, 0);
-            (moving, Rows { distance, k: *k })
+            let (spot, distance) = tile.place(spot, 0);
+            (spot, Rows { distance, k: *k })
         };
         self.operands.extend(product.segments.iter().map(operand));
         let packed = &run.matrices[product.matrix];
@@ -136,8 +128,8 @@ impl<T: Real> Kept<T> {
             let unit = block * LANES;
             for (member, (init, out)) in product.members.iter().enumerate() {
                 let (init, init_row) = init.map_or((None, 0), |spot| {
-                    let (moving, row) = tile.place(&spot, unit);
-                    (Some(moving), row)
+                    let (spot, row) = tile.place(&spot, unit);
+                    (Some(spot), row)
                 });
                 let (out, out_row) = tile.place(out, unit);
                 let b = packed.strip(block * members + member).0;
@@ -168,15 +160,15 @@ struct Tile<'a, T: 'static> {
 }
 
 impl<T> Tile<'_, T> {
-    /// As a frame's places, short of the row.
-    fn place(&self, spot: &Spot, unit: usize) -> (Moving, usize) {
+    /// As a frame's places, short of the row: where `unit` of row 0 is from the first element of the kind's memory.
+    fn place(&self, spot: &Spot, unit: usize) -> (Spot, usize) {
         let Spot { kind, offset, stride } = *spot;
         match kind {
             kind::SCRATCH => {
-                (Moving { kind, at: offset * self.stage.slot() + unit - self.first, stride: 0 }, self.units)
+                (Spot { kind, offset: offset * self.stage.slot() + unit - self.first, stride: 0 }, self.units)
             }
-            kind::FIXED => (Moving { kind, at: offset + unit, stride: 0 }, 0),
-            _ => (Moving { kind, at: offset + unit, stride }, stride),
+            kind::FIXED => (Spot { kind, offset: offset + unit, stride: 0 }, 0),
+            _ => (Spot { kind, offset: offset + unit, stride }, stride),
         }
     }
 
@@ -186,14 +178,14 @@ impl<T> Tile<'_, T> {
         let mut gapless = out_row == units && matches!(instr.call, Call::Map(_));
         let inputs = [0, 1, 2].map(|i| match &instr.inputs[i] {
             Source::Spot(spot) => {
-                let (moving, row) = self.place(spot, self.first);
+                let (spot, row) = self.place(spot, self.first);
                 gapless &= row == units;
-                (Some(moving), row)
+                (Some(spot), row)
             }
             Source::PerRow(spot) => {
-                let (moving, row) = self.place(spot, if spot.kind == kind::SCRATCH { self.first } else { 0 });
+                let (spot, row) = self.place(spot, if spot.kind == kind::SCRATCH { self.first } else { 0 });
                 gapless &= row == 0;
-                (Some(moving), row)
+                (Some(spot), row)
             }
             Source::Splat(_) => (None, 0),
         });
@@ -252,8 +244,8 @@ impl<T: Real> Kept<T> {
         let Storage::Full(data) = packed.data() else { return };
         let data = data.as_ptr();
         segments.clear();
-        for (moving, rows) in &self.operands[product.operands.clone()] {
-            segments.push(Segment { a: at.of(moving), row: rows.distance, k: rows.k });
+        for (spot, rows) in &self.operands[product.operands.clone()] {
+            segments.push(Segment { a: at.of(spot), row: rows.distance, k: rows.k });
         }
         strips.clear();
         strips.extend(self.strips[product.strips.clone()].iter().map(|strip| Strip {
@@ -276,9 +268,9 @@ impl KeptInstr {
     #[inline(always)]
     unsafe fn apply<T: Real>(&self, code: &InstrCode<T>, at: &At<'_, T>) {
         let mut inputs = [Input { at: std::ptr::null(), row: 0 }; 3];
-        for ((input, (moving, row)), source) in inputs.iter_mut().zip(&self.inputs).zip(&code.inputs) {
-            *input = match (moving, source) {
-                (Some(moving), _) => Input { at: at.of(moving), row: *row },
+        for ((input, (spot, row)), source) in inputs.iter_mut().zip(&self.inputs).zip(&code.inputs) {
+            *input = match (spot, source) {
+                (Some(spot), _) => Input { at: at.of(spot), row: *row },
                 (None, Source::Splat(x)) => Input { at: x, row: 0 },
                 (None, _) => continue,
             };
