@@ -116,3 +116,24 @@ fn what_cannot_be_learned_from_is_named() {
     train("prose.txt").one_error(&["prose.txt:1", "CoNLL-U"]);
     assert!(!folder.path().join("run").exists());
 }
+
+#[test]
+fn a_file_of_a_few_settings_lies_over_the_defaults_and_flags_over_both() {
+    let folder = Folder::new();
+    folder.text("train.conllu", &treebank(60, 0));
+    folder.text("some.toml", "[model]\nembedding = 10\nbidirectional = true\n[train]\nmax_steps = 2\nbatch = 8\n");
+    folder.run("train tag --config some.toml --data train.conllu --directions 1 --batch 4 --out run").good();
+    let written = std::fs::read_to_string(folder.path().join("run/config.toml")).unwrap();
+    for line in
+        ["task = \"tag\"", "hidden = 200", "embedding = 10", "bidirectional = false", "max_steps = 2", "batch = 4"]
+    {
+        assert!(written.lines().any(|l| l == line), "{line}: {written}");
+    }
+    folder.text("other.toml", "task = \"rank\"\n");
+    let refused = folder.run("train tag --config other.toml --data train.conllu --out x");
+    refused.one_error(&["other.toml", "task `rank`, not `tag`"]);
+    folder.text("none.toml", "[model]\nhiden = 3\n");
+    folder.run("train tag --config none.toml --data train.conllu --out x").one_error(&["none.toml:2", "`hiden`"]);
+    folder.text("few.toml", "[train]\nbatch = 8\n");
+    folder.run("train tag --config few.toml --out x").one_error(&["data.train is missing", "--data FILE"]);
+}

@@ -56,6 +56,9 @@ pub struct Common {
     /// Units of a state, in each direction [default: 128; tag: 200; translate, caption: 256]
     #[arg(long, value_name = "N", value_parser = size, help_heading = "Model")]
     hidden: Option<usize>,
+    /// Directions in which a sequence is read: 1, from its start, or 2 [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=2), help_heading = "Model")]
+    directions: Option<u8>,
     /// Units of a word's embedding [default: 128; translate: 256; caption: 64]
     #[arg(long, value_name = "N", value_parser = size, help_heading = "Model")]
     embedding: Option<usize>,
@@ -173,14 +176,9 @@ impl Common {
     /// The file's settings or the task's defaults, with the flags over them.
     pub fn settings(&self, task: TaskName) -> Result<Settings, elman::Error> {
         let mut s = match &self.config {
-            Some(path) => Settings { program: Settings::default().program, ..Settings::read(path)? },
+            Some(path) => Settings::read_over(task, path)?,
             None => Settings::of(task),
         };
-        if s.task != task {
-            let (found, wanted) = (s.task.name(), task.name());
-            let message = format!("the settings are of the task `{found}`, not `{wanted}`");
-            return Err(elman::Error::Refused(message));
-        }
         for (files, setting) in
             [(&self.data, &mut s.data.train), (&self.valid, &mut s.data.valid), (&self.test, &mut s.data.test)]
         {
@@ -200,6 +198,9 @@ impl Common {
             self.rate => s.optimiser.rate, self.decay => s.optimiser.decay, self.clip => s.optimiser.clip_norm,
             self.average_from => s.optimiser.average_from,
             self.schedule => s.schedule.kind, self.warmup => s.schedule.warmup,
+        }
+        if let Some(directions) = self.directions {
+            m.bidirectional = directions == 2;
         }
         if self.decay.is_some_and(|d| d > 0.0) {
             s.optimiser.rule = RuleName::Adamw;

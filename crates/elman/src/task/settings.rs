@@ -1,11 +1,11 @@
 //! The settings of a task's run, as TOML: every key has a default; a key that does not exist is an error.
 
-use crate::error::Error;
+mod check;
+mod read;
+
 pub use crate::run::config::Kind;
 use crate::run::config::{FORMAT, Optimiser, RuleName, Schedule, ScheduleName};
-use crate::whole_file::shown;
 use serde::{Deserialize, Serialize};
-use std::path::Path;
 
 /// Pictures of a string at most.
 const LONGEST_STRING: usize = 1000;
@@ -401,142 +401,5 @@ impl Settings {
             _ => {}
         }
         s
-    }
-
-    /// Reads a file of settings.
-    ///
-    /// # Errors
-    /// A file that cannot be read, what is no TOML, unknown keys, values of other types, settings that cannot work.
-    pub fn read(path: &Path) -> Result<Settings, Error> {
-        let file = shown(path);
-        let text = std::fs::read_to_string(path).map_err(|e| Error::Refused(format!("{file}: {e}")))?;
-        let settings: Settings = toml::from_str(&text).map_err(|e| {
-            let at = e.span().map_or(0, |s| s.start.min(text.len()));
-            let line = text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
-            Error::Refused(format!("{file}:{line}: {}", e.message().replace('\n', " ")))
-        })?;
-        settings.check().map_err(|e| Error::Refused(format!("{file}: {e}")))?;
-        Ok(settings)
-    }
-
-    /// The settings as TOML.
-    ///
-    /// # Errors
-    /// A seed that TOML cannot hold.
-    pub fn to_toml(&self) -> Result<String, Error> {
-        toml::to_string(self).map_err(|e| Error::Refused(format!("the settings cannot be written: {e}")))
-    }
-
-    /// Checks every number and every combination.
-    ///
-    /// # Errors
-    /// The first setting that cannot work, by its name in the file, with what it may be.
-    pub fn check(&self) -> Result<(), Error> {
-        let refuse = |message: String| Err(Error::Refused(message));
-        if self.format != FORMAT {
-            let (found, program) = (self.format, &self.program);
-            return refuse(format!("format is {found}: this program reads {FORMAT}; take elman {program}"));
-        }
-        if self.data.train.is_empty() {
-            return refuse("data.train is missing: name the training file with --data FILE".into());
-        }
-        if self.seed > i64::MAX as u64 {
-            return refuse(format!("seed is {}: at most {}", self.seed, i64::MAX));
-        }
-        let (m, t, d, o) = (&self.model, &self.train, &self.dropout, &self.optimiser);
-        let counts = [
-            ("model.layers", m.layers),
-            ("model.hidden", m.hidden),
-            ("model.embedding", m.embedding),
-            ("model.heads", m.heads),
-            ("model.members", m.members),
-            ("model.stack", m.stack),
-            ("model.space", m.space),
-            ("model.patch", m.patch),
-            ("model.beam", m.beam),
-            ("train.batch", t.batch),
-            ("train.epochs", usize::try_from(t.epochs).unwrap_or(usize::MAX)),
-            ("data.vocabulary", self.data.vocabulary),
-            ("search.beam", self.search.beam),
-        ];
-        if let Some([fold, folds]) = self.data.fold {
-            if fold == 0 || fold > folds || !(2..=1000).contains(&folds) {
-                return refuse(format!("data.fold is [{fold}, {folds}]: the first from 1 to the second, at most 1000"));
-            }
-            if !self.data.valid.is_empty() || !self.data.test.is_empty() {
-                return refuse("data.fold takes the test part out of data.train: leave out the other files".into());
-            }
-        }
-        let lengths = [Some(self.data.string_length), self.data.test_string_length];
-        if let Some([fewest, most]) =
-            lengths.into_iter().flatten().find(|[fewest, most]| *fewest == 0 || fewest > most || *most > LONGEST_STRING)
-        {
-            let range = format!("the first from 1 to the second, at most {LONGEST_STRING}");
-            return refuse(format!("data.string_length is [{fewest}, {most}]: {range}"));
-        }
-        if m.members > 1 && !matches!(self.task, TaskName::Classify | TaskName::Tag) {
-            return refuse(format!("model.members is {}: only classify and tag have more than 1", m.members));
-        }
-        let of_translate = m.copy || m.input_feeding || m.decoder_cell.is_some() || m.decoder != Kind::Recurrent;
-        if self.task != TaskName::Translate && (of_translate || m.attention != Attention::Scaled) {
-            let names = "model.copy, model.decoder, model.decoder_cell, model.input_feeding and model.attention";
-            return refuse(format!("{names} are of the task translate: leave them out"));
-        }
-        if m.pool == PoolName::Places && self.task != TaskName::Classify {
-            return refuse("model.pool is places: only classify has it; take max, attention or last".into());
-        }
-        if self.data.shift > 64 {
-            return refuse(format!("data.shift is {}: pixels from 0 to 64", self.data.shift));
-        }
-        if m.ngrams > 1 << 24 {
-            return refuse(format!("model.ngrams is {}: a number from 0 to {}", m.ngrams, 1 << 24));
-        }
-        if let Some((name, n)) = counts.into_iter().find(|(_, n)| *n == 0 || *n > 1 << 24) {
-            return refuse(format!("{name} is {n}: a number from 1 to {}", 1 << 24));
-        }
-        let shares = [
-            ("dropout.input", d.input),
-            ("dropout.between", d.between),
-            ("dropout.output", d.output),
-            ("dropout.words", d.words),
-            ("train.smoothing", t.smoothing),
-            ("schedule.lowest", self.schedule.lowest),
-            ("optimiser.beta1", o.beta1),
-            ("optimiser.beta2", o.beta2),
-        ];
-        if let Some((name, p)) = shares.into_iter().find(|(_, p)| !(0.0..1.0).contains(p)) {
-            return refuse(format!("{name} is {p}: a number from 0 to less than 1"));
-        }
-        if !(m.temperature.is_finite() && m.temperature >= 1e-3) {
-            return refuse(format!("model.temperature is {}: a number from 0.001", m.temperature));
-        }
-        let numbers = [
-            ("optimiser.rate", o.rate()),
-            ("search.length_penalty", self.search.length_penalty),
-            ("optimiser.decay", o.decay),
-            ("optimiser.clip_norm", o.clip_norm),
-            ("train.checkpoint_seconds", t.checkpoint_seconds),
-        ];
-        if let Some((name, n)) = numbers.into_iter().find(|(_, n)| !(n.is_finite() && *n >= 0.0)) {
-            return refuse(format!("{name} is {n}: a number from 0"));
-        }
-        Ok(())
-    }
-
-    /// The same with files by their whole path.
-    #[must_use]
-    pub fn resolved(mut self) -> Settings {
-        let d = &mut self.data;
-        let cells = [&mut self.model.cell].into_iter().chain(&mut self.model.decoder_cell);
-        let cells = cells.filter(|cell| elman_cell::builtin::source(cell).is_none());
-        let files = d.train.iter_mut().chain(&mut d.valid).chain(&mut d.test).chain(&mut d.beside);
-        for file in files.chain(cells).filter(|file| !file.is_empty()) {
-            if let Ok(whole) = std::fs::canonicalize(&*file)
-                && let Some(whole) = whole.to_str()
-            {
-                *file = whole.into();
-            }
-        }
-        self
     }
 }
