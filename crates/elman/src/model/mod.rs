@@ -2,8 +2,10 @@
 
 pub mod dropout;
 pub mod lm;
+pub mod queries;
 pub mod span;
 pub mod trained;
+pub mod transformer;
 
 pub use dropout::{Draw, Dropout};
 pub use lm::{Body, Ends, Lm, LmSpec, Start, State};

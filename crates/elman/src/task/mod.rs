@@ -18,7 +18,6 @@ pub mod lexicon;
 mod load;
 mod predict;
 mod progress;
-mod queries;
 pub mod rank;
 pub mod settings;
 pub mod show;

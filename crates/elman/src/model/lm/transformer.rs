@@ -17,7 +17,7 @@ mod tests;
 
 use super::super::dropout::Draw;
 use super::{Ends, LmSpec, State};
-use crate::task::encoder::{Block, Norm, positions};
+use crate::model::transformer::{Block, Norm, positions};
 use elman_cell::cell::Init;
 use elman_engine::explain::Workload;
 use elman_engine::tape::{Blueprint, Layout, Linear, Mode, Store, Tape, Var, Written};

@@ -12,7 +12,7 @@
 use super::decoder::{Decoded, Decoder, Memory, Stack};
 use crate::cells;
 use crate::error::Error;
-use crate::task::queries::{Likeness, Queries};
+use crate::model::queries::{Likeness, Queries};
 use crate::task::settings::{self, Dropout};
 use elman_cell::cell::Init;
 use elman_engine::tape::{Blueprint, Layout, Linear, Tape, Var};

@@ -7,7 +7,7 @@
 //! vocabulary: a token that is copied is a class of the softmax too.
 
 use super::decoder::Memory;
-use crate::task::queries::Queries;
+use crate::model::queries::Queries;
 use elman_cell::cell::Init;
 use elman_engine::EngineError;
 use elman_engine::tape::{Blueprint, Linear, Tape, Var};

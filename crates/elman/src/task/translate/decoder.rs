@@ -6,7 +6,7 @@ use super::attending::Attending;
 use super::feeding::Feeding;
 use super::transformer::Transformer;
 use crate::error::Error;
-use crate::task::queries::Queries;
+use crate::model::queries::Queries;
 use crate::task::settings::{Attention, Dropout, Kind, Model};
 use elman_engine::EngineError;
 use elman_engine::tape::{Blueprint, Layer, Layout, Linear, Pool, Tape, Var};

@@ -12,7 +12,7 @@
 use super::decoder::{Decoded, Decoder, Memory, Stack};
 use crate::cells::{self, Text};
 use crate::error::Error;
-use crate::task::queries::Queries;
+use crate::model::queries::Queries;
 use crate::task::settings::{self, Attention, Dropout};
 use elman_cell::{Cell, builtin};
 use elman_engine::tape::{Blueprint, Layout, Linear, NO_ROW, Tape, Var};

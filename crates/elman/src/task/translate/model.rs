@@ -13,8 +13,8 @@
 use super::copying::Copying;
 use super::decoder::{self, Decoded, Decoder, Memory};
 use crate::error::Error;
+use crate::model::queries::Queries;
 use crate::task::encoder::Encoder;
-use crate::task::queries::Queries;
 use crate::task::settings::{Dropout, Kind, Settings};
 use elman_cell::cell::Init;
 use elman_engine::EngineError;

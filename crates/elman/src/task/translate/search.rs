@@ -4,7 +4,7 @@ use super::decoder::Memory;
 use super::model::Model;
 use crate::decode::beam::{Beam, Found, Search};
 use crate::error::Error;
-use crate::task::queries::Queries;
+use crate::model::queries::Queries;
 use crate::task::settings::Dropout;
 use elman_engine::tape::{Layout, Mode, NO_ROW, Store, Tape, Var};
 

@@ -9,9 +9,9 @@
 
 use super::decoder::{Decoded, Decoder, Memory};
 use crate::error::Error;
-use crate::task::encoder::masked::Masked;
-use crate::task::encoder::{Norm, positions};
-use crate::task::queries::Queries;
+use crate::model::queries::Queries;
+use crate::model::transformer::masked::Masked;
+use crate::model::transformer::{Norm, positions};
 use crate::task::settings::{self, Dropout};
 use elman_engine::EngineError;
 use elman_engine::tape::{Blueprint, Layout, Linear, Tape, Var};

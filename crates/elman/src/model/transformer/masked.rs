@@ -7,7 +7,7 @@
 //! It runs over whole sequences, or a step at a time after the keys and values of the steps before, to the same numbers.
 
 use super::{Attention, Block};
-use crate::task::queries::{Likeness, Queries};
+use crate::model::queries::{Likeness, Queries};
 use elman_engine::EngineError;
 use elman_engine::tape::{Blueprint, Layout, Tape, Var};
 
