@@ -4,16 +4,15 @@ mod check;
 #[cfg(test)]
 mod tests;
 
+use super::toml_file;
 use crate::error::Error;
 use crate::model::Dropout;
 use crate::synth::{Form, Made, SynthError};
 use crate::text::vocabulary::{Cut, LIMIT};
 use crate::text::{Unit, corpus::Files};
 use crate::whole_file::shown;
-use elman_cell::nearest::nearest;
 use elman_engine::optimise::Rule;
 use serde::{Deserialize, Serialize};
-use std::io;
 use std::path::Path;
 
 /// The version of the form of a run directory.
@@ -418,18 +417,7 @@ impl Config {
     /// # Errors
     /// A file that cannot be read, and as [`Config::from_toml`].
     pub fn read(path: &Path) -> Result<Config, Error> {
-        let file = shown(path);
-        let text = std::fs::read_to_string(path).map_err(|e| {
-            let why = match e.kind() {
-                io::ErrorKind::NotFound => "there is no such file; check the path".into(),
-                io::ErrorKind::InvalidData => {
-                    "this is no text; give a TOML file, such as the config.toml of a run".into()
-                }
-                _ => e.to_string(),
-            };
-            Error::Refused(format!("{file}: {why}"))
-        })?;
-        Config::from_toml(&text, &file)
+        Config::from_toml(&toml_file::text(path)?, &shown(path))
     }
 
     /// Reads TOML; `file` is the name used in messages.
@@ -437,7 +425,7 @@ impl Config {
     /// # Errors
     /// What is no TOML, unknown keys with the nearest one, values of other types, a newer format.
     pub fn from_toml(text: &str, file: &str) -> Result<Config, Error> {
-        toml::from_str(text).map_err(|e| Error::Refused(format!("{file}{}: {}", line(text, &e), explain(e.message()))))
+        toml_file::parse(text, file)
     }
 
     /// The settings as TOML.
@@ -445,7 +433,7 @@ impl Config {
     /// # Errors
     /// A seed that TOML cannot hold.
     pub fn to_toml(&self) -> Result<String, Error> {
-        toml::to_string(self).map_err(|e| Error::Refused(format!("the settings cannot be written: {e}")))
+        toml_file::print(self)
     }
 
     /// The made data that is named in place of a text.
@@ -476,41 +464,7 @@ impl Config {
         let cell = elman_cell::builtin::source(&self.model.cell).is_none().then_some(&mut self.model.cell);
         let d = &mut self.data;
         let text = made.is_none().then_some(&mut d.train);
-        for file in [text, d.valid.as_mut(), d.test.as_mut(), cell] {
-            if let Some(file) = file
-                && let Ok(whole) = std::fs::canonicalize(&*file)
-                && let Some(whole) = whole.to_str()
-            {
-                *file = whole.into();
-            }
-        }
+        [text, d.valid.as_mut(), d.test.as_mut(), cell].into_iter().flatten().for_each(toml_file::make_whole);
         self
-    }
-}
-
-fn line(text: &str, error: &toml::de::Error) -> String {
-    let at = error.span().map(|s| s.start.min(text.len()));
-    at.map_or(String::new(), |at| format!(":{}", text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1))
-}
-
-/// The names of types, in words.
-fn in_words(message: String) -> String {
-    let words = [("usize", "a whole number"), ("u64", "a whole number"), ("f64", "a number")];
-    words.iter().fold(message, |m, (name, words)| m.replace(&format!("expected {name}"), &format!("expected {words}")))
-}
-
-/// "unknown field `a`, expected one of `b`, `c`" gets the nearest of them; an unknown variant is a value.
-fn explain(message: &str) -> String {
-    let message = message.trim().replace('\n', " ");
-    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let what = match () {
-        () if message.starts_with("unknown field") => "key",
-        () if message.starts_with("unknown variant") => "value",
-        () => return in_words(message),
-    };
-    let Some((found, known)) = names.split_first() else { return message };
-    match nearest(found, known.iter().copied()) {
-        Some(near) => format!("there is no {what} `{found}`, did you mean `{near}`?"),
-        None => format!("there is no {what} `{found}`; there are {}", known.join(", ")),
     }
 }

@@ -15,6 +15,7 @@
 pub mod checkpoint;
 pub mod config;
 pub mod folder;
+pub(crate) mod toml_file;
 
 pub use checkpoint::Checkpoint;
 pub use config::Config;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Settings, TaskName};
 use crate::error::Error;
+use crate::run::toml_file;
 use crate::whole_file::shown;
 
 impl Settings {
@@ -12,7 +13,7 @@ impl Settings {
     /// # Errors
     /// A file that cannot be read, what is no TOML, unknown keys, values of other types, settings that cannot work.
     pub fn read(path: &Path) -> Result<Settings, Error> {
-        let settings: Settings = parse(&text_of(path)?, path)?;
+        let settings: Settings = toml_file::parse(&toml_file::text(path)?, &shown(path))?;
         settings.check().map_err(|e| Error::Refused(format!("{}: {e}", shown(path))))?;
         Ok(settings)
     }
@@ -22,15 +23,15 @@ impl Settings {
     /// # Errors
     /// As [`Settings::read`], and settings of another task.
     pub fn read_over(task: TaskName, path: &Path) -> Result<Settings, Error> {
-        let text = text_of(path)?;
+        let (text, file) = (toml_file::text(path)?, shown(path));
         // Keys and types, each with its line.
-        let known: Settings = parse(&text, path)?;
-        let given: toml::Table = parse(&text, path)?;
+        let known: Settings = toml_file::parse(&text, &file)?;
+        let given: toml::Table = toml_file::parse(&text, &file)?;
         if given.contains_key("task") && known.task != task {
-            let (file, found, wanted) = (shown(path), known.task.name(), task.name());
+            let (found, wanted) = (known.task.name(), task.name());
             return Err(Error::Refused(format!("{file}: the settings are of the task `{found}`, not `{wanted}`")));
         }
-        let failed = |e: &dyn std::fmt::Display| Error::Refused(format!("{}: {e}", shown(path)));
+        let failed = |e: &dyn std::fmt::Display| Error::Refused(format!("{file}: {e}"));
         let mut all = toml::Table::try_from(Settings::of(task)).map_err(|e| failed(&e))?;
         lay_over(&mut all, given);
         let settings = all.try_into().map_err(|e| failed(&e))?;
@@ -42,7 +43,7 @@ impl Settings {
     /// # Errors
     /// A seed that TOML cannot hold.
     pub fn to_toml(&self) -> Result<String, Error> {
-        toml::to_string(self).map_err(|e| Error::Refused(format!("the settings cannot be written: {e}")))
+        toml_file::print(self)
     }
 
     /// The same with files by their whole path.
@@ -52,28 +53,9 @@ impl Settings {
         let cells = [&mut self.model.cell].into_iter().chain(&mut self.model.decoder_cell);
         let cells = cells.filter(|cell| elman_cell::builtin::source(cell).is_none());
         let files = d.train.iter_mut().chain(&mut d.valid).chain(&mut d.test).chain(&mut d.beside);
-        for file in files.chain(cells).filter(|file| !file.is_empty()) {
-            if let Ok(whole) = std::fs::canonicalize(&*file)
-                && let Some(whole) = whole.to_str()
-            {
-                *file = whole.into();
-            }
-        }
+        files.chain(cells).filter(|file| !file.is_empty()).for_each(toml_file::make_whole);
         self
     }
-}
-
-fn text_of(path: &Path) -> Result<String, Error> {
-    std::fs::read_to_string(path).map_err(|e| Error::Refused(format!("{}: {e}", shown(path))))
-}
-
-/// What a TOML file says, or the line on which it is wrong.
-fn parse<S: serde::de::DeserializeOwned>(text: &str, path: &Path) -> Result<S, Error> {
-    toml::from_str(text).map_err(|e: toml::de::Error| {
-        let at = e.span().map_or(0, |s| s.start.min(text.len()));
-        let line = text.as_bytes()[..at].iter().filter(|b| **b == b'\n').count() + 1;
-        Error::Refused(format!("{}:{line}: {}", shown(path), e.message().replace('\n', " ")))
-    })
 }
 
 /// Replaces the values of `all` that `given` has too, table by table.
