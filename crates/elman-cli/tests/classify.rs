@@ -174,3 +174,29 @@ fn what_cannot_work_is_said() {
     folder.text("run/labels.json", "{}");
     folder.run("predict run").one_error(&["run/labels.json", "train again"]);
 }
+
+#[test]
+fn a_file_for_each_label_and_a_file_of_labels() {
+    let folder = Folder::new();
+    let all = reviews(120);
+    let of = |label: &str| {
+        all.lines().filter_map(|l| l.strip_prefix(label)).map(|l| format!("{}\n\n", l.trim())).collect::<String>()
+    };
+    folder.text("reviews.good", &of("good\t"));
+    folder.text("reviews.bad", &of("bad\t"));
+    let small = "--hidden 8 --embedding 8 --characters 6 --ngrams 512 --batch 8 --epochs 3 --rate 0.02 --threads 1";
+    let files = "--data reviews.good,reviews.bad --labels good,bad";
+    let said = folder.run(&format!("train classify {files} {small} --out run")).good().err;
+    assert!(said.contains("reviews.good: each of its lines has the label `good`"), "{said}");
+    let one = folder.run("eval run --json --data reviews.bad --labels bad").good().json();
+    assert_eq!(one["values"][0], serde_json::json!(["accuracy", 1.0]), "{one}");
+
+    let (labels, texts): (Vec<&str>, Vec<&str>) = all.lines().skip(1).filter_map(|l| l.split_once('\t')).unzip();
+    folder.text("labels", &labels.join("\n"));
+    folder.text("texts", &texts.join("\n"));
+    let measured = folder.run("eval run --json --data texts --labels labels").good().json();
+    assert_eq!(measured["values"][0], serde_json::json!(["accuracy", 1.0]), "{measured}");
+    folder.text("labels", &labels[1..].join("\n"));
+    let refused = folder.run("eval run --data texts --labels labels");
+    refused.one_error(&["texts has 120 lines", "labels beside it 119"]);
+}

@@ -23,7 +23,8 @@ pub struct Classify {
     /// How all steps become one answer [default: places for characters in texts of one length, else max]
     #[arg(long, value_name = "HOW", help_heading = "Model")]
     pool: Option<Pool>,
-    /// Files of labels (idx, .npy) beside --data, --valid and --test, in this order
+    /// Files of labels (idx, .npy, a label a line) beside --data, --valid and --test, in this order; of a text file also the
+    /// label of all its lines
     #[arg(long, value_name = "FILES", value_delimiter = ',', help_heading = "Data")]
     labels: Vec<String>,
     /// What a step of a picture is [default: rows]

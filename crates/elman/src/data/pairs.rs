@@ -148,7 +148,7 @@ fn found(table: &Table, source: Option<usize>, target: Option<usize>) -> (usize,
 }
 
 /// The lines of a file, without white space around them.
-fn lines(file: &str, encoding: Option<&str>) -> Result<Vec<String>, DataError> {
+pub(crate) fn lines(file: &str, encoding: Option<&str>) -> Result<Vec<String>, DataError> {
     let text = Source::open(file, encoding)?.read_all()?;
     Ok(text.lines().map(|line| line.trim().to_string()).collect())
 }

@@ -2,11 +2,13 @@
 
 use super::data::{Grid, RawExample, RawInput};
 use crate::data::labelled::{Columns, Labelled};
+use crate::data::pairs::lines;
 use crate::data::table::Reading;
 use crate::data::{Images, Kind, SeriesSet, sniff};
 use crate::error::Error;
 use crate::task::Settings;
 use crate::task::settings::PictureSteps;
+use std::path::Path;
 
 /// What a file holds.
 pub enum Numbers {
@@ -96,6 +98,9 @@ pub fn read(
         };
         return Ok((numbers.examples(d.pictures).into_iter().map(of).collect::<Result<_, Error>>()?, vec![]));
     }
+    if let Some(labels) = labels {
+        return lines_with(file, labels, d.encoding.as_deref());
+    }
     let reading = Reading { encoding: d.encoding.clone(), ..Reading::default() };
     let read = Labelled::read(file, columns, &reading)?;
     columns.text.get_or_insert_with(|| read.text.clone());
@@ -109,4 +114,29 @@ pub fn read(
         also: e.also,
     });
     Ok((examples.collect(), remarks))
+}
+
+/// The lines of a text, with a file of labels beside it, line by line, or one label for all.
+fn lines_with(file: &str, labels: &str, encoding: Option<&str>) -> Result<(Vec<RawExample>, Vec<String>), Error> {
+    let texts = lines(file, encoding)?;
+    let (labels, remarks) = match Path::new(labels).exists() {
+        true => (lines(labels, encoding)?, vec![]),
+        false => {
+            let remark = format!("{file}: each of its lines has the label `{labels}`, which is no file");
+            (vec![labels.to_string(); texts.len()], vec![remark])
+        }
+    };
+    if labels.len() != texts.len() {
+        let (texts, labels) = (texts.len(), labels.len());
+        let message = format!("{file} has {texts} lines, and the file of labels beside it {labels}");
+        return Err(Error::Refused(message + ": line n of one belongs to line n of the other"));
+    }
+    let full = (1..).zip(texts).zip(labels).filter(|((_, text), label)| !text.is_empty() && !label.is_empty());
+    let example = |((line, text), label): ((usize, String), String)| RawExample {
+        place: format!("{file}:{line}"),
+        input: RawInput::Text(text),
+        label,
+        also: None,
+    };
+    Ok((full.map(example).collect(), remarks))
 }
