@@ -35,6 +35,13 @@ pub struct Sentence {
     pub tokens: Vec<Token>,
 }
 
+impl Sentence {
+    /// A field of a token, by its place from 0; `None` where it is `_`.
+    pub fn field(&self, token: &Token, place: usize) -> Option<&str> {
+        self.lines.get(token.at)?.split('\t').nth(place).filter(|field| *field != "_")
+    }
+}
+
 /// All sentences of a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Treebank {
