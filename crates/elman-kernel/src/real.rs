@@ -28,6 +28,9 @@ pub trait Real: sealed::Kerneled + Number + PartialEq + PartialOrd + std::fmt::D
 
     /// self · b + c, rounded once.
     fn mul_add(self, b: Self, c: Self) -> Self;
+
+    /// √self, rounded once: the bits of [`Unary::Sqrt`], and in a loop as wide as the compiler's target is.
+    fn sqrt(self) -> Self;
 }
 
 pub(crate) mod sealed {
@@ -78,6 +81,10 @@ macro_rules! real {
             #[inline]
             fn mul_add(self, b: $t, c: $t) -> $t {
                 <$t>::mul_add(self, b, c)
+            }
+            #[inline]
+            fn sqrt(self) -> $t {
+                <$t>::sqrt(self)
             }
         }
     };

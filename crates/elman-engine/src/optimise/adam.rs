@@ -7,7 +7,7 @@
 //! Otherwise g ← g + λ θ. Gradients are multiplied with the step's scale first.
 
 use elman_kernel::Real;
-use elman_kernel::code::{Binary, Unary};
+use elman_kernel::code::Binary;
 
 use super::{Step, multiply, multiply_add};
 
@@ -33,7 +33,7 @@ pub(super) fn step<T: Real>(p: &mut [T], g: &[T], m: &mut [T], v: &mut [T], s: S
         *p = multiply_add(shrink, *p, *p);
         *m = multiply_add(b1, *m, multiply(one1, g));
         *v = multiply_add(b2, *v, multiply(one2, multiply(g, g)));
-        let below = multiply_add(root, T::unary(Unary::Sqrt, *v), epsilon);
+        let below = multiply_add(root, v.sqrt(), epsilon);
         *p = multiply_add(rate, T::binary(Binary::Div, *m, below), *p);
     }
 }

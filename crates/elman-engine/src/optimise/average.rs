@@ -4,6 +4,7 @@
 //!   a ← a + (θ − a) / n
 
 use elman_kernel::Real;
+use elman_kernel::code::Binary;
 
 use super::multiply_add;
 
@@ -26,9 +27,10 @@ impl<T: Real> Average<T> {
     pub fn add(&mut self, parameters: &[Vec<T>]) {
         self.count += 1;
         let share = T::from_f64(1.0 / self.count as f64);
-        for (a, p) in self.parameters.iter_mut().flatten().zip(parameters.iter().flatten()) {
-            let apart = T::binary(elman_kernel::code::Binary::Sub, *p, *a);
-            *a = multiply_add(share, apart, *a);
+        for (mean, parameter) in self.parameters.iter_mut().zip(parameters) {
+            for (a, p) in mean.iter_mut().zip(parameter) {
+                *a = multiply_add(share, T::binary(Binary::Sub, *p, *a), *a);
+            }
         }
     }
 }

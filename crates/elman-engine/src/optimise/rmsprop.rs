@@ -6,7 +6,7 @@
 //! where g ← s g + λ θ, s the step's scale.
 
 use elman_kernel::Real;
-use elman_kernel::code::{Binary, Unary};
+use elman_kernel::code::Binary;
 
 use super::{Step, multiply, multiply_add};
 
@@ -14,7 +14,7 @@ use super::{Step, multiply, multiply_add};
 fn scaled<T: Real>(g: T, v: &mut T, rho: T, one: T, epsilon: T) -> T {
     let square = T::binary(Binary::Mul, g, g);
     *v = multiply_add(rho, *v, T::binary(Binary::Mul, one, square));
-    let below = T::binary(Binary::Add, T::unary(Unary::Sqrt, *v), epsilon);
+    let below = T::binary(Binary::Add, v.sqrt(), epsilon);
     T::binary(Binary::Div, g, below)
 }
 

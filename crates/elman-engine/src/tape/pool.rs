@@ -62,11 +62,16 @@ impl<T: Real> Tape<'_, T> {
             match &mut chosen {
                 Some(chosen) => {
                     let chosen = &mut chosen[b * width..][..width];
-                    for row in layout.of(b) {
-                        for (unit, x) in source[row * width..][..width].iter().enumerate() {
-                            if chosen[unit] == NO_ROW || *x > to[unit] {
-                                (to[unit], chosen[unit]) = (*x, row as u32);
-                            }
+                    for (step, row) in layout.of(b).enumerate() {
+                        let x = &source[row * width..][..width];
+                        if step == 0 {
+                            to.copy_from_slice(x);
+                            chosen.fill(row as u32);
+                        }
+                        for ((to, chosen), x) in to.iter_mut().zip(&mut *chosen).zip(x) {
+                            let more = *x > *to;
+                            *to = if more { *x } else { *to };
+                            *chosen = if more { row as u32 } else { *chosen };
                         }
                     }
                 }
