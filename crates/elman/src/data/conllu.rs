@@ -6,6 +6,7 @@
 //! comments and without the blank line at their end are read too. Looks at the number, the form and the UPOS alone.
 
 use super::error::{DataError, shown};
+use super::escapes::undone;
 use crate::text::Source;
 
 /// Fields of a line.
@@ -18,7 +19,7 @@ const UPOS: usize = 3;
 pub struct Token {
     /// The line of its sentence, from 0.
     pub at: usize,
-    /// The word as it is written.
+    /// The word as it is written, without escapes of XML (`&#39;` is read as `'`).
     pub form: String,
     /// Its universal part of speech, such as `NOUN`; `_` where it has none.
     pub upos: String,
@@ -174,7 +175,8 @@ impl Sentence {
                 ));
             }
         }
-        self.tokens.push(Token { at: self.lines.len(), form: fields[1].into(), upos: fields[UPOS].into() });
+        let form = undone(fields[1]).into_owned();
+        self.tokens.push(Token { at: self.lines.len(), form, upos: fields[UPOS].into() });
         Ok(())
     }
 

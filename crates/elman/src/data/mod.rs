@@ -14,6 +14,7 @@ mod arrays;
 mod bytes;
 pub mod conllu;
 mod error;
+pub mod escapes;
 pub mod images;
 pub mod inspect;
 pub mod labelled;

@@ -20,7 +20,7 @@ const LONGEST: usize = 30;
 const CHARACTER: usize = 32;
 
 /// Marks that stand for unknown ones, the first that is known.
-const MARKS: [char; 6] = ['"', '«', '\'', '-', ',', '.'];
+const MARKS: [&str; 6] = ["\"", "«", "'", "-", ",", "."];
 
 const WORDS: &str = "words.json";
 const CHARACTERS: &str = "characters.json";
@@ -58,13 +58,25 @@ impl Spelling {
     /// The numbers of some words.
     pub fn spell<'w>(&self, words: impl Iterator<Item = &'w str>) -> Spelled {
         let mut spelled = Spelled { words: vec![], characters: vec![] };
-        for word in words {
+        for word in words.map(|word| self.known_mark(word)) {
             spelled.words.push(self.words.id_or_unknown(&lower(word, self.lowercase)));
             let letters = word.chars().take(LONGEST);
             let ids = letters.map(|c| self.character(c)).collect();
             spelled.characters.push(ids);
         }
         spelled
+    }
+
+    /// A run of one mark that is not known is read as the mark alone, or, where that is not known either, as one that is.
+    fn known_mark<'w>(&self, word: &'w str) -> &'w str {
+        let known = |mark: &str| self.words.id(mark).is_some();
+        let mark = |c: &char| c.is_ascii_punctuation() || matches!(c, '«' | '»' | '\u{2010}'..='\u{205e}');
+        let Some(first) = word.chars().next().filter(mark) else { return word };
+        if known(word) || !word.chars().all(|c| c == first) {
+            return word;
+        }
+        let alone = &word[..first.len_utf8()];
+        if known(alone) { alone } else { MARKS.into_iter().find(|mark| known(mark)).unwrap_or(word) }
     }
 
     /// The number of a character; where it is not known, that of one of its kind, so that a mark is still read as a mark and a
@@ -74,7 +86,7 @@ impl Spelling {
         let alike = || match c {
             _ if c.is_alphabetic() => c.to_lowercase().chain(c.to_uppercase()).find_map(id),
             _ if c.is_numeric() => ('0'..='9').find_map(id),
-            _ => MARKS.into_iter().find_map(id),
+            _ => MARKS.into_iter().find_map(|mark| self.characters.id(mark)),
         };
         id(c).or_else(alike).unwrap_or(0)
     }
@@ -233,6 +245,20 @@ mod tests {
         assert_eq!(of("AB“9"), [known[0], known[1], known[2], known[3]]);
         assert_eq!(of("z"), [0]);
         assert_eq!(of("ab\"07"), known);
+    }
+
+    #[test]
+    fn a_run_of_an_unknown_mark_is_read_as_a_known_one() {
+        let known = ["!", "!", "...", "...", "-", "-", "a", "a"];
+        let spelling = Spelling::of(known.into_iter(), &Settings::default());
+        let of = |word: &str| spelling.spell([word].into_iter());
+        assert_eq!(of("!!!"), of("!"));
+        assert_ne!(of("..."), of("-"));
+        assert_eq!(of("\'\'"), of("-"));
+        assert_eq!(of("“"), of("-"));
+        assert_ne!(of("!?"), of("!"));
+        assert_eq!(of("😀").words, [0]);
+        assert_eq!(of("aa").words, [0]);
     }
 
     #[test]

@@ -85,6 +85,13 @@ fn treebank(file: &str, asked: &Asked, report: &mut Inspection) -> Result<Vec<Se
     report.classes = counted(tokens().map(|token| token.upos.as_str()));
     report.vocabulary = Some(vocabulary(tokens().map(|token| token.form.as_str())));
     report.words = Spread::of(treebank.sentences.iter().map(|sentence| sentence.tokens.len()).collect());
+    let escaped = |s: &Sentence| s.tokens.iter().filter(|t| s.field(t, 1).is_some_and(|form| form != t.form)).count();
+    match treebank.sentences.iter().map(escaped).sum::<usize>() {
+        0 => {}
+        n => report
+            .facts
+            .push(format!("{n} words have escapes of XML, such as `&#39;`: they are read as what they stand for")),
+    }
     let seen = |sentence: &Sentence| {
         let join = |of: fn(&Token) -> &str| sentence.tokens.iter().map(of).collect::<Vec<_>>().join(" ");
         Seen { line: sentence.line, key: join(|t| &t.form).into_bytes(), label: Some(join(|t| &t.upos)) }
