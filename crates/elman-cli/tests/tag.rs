@@ -25,8 +25,7 @@ fn treebank(sentences: usize, first: usize) -> String {
             if id == 2 {
                 let _ = writeln!(text, "2-3\tboth\t_\t_\t_\t_\t_\t_\t_\t_");
             }
-            let (feats, deprel) = (["A=a", "A=b"][i % 2], ["root", "obj", "det"][i % 3]);
-            let _ = writeln!(text, "{id}\t{word}\t{word}\t{tag}\t_\t{feats}\t0\t{deprel}\t_\tSpaceAfter=No");
+            let _ = writeln!(text, "{id}\t{word}\t{word}\t{tag}\t_\tA=b\t0\troot\t_\tSpaceAfter=No");
         }
         text.push('\n');
     }
@@ -137,21 +136,4 @@ fn a_file_of_a_few_settings_lies_over_the_defaults_and_flags_over_both() {
     folder.run("train tag --config none.toml --data train.conllu --out x").one_error(&["none.toml:2", "`hiden`"]);
     folder.text("few.toml", "[train]\nbatch = 8\n");
     folder.run("train tag --config few.toml --out x").one_error(&["data.train is missing", "--data FILE"]);
-}
-
-#[test]
-fn fields_that_are_learned_beside_are_never_answered() {
-    let folder = Folder::new();
-    trained(&folder, "--also deprel,feats --members 2");
-    assert!(
-        folder.path().join("run/also-deprel.json").is_file() && folder.path().join("run/also-feats.json").is_file()
-    );
-    let figures = folder.run("eval run --json").good().json();
-    assert!(figures["score"].as_f64().unwrap() > 0.99, "{figures}");
-    folder
-        .run(&format!("train tag --data train.conllu --out x {SMALL} --also head"))
-        .one_error(&["data.also is `head`", "xpos, feats and deprel"]);
-    folder
-        .run(&format!("train tag --data train.conllu --out x {SMALL} --also xpos"))
-        .one_error(&["train.conllu", "not two values of xpos"]);
 }

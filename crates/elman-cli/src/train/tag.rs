@@ -16,9 +16,6 @@ pub struct Tag {
     /// Choose the tags of a sentence together (a conditional random field)
     #[arg(long, help_heading = "Model")]
     crf: bool,
-    /// Fields that are learned beside, to know more of the words, and never answered: xpos, feats, deprel
-    #[arg(long, value_name = "FIELDS", help_heading = "Data")]
-    also: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -28,9 +25,6 @@ impl Tag {
     pub fn run(&self) -> Result<Outcome, elman::Error> {
         let mut s = self.common.settings(TaskName::Tag)?;
         s.model.crf |= self.crf;
-        if self.also.is_some() {
-            s.data.also.clone_from(&self.also);
-        }
         self.common.train(s)
     }
 }

@@ -107,7 +107,7 @@ pub struct Data {
     pub text: Option<String>,
     /// The column of the label.
     pub label: Option<String>,
-    /// What is learned beside and never answered: a column of other labels (classify), fields of CoNLL-U (tag).
+    /// A column of other labels that are learned beside and never answered (classify).
     pub also: Option<String>,
     /// The column of what is translated.
     pub source: Option<String>,

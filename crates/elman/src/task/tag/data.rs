@@ -17,8 +17,6 @@ pub struct Example {
     pub tags: Vec<u32>,
     /// The words as they are written.
     pub words: Vec<String>,
-    /// Per field that is learned beside: the value of each word.
-    pub also: Vec<Vec<u32>>,
 }
 
 impl Example {
@@ -84,8 +82,7 @@ impl Raw {
         let example = |(_, s): &(String, Sentence)| {
             let words: Vec<String> = s.tokens.iter().map(|t| t.form.clone()).collect();
             let tags = s.tokens.iter().map(|t| model.tags.id(&t.upos).unwrap_or(NO_TAG)).collect();
-            let also = model.also.iter().map(|a| s.tokens.iter().map(|t| a.of(s, t)).collect()).collect();
-            Example { also, spelled: model.spelling.spell(words.iter().map(String::as_str)), tags, words }
+            Example { spelled: model.spelling.spell(words.iter().map(String::as_str)), tags, words }
         };
         [Part::Train, Part::Valid, Part::Test].map(|part| self.of(part).iter().map(example).collect())
     }

@@ -7,7 +7,6 @@
 //! Ling et al. 2015, arXiv:1508.02096; Plank, Søgaard & Goldberg 2016, arXiv:1604.05529; with a chain Lample et al. 2016,
 //! arXiv:1603.01360.
 
-mod also;
 mod baseline;
 mod data;
 mod figures;
@@ -26,7 +25,7 @@ use crate::run::Folder;
 use crate::train::progress::fingerprint;
 use data::NO_TAG;
 use elman_engine::tape::{Blueprint, Layout, NO_TARGET, Store, Tape};
-use model::{Model, Scores};
+use model::Model;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -92,16 +91,8 @@ impl Task for Tag {
         let units = layout.lengths.iter().sum();
         let smoothing = self.settings.train.smoothing;
         let share = 1.0 / (units * scores.len()) as f64;
-        let mut losses = vec![];
-        for Scores { tags, also } in scores {
-            losses.push(self.model.loss(tape, tags, &layout, &targets, smoothing, share)?);
-            // All fields together weigh as much as the tags.
-            let share = share / also.len().max(1) as f64;
-            for (field, scores) in also.into_iter().enumerate() {
-                let targets = layout.fill(NO_TARGET, |t, b| all[examples[b]].also[field][t]);
-                losses.push(tape.cross_entropy(scores, &targets, smoothing, share)?);
-            }
-        }
+        let one = |scores| self.model.loss(tape, scores, &layout, &targets, smoothing, share);
+        let losses = scores.into_iter().map(one).collect::<Result<Vec<_>, _>>()?;
         let mean = tape.total(&losses)?;
         Ok(Loss { mean, units })
     }
@@ -146,8 +137,7 @@ impl Task for Tag {
     fn fingerprint(&self) -> String {
         let examples = self.of(Part::Train).iter().chain(self.of(Part::Valid));
         fingerprint(examples.flat_map(|e| {
-            let spelled = e.spelled.words.iter().chain(e.spelled.characters.iter().flatten());
-            let ids = spelled.chain(&e.tags).chain(e.also.iter().flatten());
+            let ids = e.spelled.words.iter().chain(e.spelled.characters.iter().flatten()).chain(&e.tags);
             ids.flat_map(|id| id.to_le_bytes()).collect::<Vec<u8>>()
         }))
     }

@@ -1,6 +1,5 @@
 //! The model of `tag`: from words to a number for each tag.
 
-use super::also::Also;
 use super::data::Raw;
 use crate::error::Error;
 use crate::run::Folder;
@@ -23,8 +22,6 @@ pub struct Model {
     pub spelling: Spelling,
     /// What it is made of.
     pub blueprint: Blueprint,
-    /// What is learned beside the tags.
-    pub also: Vec<Also>,
     members: Vec<Member>,
     chain: Option<Chain>,
 }
@@ -34,16 +31,6 @@ struct Member {
     words: WordLayer,
     encoder: Encoder,
     output: Linear,
-    /// To each field that is learned beside.
-    also: Vec<Linear>,
-}
-
-/// What a member says of each place.
-pub struct Scores {
-    /// A number for each tag, [rows of the layout, tags].
-    pub tags: Var,
-    /// The same for the values of each field that is learned beside, while training.
-    pub also: Vec<Var>,
 }
 
 /// The tags of a sentence.
@@ -70,7 +57,7 @@ impl Model {
             )));
         }
         let spelling = Spelling::of(tokens.map(|t| t.form.as_str()), settings);
-        Model::new(settings, tags, Also::fresh(settings, raw)?, spelling)
+        Model::new(settings, tags, spelling)
     }
 
     /// With the words and tags of a run.
@@ -78,11 +65,10 @@ impl Model {
     /// # Errors
     /// A file that is not there, or damaged.
     pub fn again(settings: &Settings, folder: &Folder) -> Result<Model, Error> {
-        let (tags, also) = (Lexicon::read(folder, TAGS)?, Also::again(settings, folder)?);
-        Model::new(settings, tags, also, Spelling::read(folder, settings)?)
+        Model::new(settings, Lexicon::read(folder, TAGS)?, Spelling::read(folder, settings)?)
     }
 
-    fn new(settings: &Settings, tags: Lexicon, also: Vec<Also>, spelling: Spelling) -> Result<Model, Error> {
+    fn new(settings: &Settings, tags: Lexicon, spelling: Spelling) -> Result<Model, Error> {
         let mut blueprint = Blueprint::new();
         let mut members = vec![];
         for k in 1..=settings.model.members {
@@ -90,15 +76,13 @@ impl Model {
             let words = WordLayer::declare_of(&side, &mut blueprint, &spelling, settings)?;
             let encoder = Encoder::declare(&mut blueprint, &format!("{side}encoder"), words.width, settings)?;
             let output = blueprint.linear(&format!("{side}output"), encoder.width, tags.len());
-            let beside = |a: &Also| blueprint.linear(&format!("{side}also.{}", a.name()), encoder.width, a.len());
-            let beside = also.iter().map(beside).collect();
-            members.push(Member { words, encoder, output, also: beside });
+            members.push(Member { words, encoder, output });
         }
         let chain = settings.model.crf.then(|| blueprint.chain("chain", tags.len()));
-        Ok(Model { tags, spelling, blueprint, also, members, chain })
+        Ok(Model { tags, spelling, blueprint, members, chain })
     }
 
-    /// What each member says.
+    /// A number for each tag at each place, [rows of the layout, tags], of each member.
     ///
     /// # Errors
     /// What the engine says.
@@ -108,16 +92,14 @@ impl Model {
         sentences: &[&Spelled],
         layout: &Layout,
         drop: &Dropout,
-    ) -> Result<Vec<Scores>, EngineError> {
+    ) -> Result<Vec<Var>, EngineError> {
         let mut all = vec![];
         for member in &self.members {
             let x = member.words.vectors(tape, sentences, layout, drop.words)?;
             let x = tape.dropout(x, drop.input);
             let encoded = member.encoder.run(tape, x, layout, drop.between)?;
             let y = tape.dropout(encoded.y, drop.output);
-            let beside = if tape.trains() { &member.also[..] } else { &[] };
-            let also = beside.iter().map(|layer| tape.linear(y, *layer)).collect::<Result<_, _>>()?;
-            all.push(Scores { tags: tape.linear(y, member.output)?, also });
+            all.push(tape.linear(y, member.output)?);
         }
         Ok(all)
     }
@@ -154,7 +136,7 @@ impl Model {
         let crf = self.chain.map(|chain| store.crf(chain)).transpose()?;
         let layout = Layout::new(sentences.iter().map(|s| s.words.len()).collect());
         let mut tape = Tape::new(store, Mode::Infer);
-        let all: Vec<Var> = self.scores(&mut tape, sentences, &layout, drop)?.iter().map(|s| s.tags).collect();
+        let all = self.scores(&mut tape, sentences, &layout, drop)?;
         let sum = tape.total(&all)?;
         let scores = tape.scale(sum, 1.0 / all.len() as f64);
         let (value, width) = (tape.value(scores), self.tags.len());
@@ -174,7 +156,6 @@ impl Model {
     /// What the file system says.
     pub fn write(&self, folder: &Folder) -> Result<(), Error> {
         self.tags.write(folder, TAGS)?;
-        self.also.iter().try_for_each(|also| also.write(folder))?;
         self.spelling.write(folder)
     }
 
