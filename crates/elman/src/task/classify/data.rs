@@ -9,6 +9,11 @@ use crate::task::words::Spelled;
 use crate::task::{Part, batches};
 use elman_engine::dropout::{MaskKey, Purpose};
 
+/// How web addresses begin.
+const ADDRESSES: [&str; 2] = ["http://", "https://"];
+/// What one is read as.
+const ADDRESS: &str = "http";
+
 /// What is read of an example.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Input {
@@ -108,6 +113,21 @@ pub enum RawInput {
     Text(String),
     /// A picture or a series.
     Numbers(Grid),
+}
+
+impl RawInput {
+    /// A text as it is read: of a web address only that it is one, for what follows is the same in no two texts.
+    pub fn text(text: &str) -> RawInput {
+        let (mut all, mut rest) = (String::with_capacity(text.len()), text);
+        while let Some(at) = ADDRESSES.iter().filter_map(|scheme| rest.find(scheme)).min() {
+            let end = rest[at..].find(char::is_whitespace).map_or(rest.len(), |length| at + length);
+            all.push_str(&rest[..at]);
+            all.push_str(ADDRESS);
+            rest = &rest[end..];
+        }
+        all.push_str(rest);
+        RawInput::Text(all)
+    }
 }
 
 /// Numbers as they stand in a file.
@@ -223,5 +243,24 @@ impl Raw {
         };
         let remarks = self.remarks;
         Ok(Examples { train: all(self.train)?, valid: all(self.valid)?, test: all(self.test)?, remarks })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RawInput;
+
+    #[test]
+    fn addresses_are_read_as_addresses() {
+        for (text, wanted) in [
+            ("see http://t.co/zn7Cg, now", "see http now"),
+            ("https://a.b/c", "http"),
+            ("http://a https://b\thttp://c", "http http\thttp"),
+            ("ёж http:/ и https", "ёж http:/ и https"),
+            ("", ""),
+        ] {
+            let RawInput::Text(read) = RawInput::text(text) else { panic!("{text}") };
+            assert_eq!(read, wanted);
+        }
     }
 }

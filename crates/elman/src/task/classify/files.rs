@@ -109,7 +109,7 @@ pub fn read(
     let name = &read.file;
     let examples = read.examples.into_iter().map(|e| RawExample {
         place: format!("{name}:{}", e.line),
-        input: RawInput::Text(e.text),
+        input: RawInput::text(&e.text),
         label: e.label,
         also: e.also,
     });
@@ -134,7 +134,7 @@ fn lines_with(file: &str, labels: &str, encoding: Option<&str>) -> Result<(Vec<R
     let full = (1..).zip(texts).zip(labels).filter(|((_, text), label)| !text.is_empty() && !label.is_empty());
     let example = |((line, text), label): ((usize, String), String)| RawExample {
         place: format!("{file}:{line}"),
-        input: RawInput::Text(text),
+        input: RawInput::text(&text),
         label,
         also: None,
     };

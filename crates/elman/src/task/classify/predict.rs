@@ -60,7 +60,7 @@ impl Classifier {
     /// A model of pictures or series; what the engine says.
     pub fn classify(&mut self, texts: &[String]) -> Result<Vec<Answer>, Error> {
         let inputs: Result<Vec<Input>, Error> =
-            texts.iter().map(|t| self.model.input(RawInput::Text(t.clone()), "the text")).collect();
+            texts.iter().map(|t| self.model.input(RawInput::text(t), "the text")).collect();
         self.answers(&inputs?)
     }
 
