@@ -1,7 +1,7 @@
 //! `elman chat`
 
 use crate::outcome::Outcome;
-use crate::values::{Machine, SamplingFlags, WeightType};
+use crate::values::{Machine, SamplingFlags, WeightType, only_language_model};
 use clap::Args;
 use elman::chat::Chat;
 use elman::model::Trained;
@@ -38,6 +38,7 @@ pub struct Arguments {
 impl Arguments {
     /// Talks, or measures.
     pub fn run(self) -> Result<Outcome, elman::Error> {
+        only_language_model(&self.run)?;
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
         let trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
         let encoding = trained.config.data.encoding.clone();

@@ -51,18 +51,24 @@ impl Arguments {
     }
 }
 
-/// What to type after `elman train FILE`: the file, if the command line is that and there is such a file.
-pub fn named_alone() -> Option<String> {
+/// The file of `elman train FILE [--encoding NAME]` and its encoding, if the command line is that and there is such a file, or
+/// what can be nothing else than one.
+pub fn named_alone() -> Option<(String, Option<String>)> {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    match &words[..] {
-        [train, file] if train == "train" && Path::new(file).exists() => Some(file.clone()),
-        _ => None,
-    }
+    let (file, encoding) = match &words[..] {
+        [train, file] if train == "train" => (file, None),
+        [train, file, flag, name] if train == "train" && flag == "--encoding" => (file, Some(name.clone())),
+        [train, flag, name, file] if train == "train" && flag == "--encoding" => (file, Some(name.clone())),
+        _ => return None,
+    };
+    let named =
+        Path::new(file).exists() || (file.contains(['.', '/']) && !file.starts_with('-') && !file.contains(':'));
+    named.then(|| (file.clone(), encoding))
 }
 
 /// What was seen in a file, and the command that trains on it.
-pub fn proposal(file: &str) -> Result<Outcome, elman::Error> {
-    let found = elman::data::propose::propose(file, None)?;
+pub fn proposal(file: &str, encoding: Option<&str>) -> Result<Outcome, elman::Error> {
+    let found = elman::data::propose::propose(file, encoding)?;
     Ok(Outcome::good(format!("{}\nWhat to type next:\n  {}\n", found.seen, found.command)))
 }
 
@@ -129,8 +135,8 @@ fn wrong(text: &mut String, part: &Inspection) {
         }
     };
     tell(&part.empty, "empty");
-    tell(&part.repeated, "stand there before (this and the first)");
-    tell(&part.contradicting, "stand there before with another label (this and the first)");
+    tell(&part.repeated, "repeat an earlier one (its line, and that of the first)");
+    tell(&part.contradicting, "repeat an earlier one with another label (its line, and that of the first)");
     for shared in &part.shared {
         tell(&shared.rows, &format!("stand in {} too (here and there)", shared.with));
     }

@@ -92,6 +92,9 @@ impl Arguments {
             PartName::Test => elman::task::Part::Test,
         };
         let stop = watch::stop_on_interrupt(None)?;
+        if self.data.is_none() && elman::task::lacks_baseline(&self.run) {
+            eprintln!("the baseline to beat is trained first, once for this run");
+        }
         let (beside, string_length) = (self.labels, self.string_length);
         let file = self.data.map(|file| TestFile { file, beside, string_length });
         let figures = elman::task::evaluate(&self.run, file.as_ref(), part, machine, stop)?;

@@ -1,7 +1,7 @@
 //! `elman generate`
 
 use crate::outcome::Outcome;
-use crate::values::{Machine, SamplingFlags, WeightType, size};
+use crate::values::{Machine, SamplingFlags, WeightType, only_language_model, size};
 use clap::Args;
 use elman::generate::{generate, unknown};
 use elman::model::Trained;
@@ -36,6 +36,7 @@ pub struct Arguments {
 impl Arguments {
     /// Writes a text.
     pub fn run(self) -> Result<Outcome, elman::Error> {
+        only_language_model(&self.run)?;
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
         let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
         let remarks = lacking(&unknown(&trained.tokens, &self.prompt)?);

@@ -57,10 +57,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    if let Some(file) = data::named_alone() {
-        return outcome::finish(data::proposal(&file));
+    if let Some((file, encoding)) = data::named_alone() {
+        return outcome::finish(data::proposal(&file, encoding.as_deref()));
     }
-    let arguments = Arguments::try_parse().unwrap_or_else(|error| with_data_flag(error).exit());
+    let words = train::with_task(std::env::args_os().collect());
+    let arguments = Arguments::try_parse_from(words).unwrap_or_else(|error| with_data_flag(error).exit());
     outcome::finish(match arguments.command {
         Some(Command::Train(arguments)) => arguments.run(),
         Some(Command::Resume(arguments)) => arguments.run(),

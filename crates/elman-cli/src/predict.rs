@@ -21,6 +21,9 @@ pub struct Arguments {
     /// What is to be answered: lines of text, or a file of pictures or series; standard input for -
     #[arg(long, value_name = "FILE", default_value = "-")]
     data: String,
+    /// The encoding of --data [default: utf-8 of standard input, that of training of a file]
+    #[arg(long, value_name = "NAME")]
+    encoding: Option<String>,
     /// Of a ranker: the file it searches, a document a line
     #[arg(long, value_name = "FILE")]
     documents: Option<String>,
@@ -53,7 +56,8 @@ impl Arguments {
             return self.task(machine);
         }
         let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
-        let mut source = Source::open(&self.data, trained.config.data.encoding.as_deref())?;
+        let trained_with = trained.config.data.encoding.as_deref().filter(|_| self.data != "-");
+        let mut source = Source::open(&self.data, self.encoding.as_deref().or(trained_with))?;
         let mut gone = false;
         let done = predict(&mut trained, &mut source, self.carry, &mut |line| {
             print(line, self.json).map_err(|source| {
@@ -78,7 +82,8 @@ impl Arguments {
             })
         };
         let (top, documents) = (self.top, self.documents.clone());
-        let asked = elman::task::Asked { top, documents, beam: self.beam, length_penalty: self.length_penalty };
+        let (encoding, beam, length_penalty) = (self.encoding.clone(), self.beam, self.length_penalty);
+        let asked = elman::task::Asked { encoding, top, documents, beam, length_penalty };
         let done = elman::task::predict(&self.run, &self.data, &asked, machine, &mut show);
         if gone { Ok(Outcome::good("")) } else { done.map(|()| Outcome::good("")) }
     }

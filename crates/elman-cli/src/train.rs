@@ -17,6 +17,7 @@ use clap::{Args, Subcommand};
 use elman::run::Config;
 use elman::run::config::Kind;
 use elman::train::find_rate::find_rate;
+use std::ffi::OsString;
 use std::fmt::Write;
 use std::path::PathBuf;
 
@@ -80,6 +81,20 @@ enum Task {
     Caption(Box<caption::Caption>),
 }
 
+/// The command line with the task that its `--config` names, where it names none itself: so the flags are those of the task.
+pub fn with_task(mut words: Vec<OsString>) -> Vec<OsString> {
+    let flag_next = words.get(2).is_some_and(|word| word.to_string_lossy().starts_with("--"));
+    if words.get(1).is_none_or(|word| word != "train") || !flag_next {
+        return words;
+    }
+    let after = words.iter().position(|word| word == "--config").and_then(|at| words.get(at + 1)).map(PathBuf::from);
+    let joined = || words.iter().find_map(|word| Some(PathBuf::from(word.to_str()?.strip_prefix("--config=")?)));
+    if let Some(task) = after.or_else(joined).and_then(|path| elman::task::named(&path)) {
+        words.insert(2, task.name().into());
+    }
+    words
+}
+
 impl Arguments {
     /// Trains.
     pub fn run(self) -> Result<Outcome, elman::Error> {
@@ -98,8 +113,10 @@ impl Arguments {
 
 impl Lm {
     fn run(self, named: bool) -> Result<Outcome, elman::Error> {
-        if let Some(path) = self.config.as_ref().filter(|path| elman::task::names_one(path)) {
-            return common::from_file(path, self.out.as_deref(), &self.machine);
+        if let Some((path, task)) = self.config.as_ref().and_then(|path| Some((path, elman::task::named(path)?))) {
+            let (file, task) = (path.display(), task.name());
+            let message = format!("{file}: the settings are of the task `{task}`: elman train {task} --config {file}");
+            return Err(elman::Error::Refused(message));
         }
         let config = self.settings(named)?;
         if self.find_lr {

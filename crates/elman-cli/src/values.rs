@@ -159,3 +159,16 @@ impl SamplingFlags {
         Sampling { temperature, top_k: self.top_k, top_p: self.top_p, seed: self.seed }
     }
 }
+
+/// Refuses the run of a task with examples, where only a language model will do.
+pub fn only_language_model(run: &std::path::Path) -> Result<(), elman::Error> {
+    match elman::task::task_of(run) {
+        None => Ok(()),
+        Some(task) => {
+            let (run, task) = (run.display(), task.name());
+            let message =
+                format!("{run}: this run is of the task `{task}`, not a language model; elman predict {run} answers");
+            Err(elman::Error::Refused(message))
+        }
+    }
+}

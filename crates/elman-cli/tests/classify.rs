@@ -142,7 +142,10 @@ fn characters_and_folds() {
     folder.text("genes.csv", &("class,bases\n".to_string() + &(0..90).map(gene).collect::<String>()));
     let flags = "--unit char --hidden 8 --batch 8 --epochs 4 --rate 0.02 --ngrams 0 --threads 1";
     let run = folder.run(&format!("train classify --data genes.csv --folds 3 {flags} --out folds")).good();
-    assert!(run.out.starts_with("3 folds: mean ") && run.out.contains("baseline, linear"), "{run:?}");
+    assert!(
+        run.out.starts_with("3 folds, accuracy on the share left out: mean ") && run.out.contains("baseline, linear"),
+        "{run:?}"
+    );
     let tested: usize = (1..=3)
         .map(|fold| {
             let figures = folder.run(&format!("eval folds/{fold} --json")).good().json();
@@ -161,7 +164,9 @@ fn what_cannot_work_is_said() {
     folder.run("train classify --data one.tsv --label label --out x").one_error(&["one.tsv", "label"]);
     folder.run("train classify --data reviews.tsv --label lable --out x").one_error(&["lable", "did you mean `label`"]);
     folder.run("train classify --data nowhere.tsv --out x").one_error(&["nowhere.tsv"]);
-    folder.run("train classify --data reviews.tsv --folds 1 --out x").one_error(&["data.fold"]);
+    folder.text("plain.txt", "a b\n");
+    let mistyped = folder.run("train classify --data plain.txt --labels nowhere.txt --out x");
+    mistyped.one_error(&["nowhere.txt: there is no such file", "--labels"]);
     folder.run("train classify --data reviews.tsv --ngrams 99999999 --out x").one_error(&["model.ngrams is 99999999"]);
     folder.text("test.tsv", "label\ttext\nugly\ta b\n");
     folder.run("train classify --data reviews.tsv --test test.tsv --out x").one_error(&[
@@ -187,7 +192,7 @@ fn a_file_for_each_label_and_a_file_of_labels() {
     let small = "--hidden 8 --embedding 8 --characters 6 --ngrams 512 --batch 8 --epochs 3 --rate 0.02 --threads 1";
     let files = "--data reviews.good,reviews.bad --labels good,bad";
     let said = folder.run(&format!("train classify {files} {small} --out run")).good().err;
-    assert!(said.contains("reviews.good: each of its lines has the label `good`"), "{said}");
+    assert!(said.contains("reviews.good: label `good` for all its lines"), "{said}");
     let one = folder.run("eval run --json --data reviews.bad --labels bad").good().json();
     assert_eq!(one["values"][0], serde_json::json!(["accuracy", 1.0]), "{one}");
 
@@ -199,4 +204,79 @@ fn a_file_for_each_label_and_a_file_of_labels() {
     folder.text("labels", &labels[1..].join("\n"));
     let refused = folder.run("eval run --data texts --labels labels");
     refused.one_error(&["texts has 120 lines", "labels beside it 119"]);
+}
+
+#[test]
+fn flags_win_over_the_settings_of_a_file_without_the_task_being_named() {
+    let folder = folder();
+    train(&folder, "--max-steps 2", "run").good();
+    folder.run("train --config run/config.toml --seed 3 --max-steps 1 --out other").good();
+    let written = String::from_utf8(bytes(&folder, "other/config.toml")).unwrap();
+    for line in ["seed = 3", "max_steps = 1", "hidden = 8"] {
+        assert!(written.lines().any(|l| l == line), "{line}: {written}");
+    }
+    folder.run("train --config=run/config.toml --max-steps 1 --out third").good();
+    let refused = folder.run("train lm --config run/config.toml --out x");
+    refused.one_error(&["run/config.toml", "of the task `classify`", "elman train classify --config"]);
+    for other in ["generate run", "chat run"] {
+        folder.run(other).one_error(&["run: this run is of the task `classify`", "elman predict run"]);
+    }
+}
+
+#[test]
+fn tables_and_other_encodings_are_answered() {
+    let folder = Folder::new();
+    let text = |i: usize| if i.is_multiple_of(2) { "déjà vu, fine" } else { "d’un ennui, dull" };
+    let line = |i: usize| format!("{}\t{}\t{}\n", i, ["good", "bad"][i % 2], text(i));
+    let table = "id\tlabel\ttext\n".to_string() + &(0..80).map(line).collect::<String>();
+    let latin: Vec<u8> = table.chars().map(|c| if c == '’' { 0x92 } else { c as u8 }).collect();
+    std::fs::write(folder.path().join("latin.tsv"), &latin).unwrap();
+    let small = "--hidden 8 --embedding 8 --characters 6 --ngrams 512 --batch 8 --epochs 4 --rate 0.02 --threads 1";
+    let files = "--data latin.tsv --encoding windows-1252 --text text --label label";
+    folder.run(&format!("train classify {files} {small} --out run")).good();
+
+    // A table of the columns of training, in the encoding of training; then in another.
+    let answers = |run: Run| -> Vec<serde_json::Value> {
+        run.good().out.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+    };
+    let of_table = answers(folder.run("predict run --data latin.tsv --json"));
+    assert_eq!((of_table.len(), &of_table[0]["text"]), (80, &"déjà vu, fine".into()), "{:?}", of_table[0]);
+    assert_eq!((&of_table[0]["line"], &of_table[1]["label"]), (&2.into(), &"bad".into()));
+    folder.text("utf8.txt", "déjà vu, fine\n");
+    let other = answers(folder.run("predict run --data utf8.txt --encoding utf-8 --json"));
+    assert_eq!(other[0]["text"], "déjà vu, fine");
+    folder.text("rows.jsonl", "{\"text\": \"d’un ennui\", \"id\": 1}\n{\"text\": \"fine\", \"id\": 2}\n");
+    let rows = answers(folder.run("predict run --data rows.jsonl --encoding utf-8 --json"));
+    assert_eq!((rows.len(), &rows[0]["text"]), (2, &"d’un ennui".into()));
+
+    let mut process = elman(&["predict", "run", "--json"])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    process.stdin.take().unwrap().write_all("déjà\n".as_bytes()).unwrap();
+    let out = String::from_utf8(process.wait_with_output().unwrap().stdout).unwrap();
+    assert!(out.contains("\"text\":\"déjà\""), "{out}");
+}
+
+#[test]
+fn folds_go_on_and_other_files_have_pages_of_their_own() {
+    let folder = folder();
+    let folds = |more: &str| folder.run(&format!("{SMALL} --folds 3 --out all {more}"));
+    let first = folds("--max-steps 4").good().out;
+    let times = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().modified().unwrap();
+    let before = times("all/2/model.safetensors");
+    std::fs::remove_dir_all(folder.path().join("all/3")).unwrap();
+    assert_eq!(folds("--max-steps 4").good().out, first);
+    assert_eq!(times("all/2/model.safetensors"), before);
+    folds("--max-steps 5").one_error(&["all/1", "a run of other settings", "another --out"]);
+    folder.run(&format!("{SMALL} --folds 1 --out x")).one_error(&["--folds is 1", "from 2 to 1000"]);
+
+    let page = bytes(&folder, "all/1/report.html");
+    folder.text("other.tsv", &reviews(20));
+    folder.run("eval all/1 --data other.tsv").good();
+    assert_eq!(bytes(&folder, "all/1/report.html"), page);
+    let other = String::from_utf8(bytes(&folder, "all/1/report-other.tsv.html")).unwrap();
+    assert!(other.contains("other.tsv"), "{other}");
 }

@@ -19,8 +19,8 @@ fn a_table_is_shown_for_people_and_as_json() {
         "stars   number         2        0",
         "2 classes in `stars`",
         "50.0%  1",
-        "2 stand there before (this and the first): 4 and 2, 6 and 2",
-        "1 stand there before with another label (this and the first): 6 and 2",
+        "2 repeat an earlier one (its line, and that of the first): 4 and 2, 6 and 2",
+        "1 repeat an earlier one with another label (its line, and that of the first): 6 and 2",
         "1 empty: 8",
         "1 stand in reviews.csv too (here and there): 2 and 5",
     ] {
@@ -67,6 +67,12 @@ fn a_file_alone_gets_the_command_that_trains_on_it() {
     assert!(run.out.contains("\n  elman train classify --data reviews.csv --text review --label stars\n"), "{run:?}");
     folder.text("numbers.csv", "a,b\n1,2\n3,4\n");
     folder.run("train numbers.csv").one_error(&["numbers.csv: ", "no command trains on it"]);
-    let run = folder.run("train missing.csv");
+    folder.run("train missing.csv").one_error(&["missing.csv: there is no such file"]);
+    folder.run("train .").one_error(&["there is no .png in it"]);
+    for words in ["train reviews.csv --encoding windows-1252", "train --encoding windows-1252 reviews.csv"] {
+        let run = folder.run(words).good();
+        assert!(run.out.contains("--label stars --encoding windows-1252"), "{run:?}");
+    }
+    let run = folder.run("train missing.csv --seed 3");
     assert!(run.code == Some(2) && run.err.contains("elman train lm --data 'missing.csv'"), "{run:?}");
 }

@@ -11,7 +11,11 @@ const SMALL: &str = "--hidden 8 --embedding 8 --batch 8 --rate 0.02 --dropout 0 
 
 /// The page of a run: whole, and without a tag of the data.
 fn page(folder: &Folder, run: &str) -> String {
-    let html = std::fs::read_to_string(folder.path().join(run).join("report.html")).unwrap();
+    page_of(folder, run, "report.html")
+}
+
+fn page_of(folder: &Folder, run: &str, file: &str) -> String {
+    let html = std::fs::read_to_string(folder.path().join(run).join(file)).unwrap();
     assert!(html.ends_with("</html>\n") && html.contains("<polyline"), "{run}: {html}");
     for tag in ["<script", "<b>", "</b>", "src=\"h", "href="] {
         assert!(!html.contains(tag), "{run}: {tag}");
@@ -31,7 +35,10 @@ fn shown(folder: &Folder, train: &str, long: &str, sections: &[&str]) -> serde_j
     assert!(page(folder, "run").contains("validation part, best"));
     let table = folder.run(&format!("eval run --data {long}")).good().out;
     assert!(table.contains("longer than in training"), "{table}");
-    let html = page(folder, "run");
+    let own = page(folder, "run");
+    assert!(own.contains("Figures of the test part"));
+    let file = long.split(' ').next().unwrap_or_default();
+    let html = page_of(folder, "run", &format!("report-{file}.html"));
     for part in ["against length", "bar beyond", "Figures of the file"] {
         assert!(html.contains(part), "no {part} in {html}");
     }

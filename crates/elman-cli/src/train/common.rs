@@ -7,6 +7,7 @@ use crate::watch_task::WatchTask;
 use clap::{Args, ValueEnum};
 use elman::run::config::{RuleName, ScheduleName};
 use elman::task::Settings;
+use elman::task::folds::{Event, Outcome as Ended, folds as train_folds};
 use elman::task::settings::{Kind, TaskName};
 use std::path::{Path, PathBuf};
 
@@ -213,26 +214,24 @@ impl Common {
         let out = self.out.clone().unwrap_or_else(|| default_folder(&settings));
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
         let stop = stop_on_interrupt(None)?;
-        let shown = elman::task::folds::folds(&settings, folds, &out, machine, stop, &mut |event| match event {
-            elman::task::folds::Event::Training(fold, event) => {
+        let shown = train_folds(&settings, folds, &out, machine, stop, &mut |event| match event {
+            Event::Training(fold, event) => {
                 if let elman::task::Event::Evaluation(e) = event {
                     eprintln!("fold {fold}  epoch {}  valid {:.4}  {:.0} s", e.epoch, e.values[0].1, e.seconds);
                 }
             }
-            elman::task::folds::Event::Tested(fold, score) => eprintln!("fold {fold}: test {score:.4}"),
+            Event::Tested(fold, score) => eprintln!("fold {fold}: test {score:.4}"),
         })?;
-        Ok(Outcome::good(shown.to_string()))
+        Ok(match shown {
+            Ended::Finished(folds) => Outcome::good(folds.to_string()),
+            Ended::Stopped(fold) => Outcome::interrupted(format!("stopped in fold {fold}; the same command goes on\n")),
+        })
     }
 
     /// Trains.
     pub fn train(&self, settings: Settings) -> Result<Outcome, elman::Error> {
         train(settings, self.out.as_deref(), &self.machine)
     }
-}
-
-/// Trains with the settings of a file alone.
-pub fn from_file(path: &Path, out: Option<&Path>, machine: &Machine) -> Result<Outcome, elman::Error> {
-    train(Settings { program: Settings::default().program, ..Settings::read(path)? }, out, machine)
 }
 
 fn train(settings: Settings, out: Option<&Path>, machine: &Machine) -> Result<Outcome, elman::Error> {

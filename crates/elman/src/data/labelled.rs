@@ -5,7 +5,7 @@
 //! others, then the one with the fewest values. What was taken is told in [`Labelled::choices`].
 
 use super::error::DataError;
-use super::table::{Reading, Table};
+use super::table::{Reading, Row, Table};
 use std::collections::BTreeMap;
 
 /// Names that a column of labels often has, in small letters; earlier ones are taken first.
@@ -124,6 +124,23 @@ impl Labelled {
     }
 }
 
+/// The texts of a table, each with its line: of columns by name or number from 1 (several with commas between), or of the one
+/// that is found.
+///
+/// Errors: no such column.
+pub fn texts(table: &Table, columns: Option<&str>) -> Result<Vec<(u64, String)>, DataError> {
+    let columns = match columns {
+        Some(names) => asked_texts(table, names)?,
+        None => vec![found_text(table, None).ok_or_else(|| one_column(table))?],
+    };
+    Ok(table.rows.iter().map(|row| (row.line, joined(row, &columns))).collect())
+}
+
+/// Several columns are one text.
+fn joined(row: &Row, columns: &[usize]) -> String {
+    columns.iter().map(|column| row.fields[*column].as_str()).collect::<Vec<_>>().join(" | ")
+}
+
 /// The columns of the texts by name: one, or several with commas between.
 fn asked_texts(table: &Table, names: &str) -> Result<Vec<usize>, DataError> {
     match table.column(names) {
@@ -218,14 +235,14 @@ fn examples(
 ) -> Result<(Vec<Example>, Option<String>), DataError> {
     let (mut examples, mut left_out) = (Vec::with_capacity(table.rows.len()), Vec::new());
     for row in &table.rows {
-        let (words, class) = (texts.iter().map(|text| row.fields[*text].as_str()), &row.fields[label]);
-        if words.clone().all(str::is_empty) {
+        let class = &row.fields[label];
+        if texts.iter().all(|text| row.fields[*text].is_empty()) {
             left_out.push(row.line);
         } else if class.is_empty() {
             let what = "the label is missing; give it one, or remove the row";
             return Err(DataError::field(&table.file, row.line, &table.columns[label], what));
         } else {
-            let text = words.collect::<Vec<_>>().join(" | ");
+            let text = joined(row, texts);
             let also = also.map(|column| row.fields[column].clone()).filter(|label| !label.is_empty());
             examples.push(Example { line: row.line, text, label: class.clone(), also });
         }

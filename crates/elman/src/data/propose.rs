@@ -5,6 +5,7 @@
 //! `train`, one that says `valid`, `val` or `dev` and one that says `test` in its place.
 
 use super::error::DataError;
+use super::images::Images;
 use super::labelled::{Columns, Labelled};
 use super::pairs::{self, Pairs};
 use super::series::SeriesSet;
@@ -29,7 +30,11 @@ pub fn propose(file: &str, encoding: Option<&str>) -> Result<Proposal, DataError
     let (seen, task, flags) = match kind {
         Kind::Conllu => (String::new(), "tag", vec![]),
         Kind::Text => (String::new(), "lm", vec![]),
-        Kind::Ts | Kind::Cifar | Kind::Pictures => (String::new(), "classify", vec![]),
+        Kind::Pictures => {
+            Images::read(file, None)?;
+            (String::new(), "classify", vec![])
+        }
+        Kind::Ts | Kind::Cifar => (String::new(), "classify", vec![]),
         Kind::Idx { dims: 3 | 4 } => pictures(file)?,
         Kind::Table(form) => table(file, encoding, form)?,
         Kind::Idx { .. } => return Err(no_command(file, kind, "name the file of the pictures")),

@@ -2,13 +2,16 @@
 //!
 //! Each fold is a run like any other, in a folder `1`, `2` … of the given one; its validation part is a tenth of what is left.
 
-use super::{Ended, Part, Settings, evaluate, train};
+use super::{Ended, Part, Settings, evaluate, open, resume, train};
 use crate::error::Error;
 use crate::train::Machine;
 use serde::Serialize;
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
+
+/// Folds at most.
+const MOST: usize = 1000;
 
 /// Something that happened.
 pub enum Event<'a> {
@@ -33,15 +36,29 @@ pub struct Folds {
 
 impl fmt::Display for Folds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} folds: mean {:.4}, standard deviation {:.4}", self.scores.len(), self.mean, self.deviation)?;
+        writeln!(
+            f,
+            "{} folds, accuracy on the share left out: mean {:.4}, standard deviation {:.4}",
+            self.scores.len(),
+            self.mean,
+            self.deviation
+        )?;
         self.baseline.map_or(Ok(()), |accuracy| writeln!(f, "baseline, linear, tuned alike: mean {accuracy:.4}"))
     }
 }
 
-/// Trains and tests every fold. A fold whose folder exists is refused as any run's is.
+/// How cross-validation ended.
+pub enum Outcome {
+    /// All folds were tested.
+    Finished(Folds),
+    /// By a signal, in this fold, with all saved: the same call goes on.
+    Stopped(usize),
+}
+
+/// Trains and tests every fold, and goes on where an earlier call with the same settings was stopped.
 ///
 /// # Errors
-/// As [`train()`] and [`evaluate`]; being stopped.
+/// As [`train()`] and [`evaluate`]; a fold that cannot be, a folder with folds of other settings.
 pub fn folds(
     settings: &Settings,
     folds: usize,
@@ -49,7 +66,10 @@ pub fn folds(
     machine: Machine,
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Event),
-) -> Result<Folds, Error> {
+) -> Result<Outcome, Error> {
+    if !(2..=MOST).contains(&folds) {
+        return Err(Error::Refused(format!("--folds is {folds}: shares of the examples, from 2 to {MOST}")));
+    }
     let (mut scores, mut baselines) = (vec![], vec![]);
     let write = |source| Error::Write { file: crate::whole_file::shown(out), source };
     std::fs::create_dir_all(out).map_err(write)?;
@@ -57,9 +77,19 @@ pub fn folds(
         let mut own = settings.clone();
         own.data.fold = Some([fold, folds]);
         let folder = out.join(fold.to_string());
-        let ended = train(own, &folder, machine, &mut |event| watch(Event::Training(fold, event)), stop)?;
+        let mut watch_one = |event: super::Event| watch(Event::Training(fold, event));
+        let ended = match folder.exists() {
+            false => train(own, &folder, machine, &mut watch_one, stop)?,
+            true => {
+                if open(&folder)?.settings != own.resolved() {
+                    let name = crate::whole_file::shown(&folder);
+                    return Err(Error::Refused(format!("{name}: a run of other settings; take another --out")));
+                }
+                resume(&folder, false, machine, &mut watch_one, stop)?
+            }
+        };
         if let Ended::Stopped { .. } = ended {
-            return Err(Error::Refused(format!("stopped in fold {fold}; take another --out to begin again")));
+            return Ok(Outcome::Stopped(fold));
         }
         let figures = evaluate(&folder, None, Part::Test, machine, stop)?;
         watch(Event::Tested(fold, figures.score));
@@ -70,5 +100,5 @@ pub fn folds(
     let mean = scores.iter().sum::<f64>() / n;
     let deviation = (scores.iter().map(|s| (s - mean) * (s - mean)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt();
     let baseline = (baselines.len() == scores.len()).then(|| baselines.iter().sum::<f64>() / n);
-    Ok(Folds { scores, mean, deviation, baseline })
+    Ok(Outcome::Finished(Folds { scores, mean, deviation, baseline }))
 }

@@ -114,7 +114,15 @@ impl TestFile {
     }
 }
 
-/// Measures a run on a part of its data, or on a file in place of its test part, and shows the figures in `report.html`.
+/// The page of figures on another file than the run's own, which leaves the run's page as it is.
+fn page_of(file: &str) -> String {
+    let name = Path::new(file).file_name().map_or(file.into(), std::ffi::OsStr::to_string_lossy);
+    let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    format!("report-{}.html", name.chars().map(plain).collect::<String>())
+}
+
+/// Measures a run on a part of its data, or on a file in place of its test part, and shows the figures in `report.html`, those
+/// of a file in `report-FILE.html`.
 ///
 /// # Errors
 /// As [`open`], a part that the run does not have.
@@ -158,25 +166,39 @@ pub fn evaluate(
         (None, part) => format!("{} part", part.name()),
     };
     // Figures are figures, even of a run that cannot be written to.
-    figures.shown.page = match show::write(&opened.folder, &opened.settings, &task.words(), &of, &figures) {
-        Ok(()) => format!("on one page: {}\n", shown(&opened.folder.join(REPORT))),
+    let (page, words) = match file {
+        Some(file) => (page_of(&file.file), String::new()),
+        None => (REPORT.to_string(), task.words()),
+    };
+    figures.shown.page = match show::write(&opened.folder, &page, &opened.settings, &words, &of, &figures) {
+        Ok(()) => format!("on one page: {}\n", shown(&opened.folder.join(&page))),
         Err(e) => format!("the page of the run could not be written: {e}\n"),
     };
     Ok(figures)
 }
 
-/// Whether a file of settings is of a task of this module, not of a language model.
-pub fn names_one(path: &Path) -> bool {
+/// The task of this module that a file of settings is of; `None` of a language model's, and of what is no such file.
+pub fn named(path: &Path) -> Option<TaskName> {
     #[derive(serde::Deserialize)]
     struct Named {
-        #[serde(default)]
-        task: String,
+        task: Option<TaskName>,
     }
     let text = std::fs::read_to_string(path).unwrap_or_default();
-    toml::from_str::<Named>(&text).is_ok_and(|named| !named.task.is_empty() && named.task != "lm")
+    toml::from_str::<Named>(&text).ok().and_then(|named| named.task)
+}
+
+/// The task of this module that the folder of a run is of.
+pub fn task_of(run: &Path) -> Option<TaskName> {
+    named(&run.join(CONFIG))
 }
 
 /// Whether the folder of a run is of a task of this module.
 pub fn is_one(run: &Path) -> bool {
-    names_one(&run.join(CONFIG))
+    task_of(run).is_some()
+}
+
+/// Whether measuring a run will train its baseline first, which takes a while and is done once.
+pub fn lacks_baseline(run: &Path) -> bool {
+    let has = |file: &str| run.join(file).is_file();
+    matches!(task_of(run), Some(TaskName::Classify | TaskName::Tag)) && has("words.json") && !has("baseline.json")
 }

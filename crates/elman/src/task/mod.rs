@@ -26,7 +26,7 @@ pub mod train;
 pub mod translate;
 pub mod words;
 
-pub use load::{Opened, TestFile, evaluate, is_one, names_one, open};
+pub use load::{Opened, TestFile, evaluate, is_one, lacks_baseline, named, open, task_of};
 pub use predict::{Asked, Prediction, predict};
 pub use settings::Settings;
 pub use show::{Against, Beside, Lengths, Shown};

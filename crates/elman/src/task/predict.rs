@@ -8,6 +8,9 @@ use super::settings::TaskName;
 use super::tag::Tagger;
 use super::translate::Translator;
 use super::{Opened, open};
+use crate::data::labelled::texts;
+use crate::data::sniff::{Kind, sniff_in};
+use crate::data::table::{Form, Reading, Table};
 use crate::error::Error;
 use crate::text::Source;
 use crate::train::Machine;
@@ -26,6 +29,8 @@ pub struct Prediction {
 /// What of all answers is wanted.
 #[derive(Clone, Debug, Default)]
 pub struct Asked {
+    /// The encoding of the file; absent, UTF-8 of standard input, and that of training of any other file.
+    pub encoding: Option<String>,
     /// So many answers, the best first; 0 is 1.
     pub top: usize,
     /// The file that a ranker searches, a document a line.
@@ -48,9 +53,11 @@ pub fn predict(
     each: &mut dyn FnMut(&Prediction) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let opened = open(run)?;
-    let read = || Source::open(file, opened.settings.data.encoding.as_deref());
+    let trained_with = opened.settings.data.encoding.as_deref().filter(|_| file != "-");
+    let encoding = asked.encoding.as_deref().or(trained_with);
+    let read = || Source::open(file, encoding);
     match opened.settings.task {
-        TaskName::Classify => classify(&opened, file, asked.top, machine, each)?,
+        TaskName::Classify => classify(&opened, (file, encoding), asked.top, machine, each)?,
         TaskName::Caption => Captioner::of(&opened, machine)?.predict(file, asked.top, each)?,
         TaskName::Tag => Tagger::of(&opened, machine)?.predict(read()?, asked.top, each)?,
         TaskName::Label => {
@@ -105,7 +112,7 @@ pub fn predict(
 /// Lines of texts, or a file of pictures or series, and the labels of each.
 fn classify(
     opened: &Opened,
-    file: &str,
+    (file, encoding): (&str, Option<&str>),
     top: usize,
     machine: Machine,
     each: &mut dyn FnMut(&Prediction) -> Result<(), Error>,
@@ -115,14 +122,38 @@ fn classify(
         return classifier
             .classify_file(file, &mut |place, answer| each(&said(&answer, top, place, json!({ "place": place }))));
     }
-    let mut source = Source::open(file, opened.settings.data.encoding.as_deref())?;
+    let mut answer = |line: u64, text: &String| -> Result<(), Error> {
+        for answer in classifier.classify(std::slice::from_ref(text))? {
+            each(&said(&answer, top, text, json!({ "line": line, "text": text })))?;
+        }
+        Ok(())
+    };
+    if let Some(texts) = texts_of_table(file, encoding, opened.settings.data.text.as_deref())? {
+        return texts.iter().try_for_each(|(line, text)| answer(*line, text));
+    }
+    let mut source = Source::open(file, encoding)?;
     let mut text = String::new();
     while source.next_line(&mut text)? {
-        for answer in classifier.classify(std::slice::from_ref(&text))? {
-            each(&said(&answer, top, &text, json!({ "line": source.line(), "text": text })))?;
-        }
+        answer(source.line(), &text)?;
     }
     Ok(())
+}
+
+/// The texts of a table that has the columns which training read, each with its line; `None` of anything else.
+fn texts_of_table(
+    file: &str,
+    encoding: Option<&str>,
+    columns: Option<&str>,
+) -> Result<Option<Vec<(u64, String)>>, Error> {
+    // Lines with commas in them are a table only if its header says so.
+    let form = match sniff_in(file, encoding) {
+        Ok(Kind::Table(form @ Form::JsonLines)) => form,
+        Ok(Kind::Table(form @ Form::Delimited { .. })) if columns.is_some() => form,
+        _ => return Ok(None),
+    };
+    let reading = Reading { encoding: encoding.map(String::from), form: Some(form), header: None };
+    let table = Table::read(file, &reading)?;
+    Ok(texts(&table, columns).ok())
 }
 
 /// An answer on `what`; `also` is told to programs beside it.

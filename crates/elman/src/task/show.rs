@@ -11,7 +11,7 @@ use super::{Figures, Settings};
 use crate::error::Error;
 use crate::metrics::by_length::{Bin, Bins, by_length};
 use crate::metrics::{Estimate, chrf::chrf};
-use crate::report::{REPORT, Report, Section, best_of, curves_of, last_of};
+use crate::report::{Report, Section, best_of, curves_of, last_of};
 use crate::run::Folder;
 use crate::run::folder::METRICS;
 use serde::{Deserialize, Serialize};
@@ -186,16 +186,17 @@ fn details(metric: &str, bins: &[Bin], lengths: &Lengths) -> Value {
     json!({ "metric": metric, "unit": lengths.unit, "longest_in_training": lengths.longest, "bins": bins })
 }
 
-/// Writes the page of a run: what it is, its curves, and the figures of a part, which `of` names.
+/// Writes a page of a run, `file` in its folder: what it is, its curves, and the figures of a part, which `of` names.
 pub(super) fn write(
     folder: &Folder,
+    file: &str,
     settings: &Settings,
     words: &str,
     of: &str,
     figures: &Figures,
 ) -> Result<(), Error> {
     let metrics = std::fs::read_to_string(folder.join(METRICS)).unwrap_or_default();
-    folder.write(REPORT, page(settings, words, &metrics, of, figures).to_html().into_bytes())
+    folder.write(file, page(settings, words, &metrics, of, figures).to_html().into_bytes())
 }
 
 fn page(settings: &Settings, words: &str, metrics: &str, of: &str, figures: &Figures) -> Report {

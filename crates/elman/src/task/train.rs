@@ -4,6 +4,7 @@ use super::batches::batches;
 use super::progress::{Progress, Record};
 use super::{Figures, Part, Settings, Task, load, show};
 use crate::error::Error;
+use crate::report::REPORT;
 use crate::run::folder::{CELL, CONFIG, METRICS, MODEL, NewFolder};
 use crate::run::{Folder, checkpoint};
 use crate::tensors::{self, TensorError, TensorFile};
@@ -342,7 +343,7 @@ impl<'t> Training<'t> {
             self.best = Some(figures.told(&self.task.lengths())?);
         }
         if let Some(best) = &self.best {
-            show::write(folder, &self.settings, &self.task.words(), show::VALIDATION, best)?;
+            show::write(folder, REPORT, &self.settings, &self.task.words(), show::VALIDATION, best)?;
         }
         Ok(Some(evaluation))
     }

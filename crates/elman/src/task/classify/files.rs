@@ -121,8 +121,13 @@ fn lines_with(file: &str, labels: &str, encoding: Option<&str>) -> Result<(Vec<R
     let texts = lines(file, encoding)?;
     let (labels, remarks) = match Path::new(labels).exists() {
         true => (lines(labels, encoding)?, vec![]),
+        false if labels.contains(['.', '/']) => {
+            let message =
+                format!("{labels}: there is no such file; --labels names files of labels, or the label of all lines");
+            return Err(Error::Refused(message));
+        }
         false => {
-            let remark = format!("{file}: each of its lines has the label `{labels}`, which is no file");
+            let remark = format!("{file}: label `{labels}` for all its lines");
             (vec![labels.to_string(); texts.len()], vec![remark])
         }
     };
