@@ -380,7 +380,6 @@ impl Settings {
         let mut s = Settings { task, ..Settings::default() };
         match task {
             TaskName::Tag => {
-                s.data.lowercase = false;
                 (s.model.layers, s.model.hidden, s.train.epochs) = (1, 200, 15);
             }
             TaskName::Translate => {
