@@ -6,7 +6,6 @@ use crate::watch;
 use clap::{Args, ValueEnum};
 use elman::evaluate::{Chosen, Evaluated, Figures, Found, MadeFigures, evaluate};
 use elman::model::Trained;
-use elman::report::REPORT;
 use elman::task::TestFile;
 use std::path::PathBuf;
 
@@ -67,6 +66,7 @@ impl Arguments {
             let message = "--labels and --string-length are of tasks with examples, and this is a language model";
             return Err(elman::Error::Refused(format!("{}: {message}: leave them out", self.run.display())));
         }
+        let file = elman::report::page_of(self.data.as_deref());
         let chosen = match (self.data, self.part) {
             (Some(file), _) => Chosen::File(file),
             (None, PartName::Valid) => Chosen::Valid,
@@ -75,8 +75,8 @@ impl Arguments {
         let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
         let figures = evaluate(&mut trained, &chosen, self.batch, watch::stop_on_interrupt(None)?)?;
         // Figures are figures, even of a run that cannot be written to.
-        let page = match elman::train::page::show(&self.run, &mut trained, &figures) {
-            Ok(()) => format!("on one page: {}\n", self.run.join(REPORT).display()),
+        let page = match elman::train::page::show(&self.run, &mut trained, &figures, &file) {
+            Ok(()) => format!("on one page: {}\n", self.run.join(&file).display()),
             Err(e) => format!("the page of the run could not be written: {e}\n"),
         };
         let outcome = if self.json { Outcome::json(&figures)? } else { Outcome::good(table(&figures)) };

@@ -31,6 +31,14 @@ use std::path::Path;
 /// The name of the page in the folder of a run.
 pub const REPORT: &str = "report.html";
 
+/// The name of a run's page: of its own data, or of figures on another file, which leave its own page as it is.
+pub fn page_of(file: Option<&str>) -> String {
+    let Some(file) = file else { return REPORT.into() };
+    let name = Path::new(file).file_name().map_or(file.into(), std::ffi::OsStr::to_string_lossy);
+    let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
+    format!("report-{}.html", name.chars().map(plain).collect::<String>())
+}
+
 /// The name of a file without its folders, for a page that is shown to others.
 pub fn last_of(file: &str) -> String {
     Path::new(file).file_name().map_or(file.into(), |name| name.to_string_lossy().into_owned())

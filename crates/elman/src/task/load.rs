@@ -4,7 +4,7 @@ use super::settings::TaskName;
 use super::train::read;
 use super::{Figures, Lengths, Part, Settings, Task, caption, classify, label, rank, show, tag, translate};
 use crate::error::Error;
-use crate::report::REPORT;
+use crate::report::page_of;
 use crate::run::Folder;
 use crate::run::folder::{CONFIG, MODEL};
 use crate::tensors::{TensorError, TensorFile};
@@ -114,13 +114,6 @@ impl TestFile {
     }
 }
 
-/// The page of figures on another file than the run's own, which leaves the run's page as it is.
-fn page_of(file: &str) -> String {
-    let name = Path::new(file).file_name().map_or(file.into(), std::ffi::OsStr::to_string_lossy);
-    let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '_' };
-    format!("report-{}.html", name.chars().map(plain).collect::<String>())
-}
-
 /// Measures a run on a part of its data, or on a file in place of its test part, and shows the figures in `report.html`, those
 /// of a file in `report-FILE.html`.
 ///
@@ -166,10 +159,8 @@ pub fn evaluate(
         (None, part) => format!("{} part", part.name()),
     };
     // Figures are figures, even of a run that cannot be written to.
-    let (page, words) = match file {
-        Some(file) => (page_of(&file.file), String::new()),
-        None => (REPORT.to_string(), task.words()),
-    };
+    let page = page_of(file.map(|file| file.file.as_str()));
+    let words = if file.is_none() { task.words() } else { String::new() };
     figures.shown.page = match show::write(&opened.folder, &page, &opened.settings, &words, &of, &figures) {
         Ok(()) => format!("on one page: {}\n", shown(&opened.folder.join(&page))),
         Err(e) => format!("the page of the run could not be written: {e}\n"),

@@ -19,14 +19,14 @@ const SAMPLING: Sampling = Sampling { temperature: 0.8, top_k: None, top_p: None
 
 /// Writes the page after an evaluation while training.
 pub(super) fn write(folder: &Folder, config: &Config) -> Result<(), Error> {
-    publish(folder, config, vec![])
+    publish(folder, REPORT, config, vec![])
 }
 
-/// Writes the page of the run `path` with what was measured; a model of texts also writes one.
+/// Writes a page of the run `path`, `file` in its folder, with what was measured; a model of texts also writes one.
 ///
 /// # Errors
 /// What the model and the file system say.
-pub fn show(path: &Path, trained: &mut Trained, evaluated: &Evaluated) -> Result<(), Error> {
+pub fn show(path: &Path, trained: &mut Trained, evaluated: &Evaluated, file: &str) -> Result<(), Error> {
     let folder = Folder::open(path)?;
     let of = match evaluated {
         Evaluated::Text(figures) => &figures.text,
@@ -38,12 +38,12 @@ pub fn show(path: &Path, trained: &mut Trained, evaluated: &Evaluated) -> Result
         let paragraphs = text.lines().map(String::from).collect();
         sections.push(Section::Text { title: "The model writes".into(), paragraphs });
     }
-    publish(&folder, &trained.config, sections)
+    publish(&folder, file, &trained.config, sections)
 }
 
-fn publish(folder: &Folder, config: &Config, more: Vec<Section>) -> Result<(), Error> {
+fn publish(folder: &Folder, file: &str, config: &Config, more: Vec<Section>) -> Result<(), Error> {
     let metrics = std::fs::read_to_string(folder.join(METRICS)).unwrap_or_default();
-    folder.write(REPORT, page(config, &metrics, more).to_html().into_bytes())
+    folder.write(file, page(config, &metrics, more).to_html().into_bytes())
 }
 
 fn page(config: &Config, metrics: &str, more: Vec<Section>) -> Report {
