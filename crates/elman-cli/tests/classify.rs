@@ -271,6 +271,9 @@ fn folds_go_on_and_other_files_have_pages_of_their_own() {
     assert_eq!(folds("--max-steps 4").good().out, first);
     assert_eq!(times("all/2/model.safetensors"), before);
     folds("--max-steps 5").one_error(&["all/1", "a run of other settings", "another --out"]);
+    folder.run("eval all").one_error(&["all: its folders are the runs of a cross-validation", "all/1"]);
+    folder.text("list.toml", "[data]\ntrain = \"reviews.tsv\"\n");
+    folder.run("train classify --config list.toml --out x").one_error(&["list.toml:2", "a list in brackets"]);
     folder.run(&format!("{SMALL} --folds 1 --out x")).one_error(&["--folds is 1", "from 2 to 1000"]);
 
     let page = bytes(&folder, "all/1/report.html");

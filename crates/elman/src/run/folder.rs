@@ -134,7 +134,10 @@ impl Folder {
     pub fn open(path: &Path) -> Result<Folder, Error> {
         let name = shown(path);
         let message = match () {
-            () if !path.exists() => format!("{name}: there is no such run; `elman train lm --out {name}` makes one"),
+            () if !path.exists() => format!("{name}: there is no such run; `elman train … --out {name}` makes one"),
+            () if path.join("1").join(CONFIG).is_file() => {
+                format!("{name}: its folders are the runs of a cross-validation; name one of them, such as {name}/1")
+            }
             () if !path.join(CONFIG).is_file() => {
                 format!("{name}: this is no run, there is no {CONFIG} in it; name the folder that --out named")
             }

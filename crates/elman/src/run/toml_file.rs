@@ -56,7 +56,12 @@ fn line(text: &str, error: &toml::de::Error) -> String {
 
 /// The names of types, in words.
 fn in_words(message: String) -> String {
-    let words = [("usize", "a whole number"), ("u64", "a whole number"), ("f64", "a number")];
+    let words = [
+        ("usize", "a whole number"),
+        ("u64", "a whole number"),
+        ("f64", "a number"),
+        ("a sequence", "a list in brackets, such as [\"FILE\"]"),
+    ];
     words.iter().fold(message, |m, (name, words)| m.replace(&format!("expected {name}"), &format!("expected {words}")))
 }
 
