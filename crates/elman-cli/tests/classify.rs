@@ -283,3 +283,22 @@ fn folds_go_on_and_other_files_have_pages_of_their_own() {
     let other = String::from_utf8(bytes(&folder, "all/1/report-other.tsv.html")).unwrap();
     assert!(other.contains("other.tsv"), "{other}");
 }
+
+#[test]
+fn a_linear_model_answers_together_with_the_network() {
+    let folder = folder();
+    train(&folder, "--linear", "run").good();
+    let measured = folder.run("eval run --json").good().json();
+    assert_eq!(measured["values"][0], serde_json::json!(["accuracy", 1.0]), "{measured}");
+    folder.text("new.txt", "a new and fine film\n");
+    let answer = folder.run("predict run --data new.txt --json").good().out;
+    assert!(answer.contains("\"label\":\"good\""), "{answer}");
+    train(&folder, "", "alone").good();
+    let alone = folder.run("predict alone --data new.txt --json").good().out;
+    assert_eq!(bytes(&folder, "run/model.safetensors"), bytes(&folder, "alone/model.safetensors"));
+    assert_ne!(answer, alone);
+    let kept = String::from_utf8(bytes(&folder, "run/linear.json")).unwrap();
+    folder.text("run/linear.json", &kept.replace("\"idf\":[", "\"idf\":[1.0,"));
+    folder.run("predict run --data new.txt").one_error(&["run/linear.json", "train again"]);
+    folder.run(&format!("{SMALL} --linear --unit char --out x")).one_error(&["model.linear", "leave it out"]);
+}

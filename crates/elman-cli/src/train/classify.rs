@@ -39,6 +39,9 @@ pub struct Classify {
     /// What a step of a text is [default: word]
     #[arg(long, value_name = "UNIT", help_heading = "Data")]
     unit: Option<Unit>,
+    /// A linear classifier of n-grams, tuned on the validation part, answers together with the network (of texts)
+    #[arg(long, help_heading = "Model")]
+    linear: bool,
     /// Rows of the table that n-grams are hashed into, straight to the labels; 0 for none [default: 65536]
     #[arg(long, value_name = "N", help_heading = "Model")]
     ngrams: Option<usize>,
@@ -118,6 +121,7 @@ impl Classify {
             s.model.layers = self.common.layers.unwrap_or(2);
             s.train.batch = self.common.batch.unwrap_or(64);
         }
+        s.model.linear |= self.linear;
         self.columns.apply(&mut s.data);
         if self.also.is_some() {
             s.data.also.clone_from(&self.also);

@@ -250,6 +250,9 @@ pub struct Model {
     pub pool: PoolName,
     /// Rows of the table that a text's n-grams are hashed into, straight to the labels (classify); 0: there is none.
     pub ngrams: usize,
+    /// A linear classifier of n-grams, tuned on the validation part, answers together with the network (classify, of texts).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub linear: bool,
     /// Heads of a transformer.
     pub heads: usize,
     /// Networks that are trained side by side from other starts and answer together (classify, tag).
@@ -295,6 +298,7 @@ impl Default for Model {
             characters: 64,
             pool: PoolName::Auto,
             ngrams: 1 << 16,
+            linear: false,
             heads: 4,
             members: 1,
             crf: false,

@@ -6,10 +6,10 @@
 //! know the beginning and the end of the text; n-grams of characters know those of their word and do not leave it.
 
 use ahash::AHashMap;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What is counted in a text.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Features {
     /// n-grams of words, from 1 to this; 0 for none.
     pub words: usize,
@@ -25,7 +25,7 @@ pub struct Features {
 }
 
 /// How an n-gram is weighted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Weights {
     /// It is there or it is not.
@@ -184,6 +184,20 @@ impl Columns {
         let idf = kept.iter().map(|(_, [_, frequency, _])| rarity(*frequency) as f32).collect();
         let places = kept.into_iter().enumerate().map(|(place, (key, _))| (key, place as u32)).collect();
         Columns { features, places, idf }
+    }
+
+    /// What is counted, and the n-grams with their weights of rarity in the order of their columns.
+    pub fn parts(&self) -> (Features, Vec<&str>, &[f32]) {
+        let mut ngrams = vec![""; self.idf.len()];
+        self.places.iter().for_each(|(ngram, place)| ngrams[*place as usize] = ngram);
+        (self.features, ngrams, &self.idf)
+    }
+
+    /// The same columns from their parts; `None` where those do not belong together.
+    pub fn of_parts(features: Features, ngrams: Vec<String>, idf: Vec<f32>) -> Option<Columns> {
+        let count = ngrams.len();
+        let places: AHashMap<Box<str>, u32> = ngrams.into_iter().map(String::into_boxed_str).zip(0..).collect();
+        (places.len() == count && idf.len() == count).then_some(Columns { features, places, idf })
     }
 
     /// How many there are.

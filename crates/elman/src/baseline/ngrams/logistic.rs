@@ -24,6 +24,16 @@ impl Logistic {
         Logistic { classes, weights: vec![0.0; (columns + 1) * classes] }
     }
 
+    /// [columns + 1, classes]; the last row is b.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
+    /// With weights that were trained before; `None` where they are not so many.
+    pub fn of_weights(columns: usize, classes: usize, weights: Vec<f64>) -> Option<Logistic> {
+        (weights.len() == (columns + 1) * classes).then_some(Logistic { classes, weights })
+    }
+
     /// Trains on, from the weights that there are.
     pub fn fit(&mut self, rows: &Rows, labels: &[usize], strength: f64) {
         let mut at_zero = vec![0.0; self.weights.len()];

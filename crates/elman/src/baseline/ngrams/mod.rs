@@ -18,7 +18,8 @@ use super::BaselineError;
 use crate::metrics::classification::macro_f1;
 use features::{Columns, Features, Rows, Weights};
 use logistic::Logistic;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 /// What is tried: each of `features` with each of `strengths`.
 #[derive(Clone, Debug, PartialEq)]
@@ -69,7 +70,7 @@ pub enum Choose {
 }
 
 /// What a choice came to on the validation part.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trial {
     /// What was counted.
     pub features: Features,
@@ -131,6 +132,41 @@ impl Tuned {
         }
         let (best, columns, model) = best.ok_or(BaselineError::NoChoice { what: "kind of features" })?;
         Ok(Tuned { classes, columns, model, best, tried })
+    }
+
+    /// All that answering needs, as JSON.
+    pub fn to_json(&self) -> String {
+        let (features, ngrams, idf) = self.columns.parts();
+        let (classes, weights, best) = (&self.classes, self.model.weights(), self.best);
+        json!({ "format": 1, "features": features, "classes": classes, "ngrams": ngrams, "idf": idf, "weights": weights,
+            "best": best })
+        .to_string()
+    }
+
+    /// The same model again; what was tried is forgotten.
+    ///
+    /// # Errors
+    /// No such JSON, parts that do not belong together.
+    pub fn from_json(text: &str) -> Result<Tuned, String> {
+        #[derive(Deserialize)]
+        struct Kept {
+            format: u32,
+            features: Features,
+            classes: Vec<String>,
+            ngrams: Vec<String>,
+            idf: Vec<f32>,
+            weights: Vec<f64>,
+            best: Trial,
+        }
+        let kept: Kept = serde_json::from_str(text).map_err(|e| e.to_string())?;
+        let model = Logistic::of_weights(kept.ngrams.len(), kept.classes.len(), kept.weights);
+        let columns = Columns::of_parts(kept.features, kept.ngrams, kept.idf);
+        match (kept.format, columns, model) {
+            (1, Some(columns), Some(model)) if kept.classes.len() > 1 => {
+                Ok(Tuned { classes: kept.classes, columns, model, best: kept.best, tried: vec![] })
+            }
+            _ => Err("its parts do not belong together".into()),
+        }
     }
 
     /// The classes of the training part, sorted.
@@ -233,5 +269,12 @@ mod tests {
         // A class of the validation part that training lacks is wrong, not an error.
         let t = Tuned::tune(&train, &[("a", "ab"), ("new", "ba")], &Grid::of_places(), Choose::Accuracy).unwrap();
         assert_eq!(t.best().accuracy, 0.5);
+        // What is kept answers to the same bits.
+        let again = Tuned::from_json(&tuned.to_json()).unwrap();
+        assert_eq!(
+            ["ay", "by", "cb", ""].map(|t| again.probabilities(t)),
+            ["ay", "by", "cb", ""].map(|t| tuned.probabilities(t))
+        );
+        assert!(Tuned::from_json(&tuned.to_json().replace("\"idf\":[", "\"idf\":[1.0,")).is_err());
     }
 }

@@ -23,6 +23,8 @@ pub enum Input {
         spelled: Spelled,
         /// Rows of the table of n-grams.
         ngrams: Vec<u32>,
+        /// log p of each label by the linear model, if one answers together with the network.
+        linear: Vec<f32>,
     },
     /// Numbers, the same count each step.
     Numbers {

@@ -5,16 +5,20 @@ use super::member::{Member, Votes};
 use super::ngrams;
 use super::numbers::Numbers;
 use super::steps::Steps;
+use crate::baseline::ngrams::{Choose, Grid, Tuned};
 use crate::error::Error;
 use crate::run::Folder;
+use crate::task::Part;
 use crate::task::lexicon::Lexicon;
 use crate::task::settings::{Dropout, PoolName, Settings, UnitName};
 use crate::task::words::{Spelled, Spelling, split};
+use crate::whole_file::shown;
 use elman_engine::EngineError;
 use elman_engine::tape::{Blueprint, NO_TARGET, Tape, Var};
 
 const LABELS: &str = "labels.json";
 const ALSO: &str = "also.json";
+const LINEAR: &str = "linear.json";
 
 /// What inputs become numbers by.
 pub(super) enum Front {
@@ -38,6 +42,8 @@ pub struct Model {
     ngrams: usize,
     steps: Steps,
     members: Vec<Member>,
+    /// Answers together with the members.
+    linear: Option<Tuned>,
 }
 
 impl Model {
@@ -70,7 +76,8 @@ impl Model {
         };
         let also = Lexicon::of_labels(raw.train.iter().filter_map(|e| e.also.as_deref()));
         let also = settings.data.also.is_some().then_some(also);
-        Model::new(settings, (labels, also), front, Steps::of(settings, &lengths))
+        let linear = settings.model.linear.then(|| linear_of(settings, raw)).transpose()?;
+        Model::new(settings, (labels, also), front, Steps::of(settings, &lengths), linear)
     }
 
     /// With the words and labels of a run.
@@ -84,7 +91,8 @@ impl Model {
             None => Front::Words(Spelling::read(folder, settings)?),
         };
         let also = settings.data.also.is_some().then(|| Lexicon::read(folder, ALSO)).transpose()?;
-        Model::new(settings, (labels, also), front, Steps::read(folder, settings)?)
+        let linear = settings.model.linear.then(|| linear_in(folder)).transpose()?;
+        Model::new(settings, (labels, also), front, Steps::read(folder, settings)?, linear)
     }
 
     fn new(
@@ -92,13 +100,14 @@ impl Model {
         (labels, also): (Lexicon, Option<Lexicon>),
         front: Front,
         steps: Steps,
+        linear: Option<Tuned>,
     ) -> Result<Model, Error> {
         let (unit, ngrams) = (settings.data.unit, settings.model.ngrams);
         let mut blueprint = Blueprint::new();
         let answers = [labels.len(), also.as_ref().map_or(0, Lexicon::len)];
         let mut member = |k| Member::declare(&mut blueprint, k, &front, settings, answers, &steps);
         let members = (0..settings.model.members).map(&mut member).collect::<Result<_, _>>()?;
-        Ok(Model { labels, also, blueprint, front, unit, ngrams, steps, members })
+        Ok(Model { labels, also, blueprint, front, unit, ngrams, steps, members, linear })
     }
 
     /// What is read, as the model reads it. An empty text is one unknown word.
@@ -118,7 +127,7 @@ impl Model {
                     (rows, PoolName::Places) => ngrams::rows_of_places(&words(), rows),
                     (rows, _) => ngrams::rows_of(&words(), rows),
                 };
-                Input::Words { spelled, ngrams }
+                Input::Words { spelled, ngrams, linear: self.linear_votes(&text) }
             }
             (RawInput::Numbers(grid), Front::Numbers(numbers)) => numbers.input(grid, place)?,
             (RawInput::Numbers(_), Front::Words(_)) => {
@@ -169,14 +178,32 @@ impl Model {
         self.members.iter().map(|member| member.votes(tape, inputs, drop)).collect()
     }
 
-    /// A number for each label, [inputs, labels]: the mean of all members.
+    /// log p of each label by the linear model; nothing where there is none.
+    fn linear_votes(&self, text: &str) -> Vec<f32> {
+        let Some(linear) = &self.linear else { return vec![] };
+        let p = linear.probabilities(text);
+        let of = |label: &String| linear.classes().binary_search(label).map_or(f64::MIN_POSITIVE, |class| p[class]);
+        self.labels.entries().iter().map(|label| of(label).max(f64::MIN_POSITIVE).ln() as f32).collect()
+    }
+
+    /// A number for each label, [inputs, labels]: the mean of all members, and of that and what the linear model says.
     ///
     /// # Errors
     /// What the engine says.
     pub fn logits(&self, tape: &mut Tape<'_, f32>, inputs: &[&Input], drop: &Dropout) -> Result<Var, EngineError> {
         let votes: Vec<Var> = self.votes(tape, inputs, drop)?.into_iter().map(|v| v.label).collect();
         let sum = tape.total(&votes)?;
-        Ok(tape.scale(sum, 1.0 / votes.len() as f64))
+        let deep = tape.scale(sum, 1.0 / votes.len() as f64);
+        if self.linear.is_none() {
+            return Ok(deep);
+        }
+        let of = |input: &&Input| match input {
+            Input::Words { linear, .. } => linear.clone(),
+            Input::Numbers { .. } => vec![],
+        };
+        let linear = tape.given(inputs.iter().flat_map(of).collect(), self.labels.len())?;
+        let both = tape.add(deep, linear)?;
+        Ok(tape.scale(both, 0.5))
     }
 
     /// Writes words and labels into a run.
@@ -187,6 +214,9 @@ impl Model {
         self.labels.write(folder, LABELS)?;
         self.also.as_ref().map_or(Ok(()), |also| also.write(folder, ALSO))?;
         self.steps.write(folder)?;
+        if let Some(linear) = &self.linear {
+            folder.write(LINEAR, linear.to_json().into_bytes())?;
+        }
         match &self.front {
             Front::Words(spelling) => spelling.write(folder),
             Front::Numbers(numbers) => numbers.write(folder),
@@ -207,6 +237,28 @@ impl Model {
             Front::Numbers(numbers) => format!("{labels} labels, {} numbers a step", numbers.width),
         }
     }
+}
+
+/// The linear model of the examples' texts, tuned as the baseline is.
+fn linear_of(settings: &Settings, raw: &Raw) -> Result<Tuned, Error> {
+    let [train, valid] = [Part::Train, Part::Valid].map(|part| raw.texts(part));
+    if train.is_empty() {
+        let files = settings.data.train.join(", ");
+        return Err(Error::Refused(format!("{files}: these are no texts, which model.linear is for; leave it out")));
+    }
+    Ok(Tuned::tune(&borrowed(&train), &borrowed(&valid), &Grid::default(), Choose::Accuracy)?)
+}
+
+/// The linear model of a run.
+fn linear_in(folder: &Folder) -> Result<Tuned, Error> {
+    let path = folder.join(LINEAR);
+    let wrong =
+        |e: String| Error::Refused(format!("{}: {e}; put the file back as it was, or train again", shown(&path)));
+    Tuned::from_json(&std::fs::read_to_string(&path).map_err(|e| wrong(e.to_string()))?).map_err(wrong)
+}
+
+fn borrowed(part: &[(String, String)]) -> Vec<(&str, &str)> {
+    part.iter().map(|(label, text)| (label.as_str(), text.as_str())).collect()
 }
 
 /// The steps of a text.

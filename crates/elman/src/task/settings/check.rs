@@ -1,6 +1,6 @@
 //! Settings that cannot work.
 
-use super::{Attention, FORMAT, Kind, LONGEST_STRING, PoolName, Settings, TaskName};
+use super::{Attention, FORMAT, Kind, LONGEST_STRING, PoolName, Settings, TaskName, UnitName};
 use crate::error::Error;
 
 impl Settings {
@@ -53,6 +53,9 @@ impl Settings {
         }
         if m.members > 1 && !matches!(self.task, TaskName::Classify | TaskName::Tag) {
             return refuse(format!("model.members is {}: only classify and tag have more than 1", m.members));
+        }
+        if m.linear && (self.task != TaskName::Classify || self.data.unit == UnitName::Char) {
+            return refuse("model.linear is true: only classify has it, of texts by words; leave it out".into());
         }
         let of_translate = m.copy || m.input_feeding || m.decoder_cell.is_some() || m.decoder != Kind::Recurrent;
         if self.task != TaskName::Translate && (of_translate || m.attention != Attention::Scaled) {
