@@ -271,6 +271,8 @@ fn folds_go_on_and_other_files_have_pages_of_their_own() {
     assert_eq!(folds("--max-steps 4").good().out, first);
     assert_eq!(times("all/2/model.safetensors"), before);
     folds("--max-steps 5").one_error(&["all/1", "a run of other settings", "another --out"]);
+    let other = folder.run(&format!("{SMALL} --folds 2 --max-steps 2 --choose macro-f1 --out f1")).good().out;
+    assert!(other.starts_with("2 folds, macro F1 on the share left out: "), "{other}");
     folder.run("eval all").one_error(&["all: its folders are the runs of a cross-validation", "all/1"]);
     folder.text("list.toml", "[data]\ntrain = \"reviews.tsv\"\n");
     folder.run("train classify --config list.toml --out x").one_error(&["list.toml:2", "a list in brackets"]);

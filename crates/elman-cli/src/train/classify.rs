@@ -5,6 +5,7 @@ use super::common::{Common, set};
 use crate::outcome::Outcome;
 use crate::values::few;
 use clap::{Args, ValueEnum};
+use elman::baseline::ngrams::Choose;
 use elman::task::settings::{PictureSteps, PoolName, TaskName, UnitName};
 
 /// Arguments of `elman train classify`.
@@ -39,6 +40,9 @@ pub struct Classify {
     /// What a step of a text is [default: word]
     #[arg(long, value_name = "UNIT", help_heading = "Data")]
     unit: Option<Unit>,
+    /// What the best epoch has most of, and the linear classifier is tuned by [default: accuracy]
+    #[arg(long, value_name = "FIGURE", help_heading = "Training")]
+    choose: Option<Figure>,
     /// A linear classifier of n-grams, tuned on the validation part, answers together with the network (of texts)
     #[arg(long, help_heading = "Model")]
     linear: bool,
@@ -112,6 +116,15 @@ impl From<Pool> for PoolName {
     }
 }
 
+/// [`Choose`] on the command line.
+#[derive(Clone, Copy, ValueEnum)]
+enum Figure {
+    /// The share that is right
+    Accuracy,
+    /// The mean F1 of the labels: where some are rare, and matter as much
+    MacroF1,
+}
+
 impl Classify {
     /// Trains.
     pub fn run(&self) -> Result<Outcome, elman::Error> {
@@ -122,6 +135,11 @@ impl Classify {
             s.train.batch = self.common.batch.unwrap_or(64);
         }
         s.model.linear |= self.linear;
+        match self.choose {
+            Some(Figure::Accuracy) => s.train.choose = Choose::Accuracy,
+            Some(Figure::MacroF1) => s.train.choose = Choose::MacroF1,
+            None => {}
+        }
         self.columns.apply(&mut s.data);
         if self.also.is_some() {
             s.data.also.clone_from(&self.also);

@@ -3,6 +3,7 @@
 //! Each fold is a run like any other, in a folder `1`, `2` … of the given one; its validation part is a tenth of what is left.
 
 use super::{Ended, Part, Settings, evaluate, open, resume, train};
+use crate::baseline::ngrams::Choose;
 use crate::error::Error;
 use crate::train::Machine;
 use serde::Serialize;
@@ -24,13 +25,15 @@ pub enum Event<'a> {
 /// Scores of all folds on their test parts.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Folds {
+    /// What the scores are.
+    pub figure: &'static str,
     /// In order.
     pub scores: Vec<f64>,
     /// Their mean.
     pub mean: f64,
     /// Their standard deviation, by n − 1.
     pub deviation: f64,
-    /// The mean accuracy of the baseline on the same parts, where there is one.
+    /// The mean of the baseline on the same parts, where there is one.
     pub baseline: Option<f64>,
 }
 
@@ -38,8 +41,9 @@ impl fmt::Display for Folds {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "{} folds, accuracy on the share left out: mean {:.4}, standard deviation {:.4}",
+            "{} folds, {} on the share left out: mean {:.4}, standard deviation {:.4}",
             self.scores.len(),
+            self.figure,
             self.mean,
             self.deviation
         )?;
@@ -70,6 +74,10 @@ pub fn folds(
     if !(2..=MOST).contains(&folds) {
         return Err(Error::Refused(format!("--folds is {folds}: shares of the examples, from 2 to {MOST}")));
     }
+    let (figure, key) = match settings.train.choose {
+        Choose::Accuracy => ("accuracy", "accuracy"),
+        Choose::MacroF1 => ("macro F1", "macro_f1"),
+    };
     let (mut scores, mut baselines) = (vec![], vec![]);
     let write = |source| Error::Write { file: crate::whole_file::shown(out), source };
     std::fs::create_dir_all(out).map_err(write)?;
@@ -94,11 +102,11 @@ pub fn folds(
         let figures = evaluate(&folder, None, Part::Test, machine, stop)?;
         watch(Event::Tested(fold, figures.score));
         scores.push(figures.score);
-        baselines.extend(figures.details["baseline"]["figures"]["accuracy"]["value"].as_f64());
+        baselines.extend(figures.details["baseline"]["figures"][key]["value"].as_f64());
     }
     let n = scores.len() as f64;
     let mean = scores.iter().sum::<f64>() / n;
     let deviation = (scores.iter().map(|s| (s - mean) * (s - mean)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt();
     let baseline = (baselines.len() == scores.len()).then(|| baselines.iter().sum::<f64>() / n);
-    Ok(Outcome::Finished(Folds { scores, mean, deviation, baseline }))
+    Ok(Outcome::Finished(Folds { figure, scores, mean, deviation, baseline }))
 }

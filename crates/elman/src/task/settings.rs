@@ -3,6 +3,7 @@
 mod check;
 mod read;
 
+use crate::baseline::ngrams::Choose;
 pub use crate::run::config::Kind;
 use crate::run::config::{FORMAT, Optimiser, RuleName, Schedule, ScheduleName};
 use serde::{Deserialize, Serialize};
@@ -352,13 +353,24 @@ pub struct Train {
     pub early_stop: u64,
     /// A share of each target that is spread over all classes.
     pub smoothing: f64,
+    /// What the best epoch has most of, and the baseline is tuned by (classify).
+    #[serde(skip_serializing_if = "Choose::is_default")]
+    pub choose: Choose,
     /// Save a checkpoint at least each so many seconds.
     pub checkpoint_seconds: f64,
 }
 
 impl Default for Train {
     fn default() -> Train {
-        Train { batch: 32, epochs: 10, max_steps: None, early_stop: 0, smoothing: 0.0, checkpoint_seconds: 60.0 }
+        Train {
+            batch: 32,
+            epochs: 10,
+            max_steps: None,
+            early_stop: 0,
+            smoothing: 0.0,
+            choose: Choose::Accuracy,
+            checkpoint_seconds: 60.0,
+        }
     }
 }
 

@@ -59,7 +59,7 @@ impl Grid {
 }
 
 /// What the validation part judges by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Choose {
     /// The share that is right.
@@ -67,6 +67,13 @@ pub enum Choose {
     Accuracy,
     /// The mean F1 of the classes.
     MacroF1,
+}
+
+impl Choose {
+    /// Whether it is the one that nobody need ask for.
+    pub fn is_default(&self) -> bool {
+        *self == Choose::default()
+    }
 }
 
 /// What a choice came to on the validation part.

@@ -1,10 +1,10 @@
 //! The linear bag of n-grams beside a classifier of texts: tuned on the run's own validation part, once a run, and kept there.
 
-use crate::baseline::ngrams::{Choose, Grid, Tuned};
+use crate::baseline::ngrams::{Grid, Tuned};
 use crate::error::Error;
 use crate::metrics::classification::{Classification, classification};
 use crate::run::Folder;
-use crate::task::settings::UnitName;
+use crate::task::settings::{Settings, UnitName};
 use crate::task::{Baseline, Beside, Part};
 use serde_json::{Value, json};
 
@@ -18,13 +18,13 @@ pub type Texts = [Vec<(String, String)>; 3];
 ///
 /// # Errors
 /// What the baseline refuses, what the file system says.
-pub fn of(folder: &Folder, texts: &Texts, part: Part, unit: UnitName) -> Result<Baseline, Error> {
+pub fn of(folder: &Folder, texts: &Texts, part: Part, settings: &Settings) -> Result<Baseline, Error> {
     let kept = std::fs::read_to_string(folder.join(FILE)).unwrap_or_default();
     let all = match serde_json::from_str::<Value>(&kept) {
         Ok(kept) if kept["format"] == 1 => kept,
         // Not there yet, or damaged.
         _ => {
-            let all = tuned(texts, unit)?;
+            let all = tuned(texts, settings)?;
             folder.write(FILE, format!("{all:#}\n").into_bytes())?;
             all
         }
@@ -45,10 +45,10 @@ pub fn of(folder: &Folder, texts: &Texts, part: Part, unit: UnitName) -> Result<
     Ok(Baseline { words, json: json!({ "chosen": chosen, "figures": figures }), beside })
 }
 
-fn tuned(texts: &Texts, unit: UnitName) -> Result<Value, Error> {
+fn tuned(texts: &Texts, settings: &Settings) -> Result<Value, Error> {
     let [train, valid, test] = texts;
-    let grid = if unit == UnitName::Char { Grid::of_places() } else { Grid::default() };
-    let model = Tuned::tune(&lent(train), &lent(valid), &grid, Choose::Accuracy)?;
+    let grid = if settings.data.unit == UnitName::Char { Grid::of_places() } else { Grid::default() };
+    let model = Tuned::tune(&lent(train), &lent(valid), &grid, settings.train.choose)?;
     let measured = |part: &[(String, String)]| match part.is_empty() {
         true => Ok(None),
         false => measure(&model, part).map(Some),

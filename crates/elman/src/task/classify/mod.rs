@@ -23,6 +23,7 @@ pub use predict::{Answer, Classifier};
 use super::batches::by_length;
 use super::settings::UnitName;
 use super::{Against, Baseline, Figures, Lengths, Loss, Part, Settings, Shown, Task};
+use crate::baseline::ngrams::Choose;
 use crate::error::Error;
 use crate::metrics;
 use crate::run::Folder;
@@ -171,7 +172,11 @@ impl Task for Classify {
             sections: figures::sections(&found, wrong.collect()),
             ..Shown::default()
         };
-        Ok(Some(Figures { score: found.accuracy.value, values, text: figures::text(&found), details, shown }))
+        let score = match self.settings.train.choose {
+            Choose::Accuracy => found.accuracy.value,
+            Choose::MacroF1 => found.macro_f1.value,
+        };
+        Ok(Some(Figures { score, values, text: figures::text(&found), details, shown }))
     }
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {
@@ -197,7 +202,7 @@ impl Task for Classify {
         if self.texts[0].is_empty() {
             return Ok(None);
         }
-        baseline::of(folder, &self.texts, part, self.settings.data.unit).map(Some)
+        baseline::of(folder, &self.texts, part, &self.settings).map(Some)
     }
 
     fn fingerprint(&self) -> String {

@@ -5,7 +5,7 @@ use super::member::{Member, Votes};
 use super::ngrams;
 use super::numbers::Numbers;
 use super::steps::Steps;
-use crate::baseline::ngrams::{Choose, Grid, Tuned};
+use crate::baseline::ngrams::{Grid, Tuned};
 use crate::error::Error;
 use crate::run::Folder;
 use crate::task::Part;
@@ -246,7 +246,7 @@ fn linear_of(settings: &Settings, raw: &Raw) -> Result<Tuned, Error> {
         let files = settings.data.train.join(", ");
         return Err(Error::Refused(format!("{files}: these are no texts, which model.linear is for; leave it out")));
     }
-    Ok(Tuned::tune(&borrowed(&train), &borrowed(&valid), &Grid::default(), Choose::Accuracy)?)
+    Ok(Tuned::tune(&borrowed(&train), &borrowed(&valid), &Grid::default(), settings.train.choose)?)
 }
 
 /// The linear model of a run.
