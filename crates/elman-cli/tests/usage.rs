@@ -96,13 +96,15 @@ fn wrong_usage_is_2() {
 fn data_without_its_task_or_its_flag_gets_a_hint() {
     for (arguments, hint) in [
         ("train --data my.txt", "`elman train lm --data my.txt`"),
-        ("train my.txt", "elman train lm --data 'my.txt'"),
+        ("train my.txt --hidden 5", "elman train lm --data 'my.txt'"),
         ("train lm my.txt --hidden 5", "elman train lm --data 'my.txt'"),
         ("train lm synth:sums?digits=2", "elman train lm --data 'synth:sums?digits=2'"),
     ] {
         let run = run_in(&root(), arguments);
         assert!(run.code == Some(2) && run.err.contains(hint), "{arguments}: {run:?}");
     }
+    // A file alone is looked at.
+    run_in(&root(), "train my.txt").one_error(&["my.txt: there is no such file"]);
     for arguments in ["train lstm", "eval a my.txt", "train lm --rate my.txt", "train lm --my.txt"] {
         let run = run_in(&root(), arguments);
         assert!(run.code == Some(2) && !run.err.contains("elman train lm --data"), "{arguments}: {run:?}");
