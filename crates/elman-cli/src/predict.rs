@@ -4,7 +4,7 @@ use crate::outcome::Outcome;
 use crate::values::{Machine, WeightType};
 use clap::Args;
 use elman::model::Trained;
-use elman::predict::{Line, predict};
+use elman::predict::{Line, encoding_of, predict};
 use elman::text::Source;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -56,8 +56,8 @@ impl Arguments {
             return self.task(machine);
         }
         let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
-        let trained_with = trained.config.data.encoding.as_deref().filter(|_| self.data != "-");
-        let mut source = Source::open(&self.data, self.encoding.as_deref().or(trained_with))?;
+        let encoding = encoding_of(&self.data, self.encoding.as_deref(), trained.config.data.encoding.as_deref());
+        let mut source = Source::open(&self.data, encoding)?;
         let mut gone = false;
         let done = predict(&mut trained, &mut source, self.carry, &mut |line| {
             print(line, self.json).map_err(|source| {

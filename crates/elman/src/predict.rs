@@ -9,6 +9,11 @@ use serde::Serialize;
 /// Tokens that are scored at once.
 const STEPS: usize = 64;
 
+/// The encoding of what is predicted: the one `asked` for, else UTF-8 of standard input and that of training of a file.
+pub fn encoding_of<'e>(file: &str, asked: Option<&'e str>, trained_with: Option<&'e str>) -> Option<&'e str> {
+    asked.or(trained_with.filter(|_| file != "-"))
+}
+
 /// The score of a line.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Line {

@@ -125,6 +125,15 @@ enum Figure {
     MacroF1,
 }
 
+impl From<Figure> for Choose {
+    fn from(name: Figure) -> Choose {
+        match name {
+            Figure::Accuracy => Choose::Accuracy,
+            Figure::MacroF1 => Choose::MacroF1,
+        }
+    }
+}
+
 impl Classify {
     /// Trains.
     pub fn run(&self) -> Result<Outcome, elman::Error> {
@@ -135,17 +144,12 @@ impl Classify {
             s.train.batch = self.common.batch.unwrap_or(64);
         }
         s.model.linear |= self.linear;
-        match self.choose {
-            Some(Figure::Accuracy) => s.train.choose = Choose::Accuracy,
-            Some(Figure::MacroF1) => s.train.choose = Choose::MacroF1,
-            None => {}
-        }
         self.columns.apply(&mut s.data);
         if self.also.is_some() {
             s.data.also.clone_from(&self.also);
         }
         set! { self.pool => s.model.pool, self.ngrams => s.model.ngrams, self.unit => s.data.unit,
-        self.pictures => s.data.pictures, self.shift => s.data.shift }
+        self.pictures => s.data.pictures, self.choose => s.train.choose, self.shift => s.data.shift }
         if !self.labels.is_empty() {
             s.data.beside.clone_from(&self.labels);
         }

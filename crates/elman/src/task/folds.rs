@@ -2,6 +2,7 @@
 //!
 //! Each fold is a run like any other, in a folder `1`, `2` … of the given one; its validation part is a tenth of what is left.
 
+use super::settings::FOLDS;
 use super::{Ended, Part, Settings, evaluate, open, resume, train};
 use crate::baseline::ngrams::Choose;
 use crate::error::Error;
@@ -10,9 +11,6 @@ use serde::Serialize;
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
-
-/// Folds at most.
-const MOST: usize = 1000;
 
 /// Something that happened.
 pub enum Event<'a> {
@@ -71,8 +69,8 @@ pub fn folds(
     stop: &AtomicBool,
     watch: &mut dyn FnMut(Event),
 ) -> Result<Outcome, Error> {
-    if !(2..=MOST).contains(&folds) {
-        return Err(Error::Refused(format!("--folds is {folds}: shares of the examples, from 2 to {MOST}")));
+    if !(2..=FOLDS).contains(&folds) {
+        return Err(Error::Refused(format!("--folds is {folds}: shares of the examples, from 2 to {FOLDS}")));
     }
     let (figure, key) = match settings.train.choose {
         Choose::Accuracy => ("accuracy", "accuracy"),

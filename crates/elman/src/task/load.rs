@@ -191,5 +191,8 @@ pub fn is_one(run: &Path) -> bool {
 /// Whether measuring a run will train its baseline first, which takes a while and is done once.
 pub fn lacks_baseline(run: &Path) -> bool {
     let has = |file: &str| run.join(file).is_file();
-    matches!(task_of(run), Some(TaskName::Classify | TaskName::Tag)) && has("words.json") && !has("baseline.json")
+    matches!(task_of(run), Some(TaskName::Classify | TaskName::Tag))
+        && has("words.json")
+        && !has("baseline.json")
+        && !has("linear.json")
 }

@@ -12,6 +12,7 @@ use crate::data::labelled::texts;
 use crate::data::sniff::{Kind, sniff_in};
 use crate::data::table::{Form, Reading, Table};
 use crate::error::Error;
+use crate::predict::encoding_of;
 use crate::text::Source;
 use crate::train::Machine;
 use serde_json::{Value, json};
@@ -53,8 +54,7 @@ pub fn predict(
     each: &mut dyn FnMut(&Prediction) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let opened = open(run)?;
-    let trained_with = opened.settings.data.encoding.as_deref().filter(|_| file != "-");
-    let encoding = asked.encoding.as_deref().or(trained_with);
+    let encoding = encoding_of(file, asked.encoding.as_deref(), opened.settings.data.encoding.as_deref());
     let read = || Source::open(file, encoding);
     match opened.settings.task {
         TaskName::Classify => classify(&opened, (file, encoding), asked.top, machine, each)?,

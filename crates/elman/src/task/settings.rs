@@ -8,6 +8,8 @@ pub use crate::run::config::Kind;
 use crate::run::config::{FORMAT, Optimiser, RuleName, Schedule, ScheduleName};
 use serde::{Deserialize, Serialize};
 
+/// Shares of a cross-validation at most.
+pub(super) const FOLDS: usize = 1000;
 /// Pictures of a string at most.
 const LONGEST_STRING: usize = 1000;
 

@@ -146,11 +146,11 @@ impl Tuned {
         let (features, ngrams, idf) = self.columns.parts();
         let (classes, weights, best) = (&self.classes, self.model.weights(), self.best);
         json!({ "format": 1, "features": features, "classes": classes, "ngrams": ngrams, "idf": idf, "weights": weights,
-            "best": best })
+            "best": best, "tried": self.tried })
         .to_string()
     }
 
-    /// The same model again; what was tried is forgotten.
+    /// The same model again.
     ///
     /// # Errors
     /// No such JSON, parts that do not belong together.
@@ -164,13 +164,14 @@ impl Tuned {
             idf: Vec<f32>,
             weights: Vec<f64>,
             best: Trial,
+            tried: Vec<Trial>,
         }
         let kept: Kept = serde_json::from_str(text).map_err(|e| e.to_string())?;
         let model = Logistic::of_weights(kept.ngrams.len(), kept.classes.len(), kept.weights);
         let columns = Columns::of_parts(kept.features, kept.ngrams, kept.idf);
         match (kept.format, columns, model) {
             (1, Some(columns), Some(model)) if kept.classes.len() > 1 => {
-                Ok(Tuned { classes: kept.classes, columns, model, best: kept.best, tried: vec![] })
+                Ok(Tuned { classes: kept.classes, columns, model, best: kept.best, tried: kept.tried })
             }
             _ => Err("its parts do not belong together".into()),
         }

@@ -14,17 +14,27 @@ const FILE: &str = "baseline.json";
 /// (label, text) of the training, validation and test part.
 pub type Texts = [Vec<(String, String)>; 3];
 
-/// The baseline of a run and its figures on a part. Trains it if the folder does not have it yet.
+/// The baseline of a run and its figures on a part. Trains it if the folder does not have it yet, and the model has none that
+/// answers with it, `linear`.
 ///
 /// # Errors
 /// What the baseline refuses, what the file system says.
-pub fn of(folder: &Folder, texts: &Texts, part: Part, settings: &Settings) -> Result<Baseline, Error> {
+pub fn of(
+    folder: &Folder,
+    texts: &Texts,
+    part: Part,
+    settings: &Settings,
+    linear: Option<&Tuned>,
+) -> Result<Baseline, Error> {
     let kept = std::fs::read_to_string(folder.join(FILE)).unwrap_or_default();
     let all = match serde_json::from_str::<Value>(&kept) {
         Ok(kept) if kept["format"] == 1 => kept,
         // Not there yet, or damaged.
         _ => {
-            let all = tuned(texts, settings)?;
+            let all = match linear {
+                Some(linear) => measured(linear, texts)?,
+                None => measured(&tune(&texts[0], &texts[1], settings)?, texts)?,
+            };
             folder.write(FILE, format!("{all:#}\n").into_bytes())?;
             all
         }
@@ -45,13 +55,19 @@ pub fn of(folder: &Folder, texts: &Texts, part: Part, settings: &Settings) -> Re
     Ok(Baseline { words, json: json!({ "chosen": chosen, "figures": figures }), beside })
 }
 
-fn tuned(texts: &Texts, settings: &Settings) -> Result<Value, Error> {
-    let [train, valid, test] = texts;
+/// A linear model of (label, text).
+///
+/// # Errors
+/// What cannot be learned from.
+pub fn tune(train: &[(String, String)], valid: &[(String, String)], settings: &Settings) -> Result<Tuned, Error> {
     let grid = if settings.data.unit == UnitName::Char { Grid::of_places() } else { Grid::default() };
-    let model = Tuned::tune(&lent(train), &lent(valid), &grid, settings.train.choose)?;
+    Ok(Tuned::tune(&lent(train), &lent(valid), &grid, settings.train.choose)?)
+}
+
+fn measured(model: &Tuned, [_, valid, test]: &Texts) -> Result<Value, Error> {
     let measured = |part: &[(String, String)]| match part.is_empty() {
         true => Ok(None),
-        false => measure(&model, part).map(Some),
+        false => measure(model, part).map(Some),
     };
     let best = model.best();
     Ok(json!({

@@ -2,7 +2,7 @@
 
 use super::data::{Grid, RawExample, RawInput};
 use crate::data::labelled::{Columns, Labelled};
-use crate::data::pairs::lines;
+use crate::data::pairs::{Pairs, lines};
 use crate::data::table::Reading;
 use crate::data::{Images, Kind, SeriesSet, sniff};
 use crate::error::Error;
@@ -118,30 +118,21 @@ pub fn read(
 
 /// The lines of a text, with a file of labels beside it, line by line, or one label for all.
 fn lines_with(file: &str, labels: &str, encoding: Option<&str>) -> Result<(Vec<RawExample>, Vec<String>), Error> {
-    let texts = lines(file, encoding)?;
-    let (labels, remarks) = match Path::new(labels).exists() {
-        true => (lines(labels, encoding)?, vec![]),
-        false if labels.contains(['.', '/']) => {
-            let message =
-                format!("{labels}: there is no such file; --labels names files of labels, or the label of all lines");
-            return Err(Error::Refused(message));
-        }
-        false => {
-            let remark = format!("{file}: label `{labels}` for all its lines");
-            (vec![labels.to_string(); texts.len()], vec![remark])
-        }
-    };
-    if labels.len() != texts.len() {
-        let (texts, labels) = (texts.len(), labels.len());
-        let message = format!("{file} has {texts} lines, and the file of labels beside it {labels}");
-        return Err(Error::Refused(message + ": line n of one belongs to line n of the other"));
-    }
-    let full = (1..).zip(texts).zip(labels).filter(|((_, text), label)| !text.is_empty() && !label.is_empty());
-    let example = |((line, text), label): ((usize, String), String)| RawExample {
+    let example = |(line, text, label): (u64, String, String)| RawExample {
         place: format!("{file}:{line}"),
         input: RawInput::text(&text),
         label,
         also: None,
     };
-    Ok((full.map(example).collect(), remarks))
+    if Path::new(labels).exists() {
+        let read = Pairs::read_aligned(file, labels, encoding)?;
+        return Ok((read.pairs.into_iter().map(|p| example((p.line, p.source, p.target))).collect(), read.remarks));
+    }
+    if labels.contains(['.', '/']) {
+        let way = "--labels names files of labels, or the label of all lines";
+        return Err(Error::Refused(format!("{labels}: there is no such file; {way}")));
+    }
+    let full = (1..).zip(lines(file, encoding)?).filter(|(_, text)| !text.is_empty());
+    let examples = full.map(|(line, text)| example((line, text, labels.to_string()))).collect();
+    Ok((examples, vec![format!("{file}: label `{labels}` for all its lines")]))
 }

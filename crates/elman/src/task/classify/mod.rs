@@ -202,7 +202,7 @@ impl Task for Classify {
         if self.texts[0].is_empty() {
             return Ok(None);
         }
-        baseline::of(folder, &self.texts, part, &self.settings).map(Some)
+        baseline::of(folder, &self.texts, part, &self.settings, self.model.linear.as_ref()).map(Some)
     }
 
     fn fingerprint(&self) -> String {

@@ -1,11 +1,12 @@
 //! The model of `classify`: from inputs to a number for each label.
 
+use super::baseline;
 use super::data::{Input, Raw, RawInput};
 use super::member::{Member, Votes};
 use super::ngrams;
 use super::numbers::Numbers;
 use super::steps::Steps;
-use crate::baseline::ngrams::{Grid, Tuned};
+use crate::baseline::ngrams::Tuned;
 use crate::error::Error;
 use crate::run::Folder;
 use crate::task::Part;
@@ -43,7 +44,7 @@ pub struct Model {
     steps: Steps,
     members: Vec<Member>,
     /// Answers together with the members.
-    linear: Option<Tuned>,
+    pub linear: Option<Tuned>,
 }
 
 impl Model {
@@ -246,7 +247,7 @@ fn linear_of(settings: &Settings, raw: &Raw) -> Result<Tuned, Error> {
         let files = settings.data.train.join(", ");
         return Err(Error::Refused(format!("{files}: these are no texts, which model.linear is for; leave it out")));
     }
-    Ok(Tuned::tune(&borrowed(&train), &borrowed(&valid), &Grid::default(), settings.train.choose)?)
+    baseline::tune(&train, &valid, settings)
 }
 
 /// The linear model of a run.
@@ -255,10 +256,6 @@ fn linear_in(folder: &Folder) -> Result<Tuned, Error> {
     let wrong =
         |e: String| Error::Refused(format!("{}: {e}; put the file back as it was, or train again", shown(&path)));
     Tuned::from_json(&std::fs::read_to_string(&path).map_err(|e| wrong(e.to_string()))?).map_err(wrong)
-}
-
-fn borrowed(part: &[(String, String)]) -> Vec<(&str, &str)> {
-    part.iter().map(|(label, text)| (label.as_str(), text.as_str())).collect()
 }
 
 /// The steps of a text.

@@ -1,6 +1,6 @@
 //! Settings that cannot work.
 
-use super::{Attention, FORMAT, Kind, LONGEST_STRING, PoolName, Settings, TaskName, UnitName};
+use super::{Attention, FOLDS, FORMAT, Kind, LONGEST_STRING, PoolName, Settings, TaskName, UnitName};
 use crate::error::Error;
 
 impl Settings {
@@ -37,8 +37,10 @@ impl Settings {
             ("search.beam", self.search.beam),
         ];
         if let Some([fold, folds]) = self.data.fold {
-            if fold == 0 || fold > folds || !(2..=1000).contains(&folds) {
-                return refuse(format!("data.fold is [{fold}, {folds}]: the first from 1 to the second, at most 1000"));
+            if fold == 0 || fold > folds || !(2..=FOLDS).contains(&folds) {
+                return refuse(format!(
+                    "data.fold is [{fold}, {folds}]: the first from 1 to the second, at most {FOLDS}"
+                ));
             }
             if !self.data.valid.is_empty() || !self.data.test.is_empty() {
                 return refuse("data.fold takes the test part out of data.train: leave out the other files".into());
