@@ -15,7 +15,7 @@ const CLASSES: usize = 20;
     after_help = "Example:\n  elman data README.md\n\nWhat is read: CSV, TSV, JSON lines, lines of a label and a text, CoNLL-U, idx, CIFAR-10, folders of PNG, .npy, .npz, WAV, .ts and plain texts; plain, gzip or zstd."
 )]
 pub struct Arguments {
-    /// The file, or a folder of pictures
+    /// The file, or a folder of pictures; several with commas between
     #[arg(value_name = "FILE")]
     file: String,
     /// The validation part: which of its rows stand in FILE too
@@ -24,7 +24,7 @@ pub struct Arguments {
     /// The test part: which of its rows stand in the others too
     #[arg(long, value_name = "FILE")]
     test: Option<String>,
-    /// The column of the texts, by name or number [default: the one with the longest texts]
+    /// The column of the texts, by name or number, or several with commas between [default: the one with the longest texts]
     #[arg(long, value_name = "COLUMN")]
     text: Option<String>,
     /// The column of the labels, by name or number [default: the one whose few values repeat]

@@ -3,6 +3,7 @@
 use crate::outcome::Outcome;
 use crate::values::{Machine, WeightType};
 use clap::Args;
+use elman::engine::Precision;
 use elman::model::Trained;
 use elman::predict::{Line, encoding_of, predict};
 use elman::text::Source;
@@ -27,16 +28,16 @@ pub struct Arguments {
     /// Of a ranker: the file it searches, a document a line
     #[arg(long, value_name = "FILE")]
     documents: Option<String>,
-    /// So many answers (labels, documents, translations), the best first
-    #[arg(long, value_name = "K", default_value_t = 1)]
-    top: usize,
+    /// So many answers (labels, documents, translations), the best first [default: 1]
+    #[arg(long, value_name = "K", value_parser = crate::values::size)]
+    top: Option<usize>,
     /// Of a translator: texts that are followed at once [default: the run's search.beam]
     #[arg(long, value_name = "N", value_parser = crate::values::size)]
     beam: Option<usize>,
     /// Of a translator: more speaks for longer texts [default: the run's search.length_penalty]
     #[arg(long, value_name = "A")]
     length_penalty: Option<f64>,
-    /// Go on from the state of the line before, instead of afresh
+    /// Of a language model: go on from the state of the line before, instead of afresh
     #[arg(long)]
     carry: bool,
     #[command(flatten)]
@@ -55,6 +56,15 @@ impl Arguments {
         if elman::task::is_one(&self.run) {
             return self.task(machine);
         }
+        let search = self.beam.is_some() || self.length_penalty.is_some();
+        self.have_no_use_for(
+            "a language model",
+            &[
+                ("documents", self.documents.is_some()),
+                ("top", self.top.is_some()),
+                ("beam and --length-penalty", search),
+            ],
+        )?;
         let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
         let encoding = encoding_of(&self.data, self.encoding.as_deref(), trained.config.data.encoding.as_deref());
         let mut source = Source::open(&self.data, encoding)?;
@@ -70,8 +80,17 @@ impl Arguments {
 }
 
 impl Arguments {
+    /// Refuses flags that were given to a run that does not heed them.
+    fn have_no_use_for(&self, model: &str, flags: &[(&str, bool)]) -> Result<(), elman::Error> {
+        let Some((flag, _)) = flags.iter().find(|(_, given)| *given) else { return Ok(()) };
+        let run = self.run.display();
+        Err(elman::Error::Refused(format!("{run}: the run is {model}, which has no use for --{flag}: leave it out")))
+    }
+
     /// Predicts with a run of a task with examples.
     fn task(self, machine: elman::train::Machine) -> Result<Outcome, elman::Error> {
+        let narrow = self.weights.precision() != Precision::Full;
+        self.have_no_use_for("no language model", &[("carry", self.carry), ("dtype", narrow)])?;
         let mut gone = false;
         let mut show = |p: &elman::task::Prediction| {
             let line = if self.json { p.json.to_string() } else { p.fields.join("\t") };
@@ -81,8 +100,7 @@ impl Arguments {
                 elman::Error::Write { file: "standard output".into(), source }
             })
         };
-        let (top, documents) = (self.top, self.documents.clone());
-        let (encoding, beam, length_penalty) = (self.encoding.clone(), self.beam, self.length_penalty);
+        let Arguments { top, documents, encoding, beam, length_penalty, .. } = self;
         let asked = elman::task::Asked { encoding, top, documents, beam, length_penalty };
         let done = elman::task::predict(&self.run, &self.data, &asked, machine, &mut show);
         if gone { Ok(Outcome::good("")) } else { done.map(|()| Outcome::good("")) }

@@ -48,6 +48,22 @@ fn what_is_a_fact_is_not_to_be_looked_at() {
 }
 
 #[test]
+fn several_columns_and_several_files_are_read_as_training_reads_them() {
+    let folder = Folder::new();
+    folder.text(
+        "pairs.csv",
+        "text,about,label\nso good,film,1\nso good,song,0\n,,1\n,end,0\nso good,film,1\nbad,song,0\n",
+    );
+    folder.text("more.csv", "text,about,label\nnew,film,1\nbad,song,0\n");
+    let run = folder.run("data pairs.csv,more.csv --text text,about --label label").good();
+    for part in ["in `label`", "`text,about`", "1 empty: 4", "1 repeat an earlier one", "more.csv: a table", "6 and 2"]
+    {
+        assert!(run.out.contains(part), "no `{part}` in\n{}", run.out);
+    }
+    assert!(run.out.contains("1 stand in pairs.csv too (here and there): 3 and 7"), "{}", run.out);
+}
+
+#[test]
 fn what_cannot_be_read_is_one_line() {
     let folder = Folder::new();
     folder.text("ragged.csv", "a,b,c\n1,2,3\n4,5\n6,7,8\n");
@@ -67,6 +83,12 @@ fn a_file_alone_gets_the_command_that_trains_on_it() {
     assert!(run.out.contains("\n  elman train classify --data reviews.csv --text review --label stars\n"), "{run:?}");
     folder.text("numbers.csv", "a,b\n1,2\n3,4\n");
     folder.run("train numbers.csv").one_error(&["numbers.csv: ", "no command trains on it"]);
+    let cases =
+        |label: &str| format!("@problemName moves\n@classLabel true 1 2\n@data\n1,2,3:{label}\n3,2,1:{label}\n");
+    folder.text("unlabelled.ts", &cases("?"));
+    folder.run("train unlabelled.ts").one_error(&["its series have no labels", "elman predict RUN --data FILE"]);
+    folder.text("labelled.ts", &cases("1"));
+    assert!(folder.run("train labelled.ts").good().out.contains("elman train classify --data labelled.ts"));
     folder.run("train missing.csv").one_error(&["missing.csv: there is no such file"]);
     folder.run("train .").one_error(&["there is no .png in it"]);
     for words in ["train reviews.csv --encoding windows-1252", "train --encoding windows-1252 reviews.csv"] {

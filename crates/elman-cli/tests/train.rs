@@ -374,6 +374,10 @@ fn lines_are_scored_one_by_one_as_eval_scores_them() {
     assert_eq!(lines.lines().count(), 400);
     let plain = folder.run("predict x --data line.txt").good().out;
     assert_eq!(plain.split('\t').count(), 4, "{plain}");
+    for flag in ["--top 3", "--beam 2", "--documents line.txt"] {
+        let refused = folder.run(&format!("predict x --data line.txt {flag}"));
+        refused.one_error(&["x: the run is a language model, which has no use for ", flag.split(' ').next().unwrap()]);
+    }
 }
 
 #[test]

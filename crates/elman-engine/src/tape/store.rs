@@ -198,6 +198,16 @@ impl<T: Real> Store<T> {
         self.dense.iter_mut().flatten().for_each(Dense::forget);
     }
 
+    /// Sets the numbers of one parameter.
+    ///
+    /// # Errors
+    /// Another count of numbers.
+    pub fn set(&mut self, parameter: Parameter, to: &[T]) -> Result<(), EngineError> {
+        check(&self.blueprint.parameters[parameter.0].name, to.len(), self.weights[parameter.0].len())?;
+        self.update(|weights, _| weights[parameter.0].copy_from_slice(to));
+        Ok(())
+    }
+
     /// Its threads.
     pub fn team(&self) -> &Team {
         &self.team

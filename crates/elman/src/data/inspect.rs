@@ -21,7 +21,7 @@ pub struct Asked {
     pub valid: Option<String>,
     /// The test part.
     pub test: Option<String>,
-    /// The column of the texts.
+    /// The column of the texts, or several with commas between.
     pub text: Option<String>,
     /// The column of the labels.
     pub label: Option<String>,
@@ -160,18 +160,20 @@ struct Looked {
     rows: Vec<Seen>,
 }
 
-/// Looks at `file` and at the parts that belong to it.
+/// Looks at `file`, or at several with commas between, and at the parts that belong to it.
 ///
 /// Errors: those of the reader of its form, parts of another form.
 pub fn inspect(file: &str, asked: &Asked) -> Result<Vec<Inspection>, DataError> {
     let mut parts: Vec<Looked> = Vec::new();
-    for name in [Some(file), asked.valid.as_deref(), asked.test.as_deref()].into_iter().flatten() {
+    let whole = !file.contains(',') || std::path::Path::new(file).exists();
+    let files: Vec<&str> = if whole { vec![file] } else { file.split(',').collect() };
+    for name in files.into_iter().chain(asked.valid.as_deref()).chain(asked.test.as_deref()) {
         let mut looked = look::look(name, asked)?;
         if let Some(first) = parts.first()
             && std::mem::discriminant(&first.kind) != std::mem::discriminant(&looked.kind)
         {
-            let what =
-                format!("this is {}, and {file} is {}; parts need one form", looked.kind.name(), first.kind.name());
+            let (one, other, of) = (looked.kind.name(), first.kind.name(), &first.report.file);
+            let what = format!("this is {one}, and {of} is {other}; parts need one form");
             return Err(DataError::file(name, what));
         }
         compare_rows(&mut looked);

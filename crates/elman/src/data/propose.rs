@@ -34,7 +34,17 @@ pub fn propose(file: &str, encoding: Option<&str>) -> Result<Proposal, DataError
             Images::read(file, None)?;
             (String::new(), "classify", vec![])
         }
-        Kind::Ts | Kind::Cifar => (String::new(), "classify", vec![]),
+        Kind::Ts => {
+            if SeriesSet::read(file)?.series.iter().all(|series| series.label.is_none()) {
+                return Err(no_command(
+                    file,
+                    kind,
+                    "its series have no labels: elman predict RUN --data FILE gives them some",
+                ));
+            }
+            (String::new(), "classify", vec![])
+        }
+        Kind::Cifar => (String::new(), "classify", vec![]),
         Kind::Idx { dims: 3 | 4 } => pictures(file)?,
         Kind::Table(form) => table(file, encoding, form)?,
         Kind::Idx { .. } => return Err(no_command(file, kind, "name the file of the pictures")),

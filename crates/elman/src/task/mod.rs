@@ -115,6 +115,14 @@ pub trait Task {
     /// What the engine says.
     fn loss(&self, tape: &mut Tape<'_, f32>, examples: &[usize]) -> Result<Loss, Error>;
 
+    /// Sets the parameters that are fitted to the validation part as a whole, before each evaluation of it in training.
+    ///
+    /// # Errors
+    /// What the engine says.
+    fn fit(&self, _store: &mut Store<f32>) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Measures the model on a part; `None` if `stop` was raised.
     ///
     /// # Errors

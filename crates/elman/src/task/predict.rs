@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::predict::encoding_of;
 use crate::text::Source;
 use crate::train::Machine;
+use crate::whole_file::shown;
 use serde_json::{Value, json};
 use std::path::Path;
 
@@ -32,14 +33,29 @@ pub struct Prediction {
 pub struct Asked {
     /// The encoding of the file; absent, UTF-8 of standard input, and that of training of any other file.
     pub encoding: Option<String>,
-    /// So many answers, the best first; 0 is 1.
-    pub top: usize,
+    /// So many answers, the best first; absent, one.
+    pub top: Option<usize>,
     /// The file that a ranker searches, a document a line.
     pub documents: Option<String>,
     /// The width of a search, in place of the run's.
     pub beam: Option<usize>,
     /// The penalty of a search, in place of the run's.
     pub length_penalty: Option<f64>,
+}
+
+impl Asked {
+    /// Refuses what a task does not heed.
+    fn check(&self, run: &Path, task: TaskName) -> Result<(), Error> {
+        let search = self.beam.is_some() || self.length_penalty.is_some();
+        let unheeded = [
+            ("documents", self.documents.is_some() && task != TaskName::Rank),
+            ("beam and --length-penalty", search && task != TaskName::Translate),
+            ("top", self.top.is_some() && task == TaskName::Label),
+        ];
+        let Some((flag, _)) = unheeded.iter().find(|(_, unheeded)| *unheeded) else { return Ok(()) };
+        let (run, task) = (shown(run), task.name());
+        Err(Error::Refused(format!("{run}: this is a run of `{task}`, which has no use for --{flag}: leave it out")))
+    }
 }
 
 /// Reads lines of `file` (`-` is standard input) and hands what a run says of each to `each`, before the next is read.
@@ -54,12 +70,14 @@ pub fn predict(
     each: &mut dyn FnMut(&Prediction) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let opened = open(run)?;
+    asked.check(run, opened.settings.task)?;
+    let top = asked.top.unwrap_or(1);
     let encoding = encoding_of(file, asked.encoding.as_deref(), opened.settings.data.encoding.as_deref());
     let read = || Source::open(file, encoding);
     match opened.settings.task {
-        TaskName::Classify => classify(&opened, (file, encoding), asked.top, machine, each)?,
-        TaskName::Caption => Captioner::of(&opened, machine)?.predict(file, asked.top, each)?,
-        TaskName::Tag => Tagger::of(&opened, machine)?.predict(read()?, asked.top, each)?,
+        TaskName::Classify => classify(&opened, (file, encoding), top, machine, each)?,
+        TaskName::Caption => Captioner::of(&opened, machine)?.predict(file, top, each)?,
+        TaskName::Tag => Tagger::of(&opened, machine)?.predict(read()?, top, each)?,
         TaskName::Label => {
             let (mut labeller, mut source, mut text) = (Labeller::of(&opened, machine)?, read()?, String::new());
             while source.next_line(&mut text)? {
@@ -72,11 +90,10 @@ pub fn predict(
             let mut translator = Translator::of(&opened, machine)?;
             let (width, penalty) = (asked.beam.unwrap_or(opened.settings.search.beam), asked.length_penalty);
             let penalty = penalty.unwrap_or(opened.settings.search.length_penalty);
-            let best = asked.top.max(1);
             let (mut source, mut text) = (read()?, String::new());
             while source.next_line(&mut text)? {
                 let found = translator
-                    .translate(std::slice::from_ref(&text), width.max(best), best, penalty)
+                    .translate(std::slice::from_ref(&text), width.max(top), top, penalty)
                     .map_err(|e| Error::Refused(format!("{file}:{}: {e}", source.line())))?;
                 let all = found.into_iter().next().unwrap_or_default();
                 let fields = all.iter().map(|t| t.text.clone()).collect();
@@ -98,7 +115,7 @@ pub fn predict(
             let mut ranker = Ranker::of(&opened, documents, machine)?;
             let (mut source, mut text) = (read()?, String::new());
             while source.next_line(&mut text)? {
-                let found = ranker.find(&text, asked.top)?;
+                let found = ranker.find(&text, top)?;
                 let shown = found.iter().flat_map(|a| [format!("{:.4}", a.score), a.document.clone()]);
                 let fields = shown.chain([text.clone()]).collect();
                 let json = json!({ "line": source.line(), "query": text, "documents": found });
@@ -158,7 +175,7 @@ fn texts_of_table(
 
 /// An answer on `what`; `also` is told to programs beside it.
 fn said(answer: &Answer, top: usize, what: &str, mut also: Value) -> Prediction {
-    let labels = &answer.labels[..answer.labels.len().min(top.max(1))];
+    let labels = &answer.labels[..answer.labels.len().min(top)];
     let shown = labels.iter().flat_map(|(label, p)| [label.clone(), format!("{p:.4}")]);
     let fields = shown.chain([what.to_string()]).collect();
     let labels: Vec<Value> = labels.iter().map(|(label, p)| json!({ "label": label, "probability": p })).collect();

@@ -315,7 +315,8 @@ impl<'t> Training<'t> {
         if let Some((_, average)) = &own {
             self.store.update(|w, _| w.clone_from_slice(average));
         }
-        let figures = self.task.evaluate(&mut self.store, Part::Valid, stop);
+        let fitted = self.task.fit(&mut self.store);
+        let figures = fitted.and_then(|()| self.task.evaluate(&mut self.store, Part::Valid, stop));
         let outcome = match figures {
             Ok(Some(figures)) => self.keep_best(folder, &figures).map(|improved| Some((figures, improved))),
             Ok(None) => Ok(None),

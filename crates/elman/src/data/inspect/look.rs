@@ -56,8 +56,13 @@ fn table(file: &str, asked: &Asked, form: Form, report: &mut Inspection) -> Resu
         }
         return Ok(table.rows.iter().map(whole).collect());
     };
-    let place = table.column(&found.text)?;
-    table.rows.iter().filter(|row| row.fields[place].is_empty()).for_each(|row| report.empty.add(row.line, row.line));
+    // Examples are the rows with a text, in their order.
+    let mut full = found.examples.iter().map(|example| example.line).peekable();
+    for line in table.rows.iter().map(|row| row.line) {
+        if full.next_if_eq(&line).is_none() {
+            report.empty.add(line, line);
+        }
+    }
     measure(found.examples.iter().map(|example| example.text.as_str()), report);
     report.classes = counted(found.examples.iter().map(|example| example.label.as_str()));
     (report.text, report.label, report.facts) = (Some(found.text), Some(found.label), found.choices);

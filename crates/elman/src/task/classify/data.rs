@@ -44,6 +44,14 @@ impl Input {
         }
     }
 
+    /// log p of each label by the linear model; nothing where there is none.
+    pub fn linear(&self) -> &[f32] {
+        match self {
+            Input::Words { linear, .. } => linear,
+            Input::Numbers { .. } => &[],
+        }
+    }
+
     /// There is no step.
     pub fn is_empty(&self) -> bool {
         self.len() == 0

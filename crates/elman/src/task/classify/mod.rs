@@ -15,6 +15,7 @@ mod ngrams;
 mod numbers;
 mod predict;
 mod steps;
+mod together;
 
 pub use data::{Example, Input};
 pub use files::are_pictures;
@@ -128,6 +129,14 @@ impl Task for Classify {
         Ok(Loss { mean, units: examples.len() })
     }
 
+    fn fit(&self, store: &mut Store<f32>) -> Result<(), Error> {
+        let all = self.examples.of(Part::Valid);
+        let lengths: Vec<usize> = all.iter().map(|e| e.input.len()).collect();
+        let batch = |batch: Vec<usize>| batch.iter().map(|i| &all[*i]).collect();
+        let batches: Vec<Vec<&Example>> = by_length(&lengths, SIDE_BY_SIDE).into_iter().map(batch).collect();
+        Ok(self.model.weigh(store, &batches, &self.settings.dropout)?)
+    }
+
     fn evaluate(&self, store: &mut Store<f32>, part: Part, stop: &AtomicBool) -> Result<Option<Figures>, Error> {
         let all = self.examples.of(part);
         let lengths: Vec<usize> = all.iter().map(|e| e.input.len()).collect();
@@ -137,10 +146,9 @@ impl Task for Classify {
             if stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            let mut tape = Tape::new(store, Mode::Infer);
             let inputs: Vec<&Input> = batch.iter().map(|i| &all[*i].input).collect();
-            let logits = self.model.logits(&mut tape, &inputs, &self.settings.dropout)?;
-            let rows = tape.value(logits).chunks_exact(self.model.labels.len());
+            let logits = self.model.logits(store, &inputs, &self.settings.dropout)?;
+            let rows = logits.chunks_exact(self.model.labels.len());
             for (row, example) in rows.zip(&batch) {
                 let p = predict::probabilities(row);
                 given[*example] = predict::largest(&p);

@@ -1,11 +1,12 @@
 //! The model of `classify`: from inputs to a number for each label.
 
 use super::baseline;
-use super::data::{Input, Raw, RawInput};
+use super::data::{Example, Input, Raw, RawInput};
 use super::member::{Member, Votes};
 use super::ngrams;
 use super::numbers::Numbers;
 use super::steps::Steps;
+use super::together;
 use crate::baseline::ngrams::Tuned;
 use crate::error::Error;
 use crate::run::Folder;
@@ -14,8 +15,9 @@ use crate::task::lexicon::Lexicon;
 use crate::task::settings::{Dropout, PoolName, Settings, UnitName};
 use crate::task::words::{Spelled, Spelling, split};
 use crate::whole_file::shown;
+use elman_cell::cell::Init;
 use elman_engine::EngineError;
-use elman_engine::tape::{Blueprint, NO_TARGET, Tape, Var};
+use elman_engine::tape::{Blueprint, Mode, NO_TARGET, Parameter, Store, Tape, Var};
 
 const LABELS: &str = "labels.json";
 const ALSO: &str = "also.json";
@@ -45,6 +47,8 @@ pub struct Model {
     members: Vec<Member>,
     /// Answers together with the members.
     pub linear: Option<Tuned>,
+    /// How much the members count then, and how much it does.
+    together: Option<Parameter>,
 }
 
 impl Model {
@@ -108,7 +112,9 @@ impl Model {
         let answers = [labels.len(), also.as_ref().map_or(0, Lexicon::len)];
         let mut member = |k| Member::declare(&mut blueprint, k, &front, settings, answers, &steps);
         let members = (0..settings.model.members).map(&mut member).collect::<Result<_, _>>()?;
-        Ok(Model { labels, also, blueprint, front, unit, ngrams, steps, members, linear })
+        let equal = Init::Constant(together::EQUAL.into());
+        let together = linear.is_some().then(|| blueprint.parameter("together", &[2], equal));
+        Ok(Model { labels, also, blueprint, front, unit, ngrams, steps, members, linear, together })
     }
 
     /// What is read, as the model reads it. An empty text is one unknown word.
@@ -187,24 +193,43 @@ impl Model {
         self.labels.entries().iter().map(|label| of(label).max(f64::MIN_POSITIVE).ln() as f32).collect()
     }
 
-    /// A number for each label, [inputs, labels]: the mean of all members, and of that and what the linear model says.
+    /// The mean of what all members say, [inputs, labels].
+    fn deep(&self, store: &mut Store<f32>, inputs: &[&Input], drop: &Dropout) -> Result<Vec<f32>, EngineError> {
+        let mut tape = Tape::new(store, Mode::Infer);
+        let votes: Vec<Var> = self.votes(&mut tape, inputs, drop)?.into_iter().map(|v| v.label).collect();
+        let sum = tape.total(&votes)?;
+        let mean = tape.scale(sum, 1.0 / votes.len() as f64);
+        Ok(tape.value(mean).to_vec())
+    }
+
+    /// A number for each label, [inputs, labels]: the mean of what all members say, or a weighted sum of that and what the linear
+    /// model says.
     ///
     /// # Errors
     /// What the engine says.
-    pub fn logits(&self, tape: &mut Tape<'_, f32>, inputs: &[&Input], drop: &Dropout) -> Result<Var, EngineError> {
-        let votes: Vec<Var> = self.votes(tape, inputs, drop)?.into_iter().map(|v| v.label).collect();
-        let sum = tape.total(&votes)?;
-        let deep = tape.scale(sum, 1.0 / votes.len() as f64);
-        if self.linear.is_none() {
-            return Ok(deep);
+    pub fn logits(&self, store: &mut Store<f32>, inputs: &[&Input], drop: &Dropout) -> Result<Vec<f32>, EngineError> {
+        let mut z = self.deep(store, inputs, drop)?;
+        if let Some([deep, linear]) = self.together.map(|p| store.weight(p)) {
+            let said = inputs.iter().flat_map(|i| i.linear());
+            z.iter_mut().zip(said).for_each(|(z, said)| *z = deep * *z + linear * said);
         }
-        let of = |input: &&Input| match input {
-            Input::Words { linear, .. } => linear.clone(),
-            Input::Numbers { .. } => vec![],
-        };
-        let linear = tape.given(inputs.iter().flat_map(of).collect(), self.labels.len())?;
-        let both = tape.add(deep, linear)?;
-        Ok(tape.scale(both, 0.5))
+        Ok(z)
+    }
+
+    /// Weighs members and linear model, if there is one, by examples that none of them has learned.
+    ///
+    /// # Errors
+    /// What the engine says.
+    pub fn weigh(&self, store: &mut Store<f32>, batches: &[Vec<&Example>], drop: &Dropout) -> Result<(), EngineError> {
+        let Some(together) = self.together else { return Ok(()) };
+        let (mut deep, mut linear, mut wanted) = (vec![], vec![], vec![]);
+        for batch in batches {
+            let inputs: Vec<&Input> = batch.iter().map(|e| &e.input).collect();
+            deep.extend(self.deep(store, &inputs, drop)?);
+            linear.extend(inputs.iter().flat_map(|i| i.linear()));
+            wanted.extend(batch.iter().map(|e| e.label));
+        }
+        store.set(together, &together::weights([&deep, &linear], &wanted))
     }
 
     /// Writes words and labels into a run.

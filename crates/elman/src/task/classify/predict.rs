@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::task::settings::{Dropout, PictureSteps};
 use crate::task::{Opened, open};
 use crate::train::Machine;
-use elman_engine::tape::{Mode, Store, Tape};
+use elman_engine::tape::Store;
 use serde::Serialize;
 use std::path::Path;
 
@@ -100,15 +100,14 @@ impl Classifier {
     }
 
     fn answers(&mut self, inputs: &[Input]) -> Result<Vec<Answer>, Error> {
-        let mut tape = Tape::new(&mut self.store, Mode::Infer);
-        let logits = self.model.logits(&mut tape, &inputs.iter().collect::<Vec<_>>(), &self.dropout)?;
+        let logits = self.model.logits(&mut self.store, &inputs.iter().collect::<Vec<_>>(), &self.dropout)?;
         let labels = &self.model.labels;
         let answer = |row: &[f32]| {
             let mut all: Vec<(String, f64)> = labels.entries().iter().cloned().zip(probabilities(row)).collect();
             all.sort_by(|a, b| b.1.total_cmp(&a.1));
             Answer { label: all[0].0.clone(), probability: all[0].1, labels: all }
         };
-        Ok(tape.value(logits).chunks_exact(labels.len()).map(answer).collect())
+        Ok(logits.chunks_exact(labels.len()).map(answer).collect())
     }
 }
 
