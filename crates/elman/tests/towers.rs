@@ -75,7 +75,7 @@ fn a_translation_is_found_among_all_of_them() {
     predict(
         &out,
         &queries,
-        &Asked { top: 2, documents: Some(documents.clone()), ..Asked::default() },
+        &Asked { top: Some(2), documents: Some(documents.clone()), ..Asked::default() },
         Machine::default(),
         each,
     )

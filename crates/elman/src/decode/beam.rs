@@ -102,6 +102,11 @@ impl Search {
         (!self.over).then_some((&self.parents, &self.tokens))
     }
 
+    /// What each beam has written that it asks of, without its beginning.
+    pub fn written(&self) -> impl Iterator<Item = &[u32]> {
+        self.live.iter().map(|l| l.tokens.as_slice())
+    }
+
     /// Takes the scores it asked for.
     ///
     /// # Errors

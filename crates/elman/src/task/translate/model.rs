@@ -10,7 +10,7 @@
 //! of their units (as in Vaswani et al. 2017) where a transformer's decoder reads them, so that positions do not drown them,
 //! and where words are copied, so that at first each state says which words stand there.
 
-use super::copying::Copying;
+use super::copying::{Copying, row_behind};
 use super::decoder::{self, Decoded, Decoder, Memory};
 use crate::error::Error;
 use crate::model::queries::Queries;
@@ -121,7 +121,11 @@ impl Model {
         // The end of the text before stands where the first word is asked for.
         let ends: Vec<u32> = targets.iter().map(|t| t[t.len() - 1]).collect();
         let before = layout.fill(NO_ROW, |t, b| if t == 0 { ends[b] } else { targets[b][t - 1] });
-        let decoded = self.decode(tape, (&before, &layout), &memory, &Queries::Own(&layout), drop)?;
+        let mut decoded = self.decode(tape, (&before, &layout), &memory, &Queries::Own(&layout), drop)?;
+        if let Some(copying) = &self.copying {
+            let behind = layout.fill(NO_ROW, |t, b| row_behind(&memory, sources[b], b, &targets[b][..t]));
+            decoded.top = copying.top(tape, decoded.top, &memory, &behind)?;
+        }
         Ok(Over { decoded, memory, layout })
     }
 
@@ -174,7 +178,8 @@ impl Model {
         tape.copying_loss(&Mixture { logits, gate, weights, sources, of: &of }, &wanted, smoothing, scale)
     }
 
-    /// ln p of every token after each row of a step, [rows, entries]; `of` is the source of each row.
+    /// ln p of every token after each row of a step, [rows, entries]; `of` is the source of each row, and `written` what it has
+    /// written.
     ///
     /// # Errors
     /// What the engine says.
@@ -185,13 +190,18 @@ impl Model {
         memory: &Memory,
         queries: &Queries,
         (sources, of): (&[&[u32]], &[u32]),
+        written: &[&[u32]],
     ) -> Result<Vec<f32>, EngineError> {
-        let logits = tape.linear(top, self.output)?;
         let Some(copying) = &self.copying else {
+            let logits = tape.linear(top, self.output)?;
             let mut scores = tape.value(logits).to_vec();
             scores.chunks_exact_mut(tape.width(logits)).for_each(log_softmax);
             return Ok(scores);
         };
+        let one = |(of, written): (&u32, &&[u32])| row_behind(memory, sources[*of as usize], *of as usize, written);
+        let behind: Vec<u32> = of.iter().zip(written).map(one).collect();
+        let top = copying.top(tape, top, memory, &behind)?;
+        let logits = tape.linear(top, self.output)?;
         let weights = copying.weights(tape, top, memory, queries)?;
         let gate = copying.gate(tape, top)?;
         tape.copying_log_probabilities(&Mixture { logits, gate, weights, sources, of })

@@ -39,7 +39,8 @@ pub fn search(
         if asked.tokens.is_empty() {
             break;
         }
-        let scores = held.step(model, store, sources, &asked, &first)?;
+        let written: Vec<&[u32]> = searches.iter().filter(|s| s.asks().is_some()).flat_map(Search::written).collect();
+        let scores = held.step(model, store, sources, (&asked, &written), &first)?;
         let entries = scores.len() / asked.tokens.len();
         for (s, search) in searches.iter_mut().enumerate().filter(|(s, _)| asked.counts[*s] > 0) {
             search.take(&scores[first[s] * entries..][..asked.counts[s] * entries])?;
@@ -104,7 +105,7 @@ impl Held {
         model: &Model,
         store: &mut Store<f32>,
         sources: &[&[u32]],
-        asked: &Asked,
+        (asked, written): (&Asked, &[&[u32]]),
         first: &[usize],
     ) -> Result<Vec<f32>, Error> {
         let mut tape = Tape::new(store, Mode::Infer);
@@ -119,7 +120,7 @@ impl Held {
         let steps = Layout::new(vec![1; asked.tokens.len()]);
         let decoded = model.decode(&mut tape, (&asked.tokens, &steps), &memory, &queries, &KEPT)?;
         let of = (sources, asked.sources.as_slice());
-        let scores = model.log_probabilities(&mut tape, decoded.top, &memory, &queries, of)?;
+        let scores = model.log_probabilities(&mut tape, decoded.top, &memory, &queries, of, written)?;
         self.carried = decoded.carried.iter().map(|v| Kept::of(&tape, *v)).collect();
         Ok(scores)
     }
