@@ -48,7 +48,7 @@ mod layout;
 mod linear;
 mod losses;
 mod norm;
-mod pointer;
+mod onward;
 mod pool;
 mod recurrent;
 mod rows;

@@ -157,31 +157,36 @@ fn attentions() {
 }
 
 #[test]
-fn attentions_that_add_and_that_point() {
+fn attentions_that_add_and_that_go_onward() {
     let (mut blueprint, x) = inputs(&[[6, 4], [8, 4], [8, 6]]);
     let vector = blueprint.parameter("vector", &[4], Init::Normal(1.0));
+    let bias = blueprint.parameter("bias", &[1], Init::Constant(-0.7));
     let (queries, memory) = (Layout::new(vec![3, 2]), Layout::new(vec![2, 4]));
     differences(blueprint, &|tape| {
         let (q, k, v) = (read(tape, x[0]), read(tape, x[1]), read(tape, x[2]));
         let mixed = tape.additive_attention((q, &queries), (k, v, &memory), vector)?.mixed;
-        let weights = tape.pointer((q, &queries), (k, &memory), 0.6)?;
+        let weights = tape.onward((q, &queries), (k, &memory), bias, &[0, 1, 1, 3, 0, 0], 0.6)?;
         tape.concat(&[mixed, weights])
     });
 }
 
 #[test]
-fn a_pointer_has_the_weights_of_attention() {
-    let (blueprint, x) = inputs(&[[6, 4], [8, 4]]);
+fn onward_goes_to_the_first_that_suits_however_far() {
+    let mut blueprint = Blueprint::new();
+    let bias = blueprint.parameter("bias", &[1], Init::Constant(-20.0));
     let mut store = Store::<f64>::new(blueprint, 5, Isa::detect(), 1).unwrap();
-    let (queries, memory) = (Layout::new(vec![3, 2]), Layout::new(vec![2, 4]));
+    let steps = 500;
+    // Steps 40, 300 and 420 suit.
+    let keys = (0..steps).map(|j| if [40, 300, 420].contains(&j) { 40.0 } else { 0.0 }).collect();
+    let from = [0, 40, 41, 421];
     let mut tape = Tape::new(&mut store, Mode::Infer);
-    let (q, k) = (read(&mut tape, x[0]), read(&mut tape, x[1]));
-    let attended = tape.attention((q, &queries), (k, k, &memory), 1, 0.6, false).unwrap();
-    let weights = tape.pointer((q, &queries), (k, &memory), 0.6).unwrap();
-    for (row, known) in tape.value(weights).chunks_exact(4).zip(attended.weights) {
-        assert_eq!(row[..known.len()], known);
-        assert!(row[known.len()..].iter().all(|w| *w == 0.0));
+    let (q, k) = (tape.given(vec![1.0; 4], 1).unwrap(), tape.given(keys, 1).unwrap());
+    let (queries, memory) = (Layout::new(vec![4]), Layout::new(vec![steps]));
+    let weights = tape.onward((q, &queries), (k, &memory), bias, &from, 1.0).unwrap();
+    for (row, place) in tape.value(weights).chunks_exact(steps).zip([40, 40, 300, 40]) {
+        assert!(row[place] > 0.999 && (row.iter().sum::<f64>() - 1.0).abs() < 1e-12, "{}", row[place]);
     }
+    assert!(tape.onward((q, &queries), (k, &memory), bias, &[0, 1, 2, 500], 1.0).is_err());
 }
 
 #[test]

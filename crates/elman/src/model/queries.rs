@@ -71,14 +71,26 @@ impl Queries<'_> {
         Ok(Attended { mixed: self.answered(tape, found.mixed)?, weights: found.weights })
     }
 
-    /// Where each row looks, [rows, steps of the memory].
+    /// Where each row looks that goes onward from a place in its source, [rows, steps of the memory].
     ///
     /// # Errors
     /// Shapes that do not fit.
-    pub fn point(&self, tape: &mut Tape<'_, f32>, query: Var, (keys, of): (Var, &Layout)) -> Result<Var, EngineError> {
+    pub fn onward(
+        &self,
+        tape: &mut Tape<'_, f32>,
+        (query, from): (Var, &[u32]),
+        (keys, of): (Var, &Layout),
+        bias: Parameter,
+    ) -> Result<Var, EngineError> {
         let scale = 1.0 / (tape.width(query) as f64).sqrt();
         let asked = self.asked(tape, query)?;
-        let weights = tape.pointer(asked, (keys, of), scale)?;
+        let from = match self {
+            Queries::Own(_) => from.to_vec(),
+            Queries::Chosen { from: rows, .. } => {
+                rows.iter().map(|r| from.get(*r as usize).map_or(0, |f| *f)).collect()
+            }
+        };
+        let weights = tape.onward(asked, (keys, of), bias, &from, scale)?;
         self.answered(tape, weights)
     }
 }

@@ -1,19 +1,21 @@
 //! A softmax mixed with copying.
 
-use super::{Isa, Layout, Mixture, Mode, NO_TARGET, Store, Tape, differences, inputs, read};
+use super::{Init, Isa, Layout, Mixture, Mode, NO_TARGET, Store, Tape, differences, inputs, read};
 
 /// Two sources, of which one has a token twice; targets that are in them once, twice and not at all.
 const COPIED: ([&[u32]; 2], [u32; 5], [u32; 5]) = ([&[1, 4, 1], &[3, 2]], [0, 0, 1, 1, 0], [1, 0, 2, NO_TARGET, 4]);
 
 #[test]
 fn copying() {
-    let (blueprint, x) = inputs(&[[5, 6], [5, 1], [10, 4], [6, 4]]);
+    let (mut blueprint, x) = inputs(&[[5, 6], [5, 1], [10, 4], [6, 4]]);
+    let bias = blueprint.parameter("bias", &[1], Init::Constant(-0.7));
     let (sources, of, targets) = COPIED;
     let (queries, memory) = (Layout::new(vec![5, 5]), Layout::new(vec![3, 2]));
     for smoothing in [0.0, 0.2] {
         differences(blueprint.clone(), &|tape| {
             let [logits, gate, q, k] = [0, 1, 2, 3].map(|i| read(tape, x[i]));
-            let all = tape.pointer((q, &queries), (k, &memory), 0.6)?;
+            let from = [0, 1, 2, 0, 1, 0, 0, 0, 1, 0];
+            let all = tape.onward((q, &queries), (k, &memory), bias, &from, 0.6)?;
             let weights = tape.rows(all, &[0, 2, 1, 3, 4])?;
             let mixture = Mixture { logits, gate, weights, sources: &sources, of: &of };
             tape.copying_loss(&mixture, &targets, smoothing, 0.7)

@@ -8,6 +8,7 @@ use crate::task::settings::Settings;
 use crate::task::words::Spelled;
 use crate::task::{Part, batches};
 use elman_engine::dropout::{MaskKey, Purpose};
+use std::collections::HashMap;
 
 /// How web addresses begin.
 const ADDRESSES: [&str; 2] = ["http://", "https://"];
@@ -138,6 +139,16 @@ impl RawInput {
         all.push_str(rest);
         RawInput::Text(all)
     }
+
+    /// What texts have in common that are copies of each other: their letters and digits, but for addresses and names behind `@`.
+    /// Nothing of numbers, and of texts that have none.
+    fn gist(&self) -> Option<String> {
+        let RawInput::Text(text) = self else { return None };
+        let words = text.split_whitespace().filter(|w| *w != ADDRESS && !w.starts_with('@'));
+        let gist: String =
+            words.flat_map(str::chars).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        (!gist.is_empty()).then_some(gist)
+    }
 }
 
 /// Numbers as they stand in a file.
@@ -209,9 +220,9 @@ impl Raw {
         }
         let share = self.train.len() / 10;
         for part in shares {
-            let rest = self.train.len() - share;
-            let held: Vec<RawExample> = self.train.split_off(rest);
-            self.remarks.push(format!("a tenth of the examples ({share}) is held out: {}", part.name()));
+            let (train, held) = parted(std::mem::take(&mut self.train), share);
+            self.remarks.push(format!("a tenth of the examples ({}) is held out: {}", held.len(), part.name()));
+            self.train = train;
             *self.part(part) = held;
         }
     }
@@ -256,9 +267,64 @@ impl Raw {
     }
 }
 
+/// Takes `share` of the examples from the end, or the next that fit, so that copies of a text stay together: whoever has learned one
+/// knows the others, and they would say that learning by heart is best.
+fn parted(all: Vec<RawExample>, share: usize) -> (Vec<RawExample>, Vec<RawExample>) {
+    let gists: Vec<Option<String>> = all.iter().map(|e| e.input.gist()).collect();
+    let mut copies: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, gist) in gists.iter().enumerate() {
+        copies.entry(gist.as_deref().unwrap_or_default()).or_default().push(place);
+    }
+    let (mut taken, mut left) = (vec![false; all.len()], share);
+    for (place, gist) in gists.iter().enumerate().rev() {
+        let group = gist.as_deref().map_or(std::slice::from_ref(&place), |gist| &copies[gist]);
+        if !taken[place] && group.len() <= left {
+            group.iter().for_each(|place| taken[*place] = true);
+            left -= group.len();
+        }
+    }
+    if left == share {
+        // All are copies of few texts.
+        let rest = all.len() - share;
+        taken[rest..].fill(true);
+    }
+    let (held, rest): (Vec<_>, Vec<_>) = all.into_iter().zip(taken).partition(|(_, taken)| *taken);
+    let alone = |part: Vec<(RawExample, bool)>| part.into_iter().map(|(example, _)| example).collect();
+    (alone(rest), alone(held))
+}
+
 #[cfg(test)]
 mod tests {
-    use super::RawInput;
+    use super::{Raw, RawExample, RawInput, Settings};
+
+    #[test]
+    fn copies_of_a_text_stay_in_one_part() {
+        // Of three texts two say the same.
+        let text = |i: usize| match i % 3 {
+            0 => format!("Bank number {} is shut!", i / 3),
+            1 => format!("@friend bank number {} is shut http://t.co/{i}", i / 3),
+            _ => format!("a lone remark of {i}"),
+        };
+        let one = |i: usize| RawExample {
+            place: String::new(),
+            input: RawInput::text(&text(i)),
+            label: (i % 2).to_string(),
+            also: None,
+        };
+        let mut raw = Raw { train: (0..300).map(one).collect(), ..Raw::default() };
+        raw.hold_out(&Settings::default());
+        let gists = |part: &[RawExample]| part.iter().filter_map(|e| e.input.gist()).collect::<Vec<_>>();
+        let [train, valid, test] = [gists(&raw.train), gists(&raw.valid), gists(&raw.test)];
+        assert_eq!(train.len() + valid.len() + test.len(), 300);
+        assert_eq!([valid.len(), test.len()], [30, 30]);
+        assert!(
+            !valid.iter().any(|g| train.contains(g)) && !test.iter().any(|g| train.contains(g) || valid.contains(g))
+        );
+        // Where all are copies, there is nothing better to hold out.
+        let mut raw = Raw { train: (0..40).map(|_| one(0)).collect(), ..Raw::default() };
+        raw.hold_out(&Settings::default());
+        assert_eq!((raw.valid.len(), raw.test.len()), (4, 4));
+    }
 
     #[test]
     fn addresses_are_read_as_addresses() {

@@ -2,26 +2,34 @@
 //!
 //!   p(y) = g softmax(z)_y + (1 − g) Σ of the weights on source tokens that are y       g = sigmoid(w · top + b)
 //!
-//! where top knows, beside what the decoder says, what stands behind the words just written: W of the memory at the place behind
-//! the longest run of source tokens that ends what is written. So copying goes on where it is, at any distance, and sees there
-//! what the encoder knows of the way on (an induction head, Olsson et al. 2022, arXiv:2209.11895, given instead of learned).
-//!
-//! The weights are of an attention of its own, from the top of the decoder to the memory, (W top) · m / √units, so that every
-//! decoder copies alike; what it copies was looked for with what the decoder's own attention found. Both sides share one
-//! vocabulary: a token that is copied is a class of the softmax too.
+//! Copying is behind the longest run of source tokens that what is written ends with: what an induction head finds (Olsson et al.
+//! 2022, arXiv:2209.11895). There the decoder learns what the encoder knows of the way on, top = its own top + V m, and from
+//! there the weights go onward, by (W top) · m / √units + b, to the first place that suits (`Tape::onward`), at any distance. They
+//! are none of the decoder's own attention, so that every decoder copies alike. Both sides share one vocabulary: a token that is
+//! copied is a class of the softmax too.
 
 use super::decoder::Memory;
 use crate::model::queries::Queries;
 use elman_cell::cell::Init;
 use elman_engine::EngineError;
-use elman_engine::tape::{Blueprint, Linear, NO_ROW, Tape, Var};
+use elman_engine::tape::{Blueprint, Linear, NO_ROW, Parameter, Tape, Var};
 
 /// Where to copy from, and whether.
 pub struct Copying {
+    /// V
     behind: Linear,
+    /// W
     query: Linear,
+    /// b of the weights.
+    bias: Parameter,
     gate: Linear,
 }
+
+/// The place in each row's source where copying is; none where nothing of it is written.
+pub type Places = Vec<Option<u32>>;
+
+/// b of the weights at first: so that they do not end at the first few places.
+const SELDOM: f64 = -3.0;
 
 impl Copying {
     /// For a top of `width` units and memories of `from`.
@@ -29,34 +37,45 @@ impl Copying {
         let behind = blueprint.linear("copy.behind", from, width);
         let query = blueprint.linear("copy.query", width, from);
         let weight = blueprint.parameter("copy.gate.weight", &[1, width], Init::Constant(0.0));
-        let bias = blueprint.parameter("copy.gate.bias", &[1], Init::Constant(0.0));
-        Copying { behind, query, gate: Linear { weight, bias: Some(bias) } }
+        let gate = blueprint.parameter("copy.gate.bias", &[1], Init::Constant(0.0));
+        let bias = blueprint.parameter("copy.bias", &[1], Init::Constant(SELDOM));
+        Copying { behind, query, bias, gate: Linear { weight, bias: Some(gate) } }
     }
 
-    /// Each row of `top` with what stands behind what it has written; `behind` has a row of the memory for each, `NO_ROW` where
-    /// nothing does.
+    /// Each row of `top` with what the memory of its source, `of`, has where copying is.
     ///
     /// # Errors
     /// What the engine says.
-    pub fn top(&self, tape: &mut Tape<'_, f32>, top: Var, memory: &Memory, behind: &[u32]) -> Result<Var, EngineError> {
-        let found = tape.rows(memory.values, behind)?;
+    pub fn top(
+        &self,
+        tape: &mut Tape<'_, f32>,
+        top: Var,
+        memory: &Memory,
+        (places, of): (&Places, &[u32]),
+    ) -> Result<Var, EngineError> {
+        let row = |(place, of): (&Option<u32>, &u32)| {
+            place.map_or(NO_ROW, |place| memory.layout.row(place as usize, *of as usize) as u32)
+        };
+        let rows: Vec<u32> = places.iter().zip(of).map(row).collect();
+        let found = tape.rows(memory.values, &rows)?;
         let found = tape.linear(found, self.behind)?;
         tape.add(top, found)
     }
 
-    /// Where each row of `top` looks, [rows, steps of the memory].
+    /// Where each row of [`Copying::top`] looks, [rows, steps of the memory].
     ///
     /// # Errors
     /// What the engine says.
     pub fn weights(
         &self,
         tape: &mut Tape<'_, f32>,
-        top: Var,
+        (top, places): (Var, &Places),
         memory: &Memory,
         queries: &Queries,
     ) -> Result<Var, EngineError> {
         let query = tape.linear(top, self.query)?;
-        queries.point(tape, query, (memory.values, &memory.layout))
+        let from: Vec<u32> = places.iter().map(|place| place.unwrap_or(0)).collect();
+        queries.onward(tape, (query, &from), (memory.values, &memory.layout), self.bias)
     }
 
     /// How sure each row is not to copy, before the sigmoid: [rows, 1].
@@ -68,34 +87,42 @@ impl Copying {
     }
 }
 
-/// The row of the memory of source number `of` that stands behind what is `written`, or `NO_ROW`.
-pub fn row_behind(memory: &Memory, source: &[u32], of: usize, written: &[u32]) -> u32 {
-    behind(source, written).map_or(NO_ROW, |place| memory.layout.row(place, of) as u32)
-}
-
-/// The place of the token behind the longest run of source tokens that `written` ends with; of equally long ones behind the
-/// first.
-fn behind(source: &[u32], written: &[u32]) -> Option<usize> {
-    let run = |end: usize| source[..end].iter().rev().zip(written.iter().rev()).take_while(|(s, w)| s == w).count();
-    let places = (1..source.len()).map(|end| (run(end), end)).filter(|(length, _)| *length > 0);
-    places.min_by_key(|(length, _)| std::cmp::Reverse(*length)).map(|(_, end)| end)
+/// Where copying is before each token of `written` and behind the last: behind the longest run of source tokens that what is
+/// written until then ends with; of equally long ones behind the next, onward from where it was. It stays where it is while
+/// nothing is copied.
+pub fn places(source: &[u32], written: &[u32]) -> Places {
+    let mut place: Option<usize> = None;
+    let mut all = vec![None];
+    for end in 1..=written.len() {
+        let before = written[..end].iter().rev();
+        let run = |at: usize| source[..at].iter().rev().zip(before.clone()).take_while(|(s, w)| s == w).count();
+        let from = place.map_or(1, |place| place + 1);
+        let onward = (from..source.len()).chain(1..from.min(source.len()));
+        let found = onward.map(|at| (run(at), at)).filter(|(length, _)| *length > 0);
+        place = found.min_by_key(|(length, _)| std::cmp::Reverse(*length)).map(|(_, at)| at).or(place);
+        all.push(place.map(|place| place as u32));
+    }
+    all
 }
 
 #[cfg(test)]
 mod tests {
-    use super::behind;
+    use super::places;
 
     #[test]
     fn the_longest_run_says_where_copying_is() {
         let source = [5, 1, 2, 3, 9, 2, 3, 4, 1];
-        assert_eq!(behind(&source, &[]), None);
-        assert_eq!(behind(&source, &[7]), None);
+        let last = |written: &[u32]| places(&source, written).last().copied().flatten();
+        assert_eq!(last(&[]), None);
+        assert_eq!(last(&[7]), None);
         // Of runs of one the first; a longer one says better.
-        assert_eq!(behind(&source, &[3]), Some(4));
-        assert_eq!(behind(&source, &[9, 2, 3]), Some(7));
-        assert_eq!(behind(&source, &[8, 5]), Some(1));
+        assert_eq!(last(&[3]), Some(4));
+        assert_eq!(last(&[9, 2, 3]), Some(7));
+        // Of equal runs the next onward: behind the second 3, and from there around to the first 2.
+        assert_eq!(places(&source, &[4, 8, 3]), [None, Some(8), Some(8), Some(4)]);
+        assert_eq!(places(&source, &[9, 3, 2]), [None, Some(5), Some(7), Some(3)]);
         // Nothing stands behind the end.
-        assert_eq!(behind(&source, &[4, 1]), Some(2));
-        assert_eq!(behind(&[4], &[4]), None);
+        assert_eq!(last(&[4, 1]), Some(2));
+        assert_eq!(places(&[4], &[4]), [None, None]);
     }
 }

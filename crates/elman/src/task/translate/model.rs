@@ -10,7 +10,7 @@
 //! of their units (as in Vaswani et al. 2017) where a transformer's decoder reads them, so that positions do not drown them,
 //! and where words are copied, so that at first each state says which words stand there.
 
-use super::copying::{Copying, row_behind};
+use super::copying::{self, Copying, Places};
 use super::decoder::{self, Decoded, Decoder, Memory};
 use crate::error::Error;
 use crate::model::queries::Queries;
@@ -47,6 +47,8 @@ struct Over {
     decoded: Decoded,
     memory: Memory,
     layout: Layout,
+    /// Where copying is; nothing without it.
+    places: Places,
 }
 
 impl Model {
@@ -121,12 +123,15 @@ impl Model {
         // The end of the text before stands where the first word is asked for.
         let ends: Vec<u32> = targets.iter().map(|t| t[t.len() - 1]).collect();
         let before = layout.fill(NO_ROW, |t, b| if t == 0 { ends[b] } else { targets[b][t - 1] });
+        let mut places = vec![];
         let mut decoded = self.decode(tape, (&before, &layout), &memory, &Queries::Own(&layout), drop)?;
         if let Some(copying) = &self.copying {
-            let behind = layout.fill(NO_ROW, |t, b| row_behind(&memory, sources[b], b, &targets[b][..t]));
-            decoded.top = copying.top(tape, decoded.top, &memory, &behind)?;
+            let all: Vec<Places> = sources.iter().zip(targets).map(|(s, t)| copying::places(s, t)).collect();
+            places = layout.fill(None, |t, b| all[b][t]);
+            let of = layout.fill(0, |_, b| b as u32);
+            decoded.top = copying.top(tape, decoded.top, &memory, (&places, &of))?;
         }
-        Ok(Over { decoded, memory, layout })
+        Ok(Over { decoded, memory, layout, places })
     }
 
     /// For each token of a target the weights of its source's tokens, those of copying if there are any; nothing where a cell
@@ -141,10 +146,10 @@ impl Model {
         target: &[u32],
     ) -> Result<Vec<Vec<f64>>, EngineError> {
         let kept = Dropout { input: 0.0, between: 0.0, output: 0.0, words: 0.0 };
-        let Over { decoded, memory, layout } = self.over(tape, &[source], &[target], &kept)?;
+        let Over { decoded, memory, layout, places } = self.over(tape, &[source], &[target], &kept)?;
         let mut weights = decoded.weights;
         if let Some(copying) = &self.copying {
-            let pointed = copying.weights(tape, decoded.top, &memory, &Queries::Own(&layout))?;
+            let pointed = copying.weights(tape, (decoded.top, &places), &memory, &Queries::Own(&layout))?;
             weights = tape.value(pointed).chunks_exact(tape.width(pointed)).map(<[f32]>::to_vec).collect();
         }
         let found = layout.of(0).filter_map(|row| weights.get(row));
@@ -163,7 +168,7 @@ impl Model {
         drop: &Dropout,
         Counted { smoothing, scale }: Counted,
     ) -> Result<Var, EngineError> {
-        let Over { decoded, memory, layout } = self.over(tape, sources, targets, drop)?;
+        let Over { decoded, memory, layout, places } = self.over(tape, sources, targets, drop)?;
         // Padding is left out before the widest product.
         let all = layout.fill(NO_ROW, |t, b| targets[b][t]);
         let valid: Vec<u32> = (0..all.len() as u32).filter(|r| all[*r as usize] != NO_ROW).collect();
@@ -171,7 +176,7 @@ impl Model {
         let top = tape.rows(decoded.top, &valid)?;
         let logits = tape.linear(top, self.output)?;
         let Some(copying) = &self.copying else { return tape.cross_entropy(logits, &wanted, smoothing, scale) };
-        let weights = copying.weights(tape, decoded.top, &memory, &Queries::Own(&layout))?;
+        let weights = copying.weights(tape, (decoded.top, &places), &memory, &Queries::Own(&layout))?;
         let weights = tape.rows(weights, &valid)?;
         let gate = copying.gate(tape, top)?;
         let of: Vec<u32> = valid.iter().map(|r| r % layout.sequences() as u32).collect();
@@ -198,11 +203,11 @@ impl Model {
             scores.chunks_exact_mut(tape.width(logits)).for_each(log_softmax);
             return Ok(scores);
         };
-        let one = |(of, written): (&u32, &&[u32])| row_behind(memory, sources[*of as usize], *of as usize, written);
-        let behind: Vec<u32> = of.iter().zip(written).map(one).collect();
-        let top = copying.top(tape, top, memory, &behind)?;
+        let place = |(of, written): (&u32, &&[u32])| *copying::places(sources[*of as usize], written).last()?;
+        let places: Places = of.iter().zip(written).map(place).collect();
+        let top = copying.top(tape, top, memory, (&places, of))?;
         let logits = tape.linear(top, self.output)?;
-        let weights = copying.weights(tape, top, memory, queries)?;
+        let weights = copying.weights(tape, (top, &places), memory, queries)?;
         let gate = copying.gate(tape, top)?;
         tape.copying_log_probabilities(&Mixture { logits, gate, weights, sources, of })
     }
