@@ -15,6 +15,7 @@
 mod arrange;
 mod emit;
 mod homes;
+mod memory;
 mod pass;
 mod rounds;
 mod uses;
@@ -28,6 +29,8 @@ use elman_kernel::code::{self, LANES, Order, OuterRow, Phase, Place, Rows, Slots
 
 use crate::invariants::{Arena, Base, Nodes, units};
 use arrange::{Lives, find};
+use memory::Array;
+pub(crate) use memory::Memory;
 use pass::{Carry, PassPlan};
 pub(crate) use rounds::rounds;
 use uses::each_place;
@@ -131,34 +134,6 @@ pub(crate) struct Plan {
     pub gradients: Vec<Option<usize>>,
     /// Gradients of computed invariants, for the epilogue: target, offset, rows, columns.
     pub totals: Vec<(NodeId, usize, usize, usize)>,
-}
-
-/// An array of work memory.
-#[derive(Clone, Copy, Debug)]
-struct Array {
-    start: usize,
-    len: usize,
-}
-
-/// Hands out work memory, each array after the one before, until `arrange` knows which can share it.
-#[derive(Debug, Default)]
-pub(crate) struct Memory {
-    arrays: Vec<Array>,
-}
-
-impl Memory {
-    /// `count` numbers, at a multiple of 16.
-    pub fn take(&mut self, count: usize) -> usize {
-        let start = self.arrays.last().map_or(0, |a| a.start + a.len);
-        self.arrays.push(Array { start, len: count.next_multiple_of(LANES) });
-        start
-    }
-
-    /// `count` rows of `units`, padded to 16.
-    pub fn rows(&mut self, rows: Rows, count: usize, units: usize) -> Place {
-        let stride = units.next_multiple_of(LANES);
-        Place { offset: self.take(count * stride), rows, stride }
-    }
 }
 
 impl Plan {
