@@ -4,6 +4,7 @@ use crate::outcome::Outcome;
 use crate::values::{Machine, WeightType, range, size};
 use crate::watch;
 use clap::{Args, ValueEnum};
+use elman::engine::Precision;
 use elman::evaluate::{Chosen, Evaluated, Figures, Found, MadeFigures, evaluate};
 use elman::model::Trained;
 use elman::task::TestFile;
@@ -35,9 +36,9 @@ pub struct Arguments {
     /// A part of the run's own data
     #[arg(long, value_name = "PART", default_value = "test")]
     part: PartName,
-    /// Columns that are scored side by side; with 1 no state is cut
-    #[arg(long, value_name = "N", value_parser = size, default_value = "1")]
-    batch: usize,
+    /// Of a language model: columns that are scored side by side; with 1 no state is cut [default: 1]
+    #[arg(long, value_name = "N", value_parser = size)]
+    batch: Option<usize>,
     #[command(flatten)]
     weights: WeightType,
     #[command(flatten)]
@@ -73,7 +74,7 @@ impl Arguments {
             (None, PartName::Test) => Chosen::Test,
         };
         let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;
-        let figures = evaluate(&mut trained, &chosen, self.batch, watch::stop_on_interrupt(None)?)?;
+        let figures = evaluate(&mut trained, &chosen, self.batch.unwrap_or(1), watch::stop_on_interrupt(None)?)?;
         // Figures are figures, even of a run that cannot be written to.
         let page = match elman::train::page::show(&self.run, &mut trained, &figures, &file) {
             Ok(()) => format!("on one page: {}\n", self.run.join(&file).display()),
@@ -91,6 +92,12 @@ impl Arguments {
             PartName::Valid => elman::task::Part::Valid,
             PartName::Test => elman::task::Part::Test,
         };
+        let unheeded = [("batch", self.batch.is_some()), ("dtype", self.weights.precision() != Precision::Full)];
+        if let Some((flag, _)) = unheeded.iter().find(|(_, given)| *given) {
+            let message =
+                format!("--{flag} is of language models, and this is a run of a task with examples: leave it out");
+            return Err(elman::Error::Refused(format!("{}: {message}", self.run.display())));
+        }
         let stop = watch::stop_on_interrupt(None)?;
         if self.data.is_none() && elman::task::lacks_baseline(&self.run) {
             eprintln!("the baseline to beat is trained first, once for this run");

@@ -20,6 +20,7 @@ mod watch_task;
 
 use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand};
+use elman::task::settings::TaskName;
 use std::process::ExitCode;
 
 /// Recurrent networks from equations: write a cell as a paper prints it; Elman checks, differentiates and runs it.
@@ -87,7 +88,11 @@ fn with_data_flag(mut error: clap::Error) -> clap::Error {
     };
     let is_data = !place.starts_with('-') && word.contains(['.', '/', ':']);
     if is_data && std::env::args_os().nth(1).is_some_and(|command| command == "train") {
-        let tip = format!("a text or made data is named by --data: elman train lm --data '{word}'");
+        let task = std::env::args()
+            .nth(2)
+            .filter(|word| TaskName::ALL.iter().any(|task| task.name() == word))
+            .unwrap_or_else(|| "lm".into());
+        let tip = format!("a file is named by --data: elman train {task} --data '{word}'");
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error

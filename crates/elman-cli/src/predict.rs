@@ -90,7 +90,7 @@ impl Arguments {
     /// Predicts with a run of a task with examples.
     fn task(self, machine: elman::train::Machine) -> Result<Outcome, elman::Error> {
         let narrow = self.weights.precision() != Precision::Full;
-        self.have_no_use_for("no language model", &[("carry", self.carry), ("dtype", narrow)])?;
+        self.have_no_use_for("of a task with examples", &[("carry", self.carry), ("dtype", narrow)])?;
         let mut gone = false;
         let mut show = |p: &elman::task::Prediction| {
             let line = if self.json { p.json.to_string() } else { p.fields.join("\t") };

@@ -160,7 +160,9 @@ impl Lm {
         };
         if !named && self.config.is_none() {
             let data = self.flags.data().unwrap_or("FILE");
-            let message = format!("what to train is missing: `elman train lm --data {data}`, or --config FILE");
+            let message = format!(
+                "what to train is missing: `elman train {data}` tells which task is for it, such as `elman train lm --data {data}`; or --config FILE"
+            );
             Arguments::augment_args(clap::Command::new("elman train"))
                 .error(clap::error::ErrorKind::MissingRequiredArgument, message)
                 .exit();

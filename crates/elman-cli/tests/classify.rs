@@ -220,6 +220,19 @@ fn flags_win_over_the_settings_of_a_file_without_the_task_being_named() {
     folder.run("train --config=run/config.toml --max-steps 1 --out third").good();
     let refused = folder.run("train lm --config run/config.toml --out x");
     refused.one_error(&["run/config.toml", "of the task `classify`", "elman train classify --config"]);
+    folder.run("predict run --beam 1001").one_error(&["numbers from 1 to 1000"]);
+    for flag in ["--batch 7", "--dtype int8"] {
+        folder.run(&format!("eval run {flag}")).one_error(&["run: ", flag.split(' ').next().unwrap(), "leave it out"]);
+    }
+    folder.text("wrong.toml", "epochs = 3\n");
+    folder
+        .run("train classify --config wrong.toml --data reviews.tsv")
+        .one_error(&["wrong.toml:1: there is no key `epochs` here: it is one of [train]"]);
+    folder
+        .run("train classify --config run --data reviews.tsv")
+        .one_error(&["run: this is a folder; give a TOML file"]);
+    folder.text("tagged.conllu", "1\ta\t_\tDET\t_\t_\t_\t_\t_\t_\n\n");
+    folder.run("train classify --data tagged.conllu").one_error(&["CoNLL-U", "elman train tag"]);
     for flag in ["--carry", "--dtype int8", "--beam 3", "--length-penalty 1", "--documents x.txt"] {
         let refused = folder.run(&format!("predict run {flag}"));
         refused.one_error(&["run: ", "no use for ", flag.split(' ').next().unwrap(), "leave it out"]);
@@ -283,6 +296,29 @@ fn folds_go_on_and_other_files_have_pages_of_their_own() {
     assert_eq!(bytes(&folder, "all/1/report.html"), page);
     let other = String::from_utf8(bytes(&folder, "all/1/report-other.tsv.html")).unwrap();
     assert!(other.contains("other.tsv"), "{other}");
+}
+
+#[test]
+fn columns_that_were_found_are_those_of_new_files() {
+    let folder = folder();
+    train(&folder, "--max-steps 1", "run").good();
+    let written = String::from_utf8(bytes(&folder, "run/config.toml")).unwrap();
+    let text = written.lines().find(|line| line.starts_with("text = ")).unwrap().to_string();
+    let name = text.trim_start_matches("text = ").trim_matches('"').to_string();
+    // A table is read as one, label and all.
+    folder.text("new.tsv", &format!("label\t{name}\ngood\ta fine film\nbad\tso dull\n"));
+    let answers = folder.run("predict run --data new.tsv").good().out;
+    assert!(answers.lines().count() == 2 && answers.lines().all(|l| l.split('\t').count() == 3), "{answers}");
+    folder.text("other.tsv", "label\topinion\ngood\ta fine film\n");
+    folder.run("predict run --data other.tsv").one_error(&["other.tsv", &format!("no column `{name}`")]);
+    // Lines of a label and a text are such where all labels are known, and else they are texts.
+    folder.text("lines.txt", &"good a fine film\nbad so dull\n".repeat(20));
+    assert!(folder.run("predict run --data lines.txt").good().out.lines().all(|l| !l.ends_with("good a fine film")));
+    folder.text("lines.txt", &"nice a fine film\nbad so dull\n".repeat(20));
+    assert!(folder.run("predict run --data lines.txt").good().out.contains("\tnice a fine film\n"));
+    // A run that was measured has had a model.
+    std::fs::remove_file(folder.path().join("run/model.safetensors")).unwrap();
+    folder.run("predict run --data new.tsv").one_error(&["there is no model, though", "put the file back"]);
 }
 
 #[test]

@@ -153,6 +153,9 @@ impl Classify {
         if !self.labels.is_empty() {
             s.data.beside.clone_from(&self.labels);
         }
+        if s.model.linear && s.check().is_ok() {
+            eprintln!("the linear model is tuned first");
+        }
         if let Some(folds) = self.folds {
             return self.common.folds(s, folds);
         }

@@ -163,11 +163,14 @@ struct Looked {
 /// Looks at `file`, or at several with commas between, and at the parts that belong to it.
 ///
 /// Errors: those of the reader of its form, parts of another form.
-pub fn inspect(file: &str, asked: &Asked) -> Result<Vec<Inspection>, DataError> {
+pub fn inspect<'a>(file: &'a str, asked: &'a Asked) -> Result<Vec<Inspection>, DataError> {
     let mut parts: Vec<Looked> = Vec::new();
-    let whole = !file.contains(',') || std::path::Path::new(file).exists();
-    let files: Vec<&str> = if whole { vec![file] } else { file.split(',').collect() };
-    for name in files.into_iter().chain(asked.valid.as_deref()).chain(asked.test.as_deref()) {
+    let each = |names: &'a str| -> Vec<&'a str> {
+        let one = !names.contains(',') || std::path::Path::new(names).exists();
+        if one { vec![names] } else { names.split(',').collect() }
+    };
+    let files = [Some(file), asked.valid.as_deref(), asked.test.as_deref()].into_iter().flatten().flat_map(each);
+    for name in files {
         let mut looked = look::look(name, asked)?;
         if let Some(first) = parts.first()
             && std::mem::discriminant(&first.kind) != std::mem::discriminant(&looked.kind)

@@ -17,6 +17,7 @@ pub fn text(path: &Path) -> Result<String, Error> {
     std::fs::read_to_string(path).map_err(|e| {
         let why = match e.kind() {
             io::ErrorKind::NotFound => "there is no such file; check the path".into(),
+            io::ErrorKind::IsADirectory => "this is a folder; give a TOML file, such as the config.toml in it".into(),
             io::ErrorKind::InvalidData => "this is no text; give a TOML file, such as the config.toml of a run".into(),
             _ => e.to_string(),
         };
@@ -28,8 +29,9 @@ pub fn text(path: &Path) -> Result<String, Error> {
 ///
 /// # Errors
 /// What is no TOML, unknown keys with the nearest one, values of other types; each with its line.
-pub fn parse<S: DeserializeOwned>(text: &str, file: &str) -> Result<S, Error> {
-    toml::from_str(text).map_err(|e| Error::Refused(format!("{file}{}: {}", line(text, &e), explain(e.message()))))
+pub fn parse<S: DeserializeOwned + Default + Serialize>(text: &str, file: &str) -> Result<S, Error> {
+    let message = |e: &toml::de::Error| explain(e.message(), &toml::Table::try_from(S::default()).unwrap_or_default());
+    toml::from_str(text).map_err(|e| Error::Refused(format!("{file}{}: {}", line(text, &e), message(&e))))
 }
 
 /// Settings as a text.
@@ -65,8 +67,9 @@ fn in_words(message: String) -> String {
     words.iter().fold(message, |m, (name, words)| m.replace(&format!("expected {name}"), &format!("expected {words}")))
 }
 
-/// "unknown field `a`, expected one of `b`, `c`" gets the nearest of them; an unknown variant is a value.
-fn explain(message: &str) -> String {
+/// "unknown field `a`, expected one of `b`, `c`" gets the table of `all` that has it, or the nearest of them; an unknown variant is
+/// a value.
+fn explain(message: &str, all: &toml::Table) -> String {
     let message = message.trim().replace('\n', " ");
     let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     let what = match () {
@@ -75,6 +78,10 @@ fn explain(message: &str) -> String {
         () => return in_words(message),
     };
     let Some((found, known)) = names.split_first() else { return message };
+    let elsewhere = all.iter().find(|(_, table)| table.as_table().is_some_and(|table| table.contains_key(*found)));
+    if let Some((table, _)) = elsewhere.filter(|_| what == "key") {
+        return format!("there is no key `{found}` here: it is one of [{table}]");
+    }
     match nearest(found, known.iter().copied()) {
         Some(near) => format!("there is no {what} `{found}`, did you mean `{near}`?"),
         None => format!("there is no {what} `{found}`; there are {}", known.join(", ")),

@@ -87,7 +87,11 @@ pub fn folds(
         let ended = match folder.exists() {
             false => train(own, &folder, machine, &mut watch_one, stop)?,
             true => {
-                if open(&folder)?.settings != own.resolved() {
+                let (trained, mut own) = (open(&folder)?.settings, own.resolved());
+                // Columns that nobody asked for are those that were found.
+                own.data.text = own.data.text.or_else(|| trained.data.text.clone());
+                own.data.label = own.data.label.or_else(|| trained.data.label.clone());
+                if trained != own {
                     let name = crate::whole_file::shown(&folder);
                     return Err(Error::Refused(format!("{name}: a run of other settings; take another --out")));
                 }

@@ -6,7 +6,7 @@ use super::{Figures, Lengths, Part, Settings, Task, caption, classify, label, ra
 use crate::error::Error;
 use crate::report::page_of;
 use crate::run::Folder;
-use crate::run::folder::{CONFIG, MODEL};
+use crate::run::folder::{CONFIG, METRICS, MODEL};
 use crate::tensors::{TensorError, TensorFile};
 use crate::train::Machine;
 use crate::whole_file::shown;
@@ -64,8 +64,15 @@ impl Opened {
     pub fn store(&self, blueprint: &Blueprint, machine: Machine) -> Result<Store<f32>, Error> {
         let file = self.folder.join(MODEL);
         if !file.is_file() {
-            let message = "there is no model yet, it comes with the first evaluation";
-            let way = format!("`elman resume {}` goes on training", self.folder.name());
+            let evaluated = std::fs::metadata(self.folder.join(METRICS)).is_ok_and(|file| file.len() > 0);
+            let message = match evaluated {
+                true => "there is no model, though the run has been evaluated",
+                false => "there is no model yet, it comes with the first evaluation",
+            };
+            let way = match evaluated {
+                true => "put the file back, or train again".to_string(),
+                false => format!("`elman resume {}` goes on training", self.folder.name()),
+            };
             return Err(Error::Refused(format!("{}: {message}; {way}", shown(&file))));
         }
         let no_model = |e: TensorError| Error::Refused(format!("{e}; put the file back as it was, or train again"));

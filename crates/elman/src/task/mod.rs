@@ -141,6 +141,9 @@ pub trait Task {
     /// 64 bits of all examples, as hexadecimal digits.
     fn fingerprint(&self) -> String;
 
+    /// Names the columns of tables that were found unasked, so that the run reads other files by them.
+    fn name_columns(&self, _data: &mut settings::Data) {}
+
     /// What lengths count where figures are shown against them, and the longest training example.
     fn lengths(&self) -> Lengths;
 

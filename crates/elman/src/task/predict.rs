@@ -4,7 +4,7 @@ use super::caption::Captioner;
 use super::classify::{Answer, Classifier};
 use super::label::Labeller;
 use super::rank::Ranker;
-use super::settings::TaskName;
+use super::settings::{TaskName, WIDEST_BEAM};
 use super::tag::Tagger;
 use super::translate::Translator;
 use super::{Opened, open};
@@ -52,6 +52,9 @@ impl Asked {
             ("beam and --length-penalty", search && task != TaskName::Translate),
             ("top", self.top.is_some() && task == TaskName::Label),
         ];
+        if let Some(width) = self.beam.into_iter().chain(self.top).find(|width| *width > WIDEST_BEAM) {
+            return Err(Error::Refused(format!("--beam and --top are numbers from 1 to {WIDEST_BEAM}, not {width}")));
+        }
         let Some((flag, _)) = unheeded.iter().find(|(_, unheeded)| *unheeded) else { return Ok(()) };
         let (run, task) = (shown(run), task.name());
         Err(Error::Refused(format!("{run}: this is a run of `{task}`, which has no use for --{flag}: leave it out")))
@@ -90,17 +93,24 @@ pub fn predict(
             let mut translator = Translator::of(&opened, machine)?;
             let (width, penalty) = (asked.beam.unwrap_or(opened.settings.search.beam), asked.length_penalty);
             let penalty = penalty.unwrap_or(opened.settings.search.length_penalty);
-            let (mut source, mut text) = (read()?, String::new());
-            while source.next_line(&mut text)? {
+            let mut answer = |line: u64, text: &String| -> Result<(), Error> {
                 let found = translator
-                    .translate(std::slice::from_ref(&text), width.max(top), top, penalty)
-                    .map_err(|e| Error::Refused(format!("{file}:{}: {e}", source.line())))?;
+                    .translate(std::slice::from_ref(text), width.max(top), top, penalty)
+                    .map_err(|e| Error::Refused(format!("{file}:{line}: {e}")))?;
                 let all = found.into_iter().next().unwrap_or_default();
                 let fields = all.iter().map(|t| t.text.clone()).collect();
                 let first = all.first();
-                let json = json!({ "line": source.line(), "text": text, "translation": first.map(|t| &t.text),
+                let json = json!({ "line": line, "text": text, "translation": first.map(|t| &t.text),
                     "score": first.map(|t| t.score), "best": all });
-                each(&Prediction { fields, json })?;
+                each(&Prediction { fields, json })
+            };
+            let column = opened.settings.data.source.as_deref();
+            if let Some(texts) = texts_of_table(file, encoding, column, |_| false)? {
+                return texts.iter().try_for_each(|(line, text)| answer(*line, text));
+            }
+            let (mut source, mut text) = (read()?, String::new());
+            while source.next_line(&mut text)? {
+                answer(source.line(), &text)?;
             }
         }
         TaskName::Rank => {
@@ -139,13 +149,15 @@ fn classify(
         return classifier
             .classify_file(file, &mut |place, answer| each(&said(&answer, top, place, json!({ "place": place }))));
     }
+    let known = |label: &str| classifier.knows(label);
+    let table = texts_of_table(file, encoding, opened.settings.data.text.as_deref(), known)?;
     let mut answer = |line: u64, text: &String| -> Result<(), Error> {
         for answer in classifier.classify(std::slice::from_ref(text))? {
             each(&said(&answer, top, text, json!({ "line": line, "text": text })))?;
         }
         Ok(())
     };
-    if let Some(texts) = texts_of_table(file, encoding, opened.settings.data.text.as_deref())? {
+    if let Some(texts) = table {
         return texts.iter().try_for_each(|(line, text)| answer(*line, text));
     }
     let mut source = Source::open(file, encoding)?;
@@ -156,21 +168,35 @@ fn classify(
     Ok(())
 }
 
-/// The texts of a table that has the columns which training read, each with its line; `None` of anything else.
+/// The texts of a table that has the columns which training read, each with its line; `None` of anything else. Lines of a label
+/// and a text are such only if all labels are `known`.
+///
+/// # Errors
+/// A file that says by its name that it is a table and lacks the columns.
 fn texts_of_table(
     file: &str,
     encoding: Option<&str>,
     columns: Option<&str>,
+    known: impl Fn(&str) -> bool,
 ) -> Result<Option<Vec<(u64, String)>>, Error> {
-    // Lines with commas in them are a table only if its header says so.
     let form = match sniff_in(file, encoding) {
-        Ok(Kind::Table(form @ Form::JsonLines)) => form,
+        Ok(Kind::Table(form @ (Form::JsonLines | Form::LabelLines))) => form,
+        // Lines with commas in them are a table only if its header says so.
         Ok(Kind::Table(form @ Form::Delimited { .. })) if columns.is_some() => form,
         _ => return Ok(None),
     };
     let reading = Reading { encoding: encoding.map(String::from), form: Some(form), header: None };
     let table = Table::read(file, &reading)?;
-    Ok(texts(&table, columns).ok())
+    if form == Form::LabelLines && !table.fields(0).all(known) {
+        return Ok(None);
+    }
+    // Such lines have no names of columns.
+    let columns = columns.filter(|_| form != Form::LabelLines);
+    match texts(&table, columns) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if [".csv", ".tsv"].iter().any(|end| file.to_lowercase().ends_with(end)) => Err(error.into()),
+        Err(_) => Ok(None),
+    }
 }
 
 /// An answer on `what`; `also` is told to programs beside it.

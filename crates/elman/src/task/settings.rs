@@ -3,6 +3,8 @@
 mod check;
 mod read;
 
+pub use check::WIDEST_BEAM;
+
 use crate::baseline::ngrams::Choose;
 pub use crate::run::config::Kind;
 use crate::run::config::{FORMAT, Optimiser, RuleName, Schedule, ScheduleName};
@@ -33,6 +35,10 @@ pub enum TaskName {
 }
 
 impl TaskName {
+    /// All of them.
+    pub const ALL: [TaskName; 6] =
+        [TaskName::Classify, TaskName::Tag, TaskName::Translate, TaskName::Label, TaskName::Rank, TaskName::Caption];
+
     /// As it is written.
     pub fn name(self) -> &'static str {
         match self {

@@ -128,8 +128,9 @@ pub fn train(
 ) -> Result<Ended, Error> {
     settings.check()?;
     let new = NewFolder::beside(out)?;
-    let settings = settings.resolved();
+    let mut settings = settings.resolved();
     let task = load::fresh(&settings)?;
+    task.name_columns(&mut settings.data);
     let mut training = Training::new(settings, task.as_ref(), machine)?;
     if let Some(folder) = new.folder() {
         let written = training.write_settings(folder).and_then(|()| training.save(folder));

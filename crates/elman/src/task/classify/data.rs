@@ -78,6 +78,8 @@ pub struct Examples {
     test: Vec<Example>,
     /// What was decided unasked while reading.
     pub remarks: Vec<String>,
+    /// The columns of the tables, asked for or found.
+    pub columns: Columns,
 }
 
 impl Examples {
@@ -170,6 +172,8 @@ pub struct Raw {
     valid: Vec<RawExample>,
     test: Vec<RawExample>,
     remarks: Vec<String>,
+    /// Those of the tables, asked for or found.
+    columns: Columns,
 }
 
 /// Reads all files of the settings; parts that have no file are taken from the training examples, a tenth each.
@@ -190,6 +194,7 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
             raw.remarks.extend(remarks);
         }
     }
+    raw.columns = columns;
     raw.hold_out(settings);
     if raw.train.is_empty() || raw.valid.is_empty() {
         let message = "too few examples: at least 10 are needed, or files for --data and --valid";
@@ -262,8 +267,8 @@ impl Raw {
             };
             raw.into_iter().map(one).collect()
         };
-        let remarks = self.remarks;
-        Ok(Examples { train: all(self.train)?, valid: all(self.valid)?, test: all(self.test)?, remarks })
+        let (remarks, columns) = (self.remarks, self.columns);
+        Ok(Examples { train: all(self.train)?, valid: all(self.valid)?, test: all(self.test)?, remarks, columns })
     }
 }
 

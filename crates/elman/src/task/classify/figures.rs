@@ -23,7 +23,13 @@ pub struct Wrong<'a> {
 
 /// Classes and confusion, for a terminal.
 pub fn text(found: &Classification) -> String {
-    let mut text = format!("\n{} examples\n", found.examples);
+    let mut text = format!("\n{} examples", found.examples);
+    if let Some(most) = found.classes.iter().max_by_key(|c| c.support) {
+        let share = most.support as f64 / found.examples.max(1) as f64;
+        let name: String = most.name.chars().take(30).collect();
+        let _ = write!(text, "; the label `{name}` alone would be right in {share:.4}");
+    }
+    text += "\n";
     let longest = found.classes.iter().map(|c| c.name.chars().count()).max().unwrap_or(0).clamp(5, 30);
     let _ = writeln!(text, "\n{:<longest$}  precision  recall      F1  examples", "class");
     for c in &found.classes {

@@ -22,9 +22,10 @@ pub use files::are_pictures;
 pub use predict::{Answer, Classifier};
 
 use super::batches::by_length;
-use super::settings::UnitName;
+use super::settings::{Data, UnitName};
 use super::{Against, Baseline, Figures, Lengths, Loss, Part, Settings, Shown, Task};
 use crate::baseline::ngrams::Choose;
+use crate::data::labelled::Columns;
 use crate::error::Error;
 use crate::metrics;
 use crate::run::Folder;
@@ -184,11 +185,20 @@ impl Task for Classify {
             Choose::Accuracy => found.accuracy.value,
             Choose::MacroF1 => found.macro_f1.value,
         };
-        Ok(Some(Figures { score, values, text: figures::text(&found), details, shown }))
+        let mut text = figures::text(&found);
+        if let Some([network, linear]) = self.model.weighed(store) {
+            text += &format!("\ntogether: {network:.2} of the network's numbers, {linear:.2} of the linear model's\n");
+        }
+        Ok(Some(Figures { score, values, text, details, shown }))
     }
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {
         self.model.write(folder)
+    }
+
+    fn name_columns(&self, data: &mut Data) {
+        let Columns { text, label, .. } = &self.examples.columns;
+        (data.text, data.label) = (text.clone(), label.clone());
     }
 
     fn words(&self) -> String {

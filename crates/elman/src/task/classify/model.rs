@@ -209,11 +209,17 @@ impl Model {
     /// What the engine says.
     pub fn logits(&self, store: &mut Store<f32>, inputs: &[&Input], drop: &Dropout) -> Result<Vec<f32>, EngineError> {
         let mut z = self.deep(store, inputs, drop)?;
-        if let Some([deep, linear]) = self.together.map(|p| store.weight(p)) {
+        if let Some([deep, linear]) = self.weighed(store) {
             let said = inputs.iter().flat_map(|i| i.linear());
             z.iter_mut().zip(said).for_each(|(z, said)| *z = deep * *z + linear * said);
         }
         Ok(z)
+    }
+
+    /// How much the members and the linear model count, if there is one.
+    pub fn weighed(&self, store: &Store<f32>) -> Option<[f32; 2]> {
+        let weights = store.weight(self.together?);
+        weights.first_chunk().copied()
     }
 
     /// Weighs members and linear model, if there is one, by examples that none of them has learned.

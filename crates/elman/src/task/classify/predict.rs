@@ -64,6 +64,11 @@ impl Classifier {
         self.answers(&inputs?)
     }
 
+    /// Whether it answers with a label.
+    pub fn knows(&self, label: &str) -> bool {
+        self.model.labels.id(label).is_some()
+    }
+
     /// Whether it reads pictures or series, not texts.
     pub fn reads_numbers(&self) -> bool {
         self.model.numbers().is_some()

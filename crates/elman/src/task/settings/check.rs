@@ -3,6 +3,9 @@
 use super::{Attention, FOLDS, FORMAT, Kind, LONGEST_STRING, PoolName, Settings, TaskName, UnitName};
 use crate::error::Error;
 
+/// Texts that a search follows at once, at most.
+pub const WIDEST_BEAM: usize = 1000;
+
 impl Settings {
     /// Checks every number and every combination.
     ///
@@ -57,7 +60,10 @@ impl Settings {
             return refuse(format!("model.members is {}: only classify and tag have more than 1", m.members));
         }
         if m.linear && (self.task != TaskName::Classify || self.data.unit == UnitName::Char) {
-            return refuse("model.linear is true: only classify has it, of texts by words; leave it out".into());
+            return refuse(
+                "model.linear is true: it is for `classify` of texts by words (data.unit = \"word\"); leave it out"
+                    .into(),
+            );
         }
         let of_translate = m.copy || m.input_feeding || m.decoder_cell.is_some() || m.decoder != Kind::Recurrent;
         if self.task != TaskName::Translate && (of_translate || m.attention != Attention::Scaled) {
@@ -75,6 +81,11 @@ impl Settings {
         }
         if let Some((name, n)) = counts.into_iter().find(|(_, n)| *n == 0 || *n > 1 << 24) {
             return refuse(format!("{name} is {n}: a number from 1 to {}", 1 << 24));
+        }
+        if let Some((name, n)) =
+            [("search.beam", self.search.beam), ("model.beam", m.beam)].into_iter().find(|(_, n)| *n > WIDEST_BEAM)
+        {
+            return refuse(format!("{name} is {n}: a number from 1 to {WIDEST_BEAM}"));
         }
         let shares = [
             ("dropout.input", d.input),

@@ -34,6 +34,8 @@ pub struct Raw {
     valid: Vec<Pair>,
     test: Vec<Pair>,
     remarks: Vec<String>,
+    /// Those of the tables, asked for or found.
+    columns: Columns,
 }
 
 /// Examples of all parts.
@@ -44,6 +46,8 @@ pub struct Examples {
     test: Vec<Example>,
     /// What was decided unasked while reading.
     pub remarks: Vec<String>,
+    /// The columns of the tables, asked for or found.
+    pub columns: Columns,
 }
 
 impl Examples {
@@ -78,10 +82,16 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
         return Err(Error::Refused(message));
     }
     let mut beside = d.files_beside();
-    let mut raw = Raw::default();
+    let columns = Columns { source: d.source.clone(), target: d.target.clone() };
+    let mut raw = Raw { columns, ..Raw::default() };
     for (files, part) in [(&d.train, Part::Train), (&d.valid, Part::Valid), (&d.test, Part::Test)] {
         for file in files {
-            let read = read_file(file, beside.next().flatten(), settings)?;
+            let target = beside.next().flatten();
+            let read = read_file(file, target, &raw.columns, settings)?;
+            if target.is_none() {
+                // Columns that were found in the first file are those of all.
+                raw.columns = Columns { source: Some(read.source), target: Some(read.target) };
+            }
             raw.part(part).extend(read.pairs);
             raw.remarks.extend(read.remarks);
         }
@@ -108,14 +118,13 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
     Ok(raw)
 }
 
-fn read_file(file: &str, beside: Option<&str>, settings: &Settings) -> Result<Pairs, Error> {
+fn read_file(file: &str, beside: Option<&str>, columns: &Columns, settings: &Settings) -> Result<Pairs, Error> {
     let d = &settings.data;
     if let Some(target) = beside {
         return Ok(Pairs::read_aligned(file, target, d.encoding.as_deref())?);
     }
-    let columns = Columns { source: d.source.clone(), target: d.target.clone() };
     let reading = Reading { encoding: d.encoding.clone(), ..Reading::default() };
-    Ok(Pairs::read(file, &columns, &reading)?)
+    Ok(Pairs::read(file, columns, &reading)?)
 }
 
 impl Raw {
@@ -157,7 +166,7 @@ impl Raw {
         };
         let (train, valid, test) =
             (all(&self.train, Part::Train)?, all(&self.valid, Part::Valid)?, all(&self.test, Part::Test)?);
-        Ok(Examples { train, valid, test, remarks })
+        Ok(Examples { train, valid, test, remarks, columns: self.columns.clone() })
     }
 }
 

@@ -17,8 +17,9 @@ pub use data::Example;
 pub use predict::{Translation, Translator};
 
 use super::batches::by_length;
-use super::settings::Search;
+use super::settings::{Data, Search};
 use super::{Figures, Lengths, Loss, Part, Settings, Task};
+use crate::data::pairs::Columns;
 use crate::error::Error;
 use crate::report::Section;
 use crate::run::Folder;
@@ -179,6 +180,11 @@ impl Task for Translate {
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {
         self.speller.write(folder)
+    }
+
+    fn name_columns(&self, data: &mut Data) {
+        let Columns { source, target } = &self.examples.columns;
+        (data.source, data.target) = (source.clone(), target.clone());
     }
 
     fn words(&self) -> String {
