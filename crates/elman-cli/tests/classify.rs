@@ -233,6 +233,11 @@ fn flags_win_over_the_settings_of_a_file_without_the_task_being_named() {
         .one_error(&["run: this is a folder; give a TOML file"]);
     folder.text("tagged.conllu", "1\ta\t_\tDET\t_\t_\t_\t_\t_\t_\n\n");
     folder.run("train classify --data tagged.conllu").one_error(&["CoNLL-U", "elman train tag"]);
+    folder.run("predict run --data tagged.conllu").one_error(&["CoNLL-U", "elman train tag"]);
+    folder.text("crf.toml", "[model]\ncrf = true\n");
+    folder
+        .run("train classify --config crf.toml --data reviews.tsv")
+        .one_error(&["model.crf is of the task tag: leave it out"]);
     for flag in ["--carry", "--dtype int8", "--beam 3", "--length-penalty 1", "--documents x.txt"] {
         let refused = folder.run(&format!("predict run {flag}"));
         refused.one_error(&["run: ", "no use for ", flag.split(' ').next().unwrap(), "leave it out"]);

@@ -172,7 +172,7 @@ fn classify(
 /// and a text are such only if all labels are `known`.
 ///
 /// # Errors
-/// A file that says by its name that it is a table and lacks the columns.
+/// A file that says by its name that it is a table and lacks the columns; tagged sentences.
 fn texts_of_table(
     file: &str,
     encoding: Option<&str>,
@@ -183,6 +183,10 @@ fn texts_of_table(
         Ok(Kind::Table(form @ (Form::JsonLines | Form::LabelLines))) => form,
         // Lines with commas in them are a table only if its header says so.
         Ok(Kind::Table(form @ Form::Delimited { .. })) if columns.is_some() => form,
+        Ok(kind @ Kind::Conllu) => {
+            let message = "a tagger reads it (`elman train tag`), and the model reads texts, one a line";
+            return Err(Error::Refused(format!("{file}: this is {}: {message}", kind.name())));
+        }
         _ => return Ok(None),
     };
     let reading = Reading { encoding: encoding.map(String::from), form: Some(form), header: None };

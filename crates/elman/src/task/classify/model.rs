@@ -162,8 +162,13 @@ impl Model {
     /// A label that training does not have.
     pub fn label(&self, label: &str, place: &str) -> Result<u32, Error> {
         self.labels.id(label).ok_or_else(|| {
-            let known = self.labels.entries().iter().take(10).map(String::as_str).collect::<Vec<_>>().join("`, `");
-            Error::Refused(format!("{place}: the label `{label}` does not occur in training, which has `{known}`"))
+            let short = |label: &str| label.chars().take(40).collect::<String>();
+            let known: Vec<String> = self.labels.entries().iter().take(10).map(|label| short(label)).collect();
+            let more = if self.labels.len() > known.len() { " and others" } else { "" };
+            let (label, known) = (short(label), known.join("`, `"));
+            Error::Refused(format!(
+                "{place}: the label `{label}` does not occur in training, which has `{known}`{more}"
+            ))
         })
     }
 

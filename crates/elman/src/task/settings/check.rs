@@ -65,6 +65,14 @@ impl Settings {
                     .into(),
             );
         }
+        let of_one = [
+            ("model.crf", m.crf, TaskName::Tag),
+            ("model.joint", m.joint, TaskName::Rank),
+            ("train.choose", !t.choose.is_default(), TaskName::Classify),
+        ];
+        if let Some((name, _, of)) = of_one.into_iter().find(|(_, given, of)| *given && self.task != *of) {
+            return refuse(format!("{name} is of the task {}: leave it out", of.name()));
+        }
         let of_translate = m.copy || m.input_feeding || m.decoder_cell.is_some() || m.decoder != Kind::Recurrent;
         if self.task != TaskName::Translate && (of_translate || m.attention != Attention::Scaled) {
             let names = "model.copy, model.decoder, model.decoder_cell, model.input_feeding and model.attention";
