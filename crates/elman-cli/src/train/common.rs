@@ -41,9 +41,9 @@ pub struct Common {
     /// Rarer words are read by their characters only [default: 2]
     #[arg(long, value_name = "N", help_heading = "Data")]
     min_count: Option<u64>,
-    /// At most this many words or subwords
+    /// At most this many words or subwords [default: 50000; translate: 8000 subwords, with --copy 1000]
     #[arg(long, value_name = "N", value_parser = size, help_heading = "Data")]
-    vocab_size: Option<usize>,
+    pub vocab_size: Option<usize>,
 
     /// Layers of a cell, or a transformer [default: recurrent]
     #[arg(long, value_name = "KIND", help_heading = "Model")]

@@ -75,6 +75,9 @@ impl From<AttentionName> for Attention {
     }
 }
 
+/// Subwords of a run that copies.
+const SUBWORDS_TO_COPY: usize = 1000;
+
 impl Translate {
     /// Trains.
     pub fn run(&self) -> Result<Outcome, elman::Error> {
@@ -95,6 +98,10 @@ impl Translate {
         }
         s.data.lowercase |= self.lowercase;
         s.model.copy |= self.copy;
+        if self.copy && self.common.config.is_none() {
+            // Small pieces of numbers and names are copied surely, large ones are too rare to learn from; a flag wins.
+            s.data.vocabulary = self.common.vocab_size.unwrap_or(SUBWORDS_TO_COPY);
+        }
         s.model.input_feeding |= self.input_feeding;
         if let Some(kind) = self.decoder.map(Kind::from).or(self.common.kind()) {
             s.model.decoder = kind;
