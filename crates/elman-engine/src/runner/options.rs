@@ -17,7 +17,7 @@ pub struct Options {
     pub trace: Vec<String>,
     /// Between forward and backward only the states of every √steps-th step are kept, and the rest is computed again:
     /// much less memory for long sequences, for about twice the time. Changes no bit. Such a runner is given its batch again
-    /// ([`Runner::backward_with`]).
+    /// ([`Runner::backward_with`](super::Runner::backward_with)).
     pub recompute: bool,
 }
 
