@@ -88,11 +88,15 @@ fn with_data_flag(mut error: clap::Error) -> clap::Error {
     };
     let is_data = !place.starts_with('-') && word.contains(['.', '/', ':']);
     if is_data && std::env::args_os().nth(1).is_some_and(|command| command == "train") {
-        let task = std::env::args()
-            .nth(2)
-            .filter(|word| TaskName::ALL.iter().any(|task| task.name() == word))
-            .unwrap_or_else(|| "lm".into());
-        let tip = format!("a file is named by --data: elman train {task} --data '{word}'");
+        let task = std::env::args().nth(2).filter(|word| TaskName::ALL.iter().any(|task| task.name() == word));
+        let tip = match task {
+            None if word.contains(':') => format!("made data is named by --data: elman train lm --data '{word}'"),
+            Some(task) => format!("a file is named by --data: elman train {task} --data '{word}'"),
+            None => format!(
+                "a file is named by --data: elman train lm --data '{word}' for a text; `elman train {word}` alone tells which \
+                 task is for it"
+            ),
+        };
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
     error

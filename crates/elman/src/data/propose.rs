@@ -11,6 +11,7 @@ use super::pairs::{self, Pairs};
 use super::series::SeriesSet;
 use super::sniff::{Kind, sniff_in};
 use super::table::{Form, Reading, Table};
+use std::collections::HashSet;
 use std::path::Path;
 
 /// A command, and why it is the one.
@@ -103,8 +104,13 @@ fn table(file: &str, encoding: Option<&str>, form: Form) -> Result<Found, DataEr
         }
         _ if texts.len() >= 2 => {
             let found = Pairs::of(&table, &pairs::Columns::default())?;
-            let seen = format!("{listed}; `{}` and `{}` hold texts", found.source, found.target);
-            Ok((seen, "translate", vec![("source", found.source), ("target", found.target)]))
+            let mut seen = format!("{listed}; `{}` and `{}` hold texts", found.source, found.target);
+            let mut task = "translate";
+            if repeats(&found) {
+                seen += ", and the words of the second stand in the first";
+                task = "translate --copy";
+            }
+            Ok((seen, task, vec![("source", found.source), ("target", found.target)]))
         }
         _ => {
             let what = format!(
@@ -114,6 +120,17 @@ fn table(file: &str, encoding: Option<&str>, form: Form) -> Result<Found, DataEr
             Err(DataError::file(file, what))
         }
     }
+}
+
+/// Whether nine of ten words of the targets stand in their sources.
+fn repeats(found: &Pairs) -> bool {
+    let (mut words, mut known) = (0, 0);
+    for pair in &found.pairs {
+        let source: HashSet<&str> = pair.source.split(|c: char| !c.is_alphanumeric()).collect();
+        let target = pair.target.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        target.for_each(|word| (words, known) = (words + 1, known + usize::from(source.contains(word))));
+    }
+    words > 0 && 10 * known >= 9 * words
 }
 
 fn no_command(file: &str, kind: Kind, way: &str) -> DataError {

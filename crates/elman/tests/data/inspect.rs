@@ -67,6 +67,11 @@ fn commands_are_proposed() {
             "en\tru\na cat\tкот там\na dog\tпёс тут\n".as_bytes(),
             "elman train translate --data D/pairs --source en --target ru",
         ),
+        (
+            "notes",
+            "text\tnote\nAnn owes 5 euros\tAnn 5\nBob owes 17 euros\tBob 17\nthe case of Eve is shut\tEve\n".as_bytes(),
+            "elman train translate --copy --data D/notes --source text --target note",
+        ),
         ("a book.txt", b"It was the best of times,\nand the worst.\n", "elman train lm --data 'D/a book.txt'"),
         (
             "t10k-images-idx3-ubyte",
