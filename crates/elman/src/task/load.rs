@@ -65,15 +65,16 @@ impl Opened {
         let file = self.folder.join(MODEL);
         if !file.is_file() {
             let evaluated = std::fs::metadata(self.folder.join(METRICS)).is_ok_and(|file| file.len() > 0);
-            let message = match evaluated {
-                true => "there is no model, though the run has been evaluated",
-                false => "there is no model yet, it comes with the first evaluation",
+            let why = match evaluated {
+                true => {
+                    "there is no model, though the run has been evaluated; put the file back, or train again".into()
+                }
+                false => {
+                    let way = format!("`elman resume {}` goes on training", self.folder.name());
+                    format!("there is no model yet, it comes with the first evaluation; {way}")
+                }
             };
-            let way = match evaluated {
-                true => "put the file back, or train again".to_string(),
-                false => format!("`elman resume {}` goes on training", self.folder.name()),
-            };
-            return Err(Error::Refused(format!("{}: {message}; {way}", shown(&file))));
+            return Err(Error::Refused(format!("{}: {why}", shown(&file))));
         }
         let no_model = |e: TensorError| Error::Refused(format!("{e}; put the file back as it was, or train again"));
         let tensors = TensorFile::open(&file).map_err(no_model)?;

@@ -91,7 +91,7 @@ fn scores(weights: &[f64], rows: &Rows, row: usize, scores: &mut [f64]) {
 }
 
 /// Scores become probabilities; returns ln Σ exp(score).
-fn softmax(scores: &mut [f64]) -> f64 {
+pub(crate) fn softmax(scores: &mut [f64]) -> f64 {
     let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     scores.iter_mut().for_each(|s| *s = (*s - most).exp());
     let sum: f64 = scores.iter().sum();

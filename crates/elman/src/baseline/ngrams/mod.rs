@@ -18,6 +18,7 @@ use super::BaselineError;
 use crate::metrics::classification::macro_f1;
 use features::{Columns, Features, Rows, Weights};
 use logistic::Logistic;
+pub(crate) use logistic::softmax;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 

@@ -3,6 +3,8 @@
 //! that suit the validation part best. New texts differ from old ones more than parts of one file do, and there equal weights often
 //! do better than fitted ones (Smith and Wallis 2009, A simple explanation of the forecast combination puzzle).
 
+use crate::baseline::ngrams::softmax;
+
 /// Where the weights start from, and what few examples leave them near.
 pub(super) const EQUAL: f32 = 0.5;
 
@@ -28,7 +30,7 @@ fn fitted(said: [Said; 2], wanted: &[u32]) -> [f64; 2] {
             let (mut slope, mut bend) = (w[k] - f64::from(EQUAL), 1.0);
             for (e, wanted) in wanted.iter().enumerate() {
                 let rows = said.map(|s| &s[e * labels..][..labels]);
-                let p = softmax(rows, w);
+                let p = pooled(rows, w);
                 let mean: f64 = p.iter().zip(rows[k]).map(|(p, z)| p * f64::from(*z)).sum();
                 let square: f64 = p.iter().zip(rows[k]).map(|(p, z)| p * f64::from(*z).powi(2)).sum();
                 slope += mean - f64::from(rows[k][*wanted as usize]);
@@ -44,23 +46,22 @@ fn fitted(said: [Said; 2], wanted: &[u32]) -> [f64; 2] {
     w
 }
 
-fn softmax(rows: [Said; 2], w: [f64; 2]) -> Vec<f64> {
-    let z: Vec<f64> = rows[0].iter().zip(rows[1]).map(|(a, b)| w[0] * f64::from(*a) + w[1] * f64::from(*b)).collect();
-    let largest = z.iter().fold(f64::NEG_INFINITY, |m, z| m.max(*z));
-    let mut p: Vec<f64> = z.iter().map(|z| (z - largest).exp()).collect();
-    let sum: f64 = p.iter().sum();
-    p.iter_mut().for_each(|p| *p /= sum);
+/// What both say together.
+fn pooled(rows: [Said; 2], w: [f64; 2]) -> Vec<f64> {
+    let sum = |(a, b): (&f32, &f32)| w[0] * f64::from(*a) + w[1] * f64::from(*b);
+    let mut p: Vec<f64> = rows[0].iter().zip(rows[1]).map(sum).collect();
+    softmax(&mut p);
     p
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Said, fitted, softmax, weights};
+    use super::{Said, fitted, pooled, weights};
 
     fn cost(said: [Said; 2], wanted: &[u32], w: [f64; 2]) -> f64 {
         let labels = said[0].len() / wanted.len();
         let loss =
-            |(e, label): (usize, &u32)| -softmax(said.map(|s| &s[e * labels..][..labels]), w)[*label as usize].ln();
+            |(e, label): (usize, &u32)| -pooled(said.map(|s| &s[e * labels..][..labels]), w)[*label as usize].ln();
         let near: f64 = w.iter().map(|w| (w - 0.5).powi(2) / 2.0).sum();
         wanted.iter().enumerate().map(loss).sum::<f64>() + near
     }
