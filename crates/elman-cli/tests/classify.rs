@@ -88,6 +88,38 @@ fn a_resumed_run_is_the_same_bits() {
     assert_eq!(bytes(&folder, "whole/model.safetensors"), bytes(&folder, "parts/model.safetensors"));
 }
 
+/// Vectors of which one number tells praise from blame, also for words that no review has.
+const VECTORS: &str = "4 3\nfine 0.9 0.1 0\ndull -0.9 0 0.1\nlovely 0.8 -0.1 0.1\nboring -0.8 0.1 -0.1\n";
+
+#[test]
+fn word_vectors_tell_of_words_that_training_lacks() {
+    let folder = folder();
+    folder.text("words.vec", VECTORS);
+    let before = train(&folder, "--vectors words.vec --ngrams 0 --epochs 6", "run").good();
+    assert!(before.err.contains("vectors of 4 words"), "{before:?}");
+    std::fs::remove_file(folder.path().join("words.vec")).unwrap();
+    let out = answered(&folder, "a new and lovely film\nthis LONG song was boring\n", &["predict", "run"]);
+    let labels: Vec<&str> = out.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(labels, ["good", "bad"], "{out}");
+    folder.run("eval run").good();
+
+    std::fs::write(folder.path().join("run/vector-words.json"), r#"{"format":1,"entries":["fine"]}"#).unwrap();
+    folder.run("eval run").one_error(&["vectors.safetensors: 4 vectors, and vector-words.json has 1 words; put the"]);
+}
+
+#[test]
+fn word_vectors_that_cannot_be_read_are_refused() {
+    let folder = folder();
+    folder.text("cut.vec", "fine 0.9 0.1\ndull -0.9\n");
+    train(&folder, "--vectors cut.vec", "run").one_error(&["cut.vec:2: 1 numbers where the first word has 2"]);
+    train(&folder, "--vectors none.vec", "run").one_error(&["none.vec"]);
+    train(&folder, "--vectors cut.vec --unit char", "run").one_error(&["data.vectors are of words", "leave them out"]);
+    assert!(!folder.path().join("run").exists());
+    pictures(&folder);
+    let refused = folder.run("train classify --data a.idx --labels labels.idx --vectors cut.vec --out run");
+    refused.one_error(&["a.idx: these are no texts, which the vectors of", "cut.vec are for"]);
+}
+
 /// An idx file of dimensions and bytes.
 fn idx(folder: &Folder, name: &str, dims: &[u32], data: &[u8]) {
     let mut all = vec![0, 0, 8, dims.len() as u8];

@@ -56,6 +56,23 @@ fn a_tagger_learns_and_says_how_well() {
 }
 
 #[test]
+fn word_vectors_tell_of_words_that_training_lacks() {
+    let folder = Folder::new();
+    let words =
+        [("the", 0), ("cat", 1), ("dog", 1), ("bird", 1), ("farmer", 1), ("river", 1), ("sees", 2), ("hears", 2)];
+    let more = [("likes", 2), ("follows", 2), ("a", 0), ("quickly", 3), ("zq", 1), ("qz", 2)];
+    let line = |(word, kind): &(&str, usize)| {
+        let numbers: Vec<&str> = (0..4).map(|k| if k == *kind { "1" } else { "0" }).collect();
+        format!("{word} {}\n", numbers.join(" "))
+    };
+    folder.text("words.vec", &words.iter().chain(&more).map(line).collect::<String>());
+    trained(&folder, "--characters 0 --vectors words.vec --dropout-words 0.5");
+    folder.text("new.txt", "the zq qz a river .\n");
+    let out = folder.run("predict run --data new.txt").good().out;
+    assert_eq!(out, "the/DET zq/NOUN qz/VERB a/DET river/NOUN ./PUNCT\n");
+}
+
+#[test]
 fn conllu_comes_back_with_other_tags_alone() {
     let folder = Folder::new();
     trained(&folder, "");

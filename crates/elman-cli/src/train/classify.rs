@@ -40,6 +40,9 @@ pub struct Classify {
     /// What a step of a text is [default: word]
     #[arg(long, value_name = "UNIT", help_heading = "Data")]
     unit: Option<Unit>,
+    /// Word vectors trained elsewhere, read beside the learned ones: a word and its numbers a line (GloVe, word2vec, fastText)
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    vectors: Option<String>,
     /// What the best epoch has most of, and the linear classifier is tuned by [default: accuracy]
     #[arg(long, value_name = "FIGURE", help_heading = "Training")]
     choose: Option<Figure>,
@@ -150,6 +153,9 @@ impl Classify {
         }
         set! { self.pool => s.model.pool, self.ngrams => s.model.ngrams, self.unit => s.data.unit,
         self.pictures => s.data.pictures, self.choose => s.train.choose, self.shift => s.data.shift }
+        if self.vectors.is_some() {
+            s.data.vectors.clone_from(&self.vectors);
+        }
         if !self.labels.is_empty() {
             s.data.beside.clone_from(&self.labels);
         }

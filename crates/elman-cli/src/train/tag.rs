@@ -16,6 +16,9 @@ pub struct Tag {
     /// Choose the tags of a sentence together (a conditional random field)
     #[arg(long, help_heading = "Model")]
     crf: bool,
+    /// Word vectors trained elsewhere, read beside the learned ones: a word and its numbers a line (GloVe, word2vec, fastText)
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    vectors: Option<String>,
     #[command(flatten)]
     common: Common,
 }
@@ -25,6 +28,9 @@ impl Tag {
     pub fn run(&self) -> Result<Outcome, elman::Error> {
         let mut s = self.common.settings(TaskName::Tag)?;
         s.model.crf |= self.crf;
+        if self.vectors.is_some() {
+            s.data.vectors.clone_from(&self.vectors);
+        }
         self.common.train(s)
     }
 }

@@ -4,6 +4,7 @@
 //! file ─▶ Source (plain, gzip, zstd; encodings) ─▶ Table (CSV, TSV, JSON lines, label lines) ─▶ Labelled │ Pairs
 //!                                               └▶ Treebank (CoNLL-U) │ SeriesSet (.ts)
 //! file ─▶ Bytes (plain, gzip, zstd) ─▶ Images (idx, CIFAR, PNG folders) │ Array (.npy, .npz) ─▶ SeriesSet │ Sound (WAV)
+//! file ─▶ Source ─▶ WordVectors (word2vec, GloVe, fastText)
 //! file ─▶ Kind (sniff) ─▶ Inspection ─▶ the command that trains on it
 //! ```
 //!
@@ -25,6 +26,7 @@ pub mod series;
 pub mod sniff;
 pub mod sound;
 pub mod table;
+pub mod vectors;
 
 pub use conllu::{Sentence, Token, Treebank};
 pub use error::DataError;

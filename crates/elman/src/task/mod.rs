@@ -24,6 +24,7 @@ pub mod show;
 pub mod tag;
 pub mod train;
 pub mod translate;
+mod vectors;
 pub mod words;
 
 pub use load::{Opened, TestFile, evaluate, is_one, lacks_baseline, named, open, task_of};

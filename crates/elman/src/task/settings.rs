@@ -125,6 +125,9 @@ pub struct Data {
     /// Files of labels or of lines that belong to the training, validation and test files, where they are apart; an empty name
     /// for a file that has none.
     pub beside: Vec<String>,
+    /// Word vectors that were trained elsewhere, read beside the learned ones (classify of words, tag).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub vectors: Option<String>,
     /// Training strings that are made of pictures side by side; 0: the data is sounds.
     pub strings: usize,
     /// Pictures of a string, the fewest and the most.
@@ -160,6 +163,7 @@ impl Default for Data {
             source: None,
             target: None,
             beside: vec![],
+            vectors: None,
             strings: 0,
             string_length: [2, 8],
             test_string_length: None,

@@ -5,6 +5,7 @@
 
 use super::lexicon::Lexicon;
 use super::settings::Settings;
+use super::vectors::Vectors;
 use crate::cells;
 use crate::error::Error;
 use crate::run::Folder;
@@ -33,6 +34,7 @@ pub struct Spelling {
     /// Known characters.
     pub characters: Lexicon,
     lowercase: bool,
+    vectors: Option<Arc<Vectors>>,
 }
 
 /// A text as numbers.
@@ -42,23 +44,46 @@ pub struct Spelled {
     pub words: Vec<u32>,
     /// The characters of each.
     pub characters: Vec<Vec<u32>>,
+    /// Where the vector of each stands that was trained elsewhere; nothing where the model has none.
+    vectors: Vec<u32>,
 }
 
 impl Spelling {
     /// The words of training texts that occur often enough, and all of their characters.
-    pub fn of<'w>(words: impl Iterator<Item = &'w str> + Clone, settings: &Settings) -> Spelling {
+    ///
+    /// # Errors
+    /// A file of word vectors that cannot be read.
+    pub fn of<'w>(words: impl Iterator<Item = &'w str> + Clone, settings: &Settings) -> Result<Spelling, Error> {
         let d = &settings.data;
         let small: Vec<String> = words.clone().map(|w| lower(w, d.lowercase)).collect();
         let known = Lexicon::of_words(small.iter().map(String::as_str), d.min_count, d.vocabulary);
+        let vectors = Vectors::of(words.clone(), settings)?.map(Arc::new);
         let letters: Vec<String> = words.flat_map(str::chars).map(String::from).collect();
         let characters = Lexicon::of_words(letters.iter().map(String::as_str), d.min_count, d.vocabulary);
-        Spelling { words: known, characters, lowercase: d.lowercase }
+        Ok(Spelling { words: known, characters, lowercase: d.lowercase, vectors })
+    }
+
+    /// A text of no word: one that is unknown.
+    pub fn nothing(&self) -> Spelled {
+        let vectors = self.vectors.iter().map(|_| NO_ROW).collect();
+        Spelled { words: vec![0], characters: vec![vec![]], vectors }
+    }
+
+    /// A few words on how much is known.
+    pub fn told(&self) -> String {
+        let counts = format!("{} words and {} characters known", self.words.len(), self.characters.len());
+        match &self.vectors {
+            Some(vectors) => format!("{counts}, vectors of {} words", vectors.len()),
+            None => counts,
+        }
     }
 
     /// The numbers of some words.
     pub fn spell<'w>(&self, words: impl Iterator<Item = &'w str>) -> Spelled {
-        let mut spelled = Spelled { words: vec![], characters: vec![] };
-        for word in words.map(|word| self.known_mark(word)) {
+        let mut spelled = Spelled { words: vec![], characters: vec![], vectors: vec![] };
+        for word in words {
+            spelled.vectors.extend(self.vectors.as_ref().map(|vectors| vectors.row(word)));
+            let word = self.known_mark(word);
             spelled.words.push(self.words.id_or_unknown(&lower(word, self.lowercase)));
             let letters = word.chars().take(LONGEST);
             let ids = letters.map(|c| self.character(c)).collect();
@@ -104,6 +129,7 @@ impl Spelling {
     /// # Errors
     /// What the file system says.
     pub fn write_of(&self, side: &str, folder: &Folder) -> Result<(), Error> {
+        self.vectors.as_ref().map_or(Ok(()), |vectors| vectors.write(folder))?;
         self.words.write(folder, &format!("{side}{WORDS}"))?;
         self.characters.write(folder, &format!("{side}{CHARACTERS}"))
     }
@@ -123,7 +149,8 @@ impl Spelling {
     pub fn read_of(side: &str, folder: &Folder, settings: &Settings) -> Result<Spelling, Error> {
         let read = |name: &str| Lexicon::read(folder, &format!("{side}{name}"));
         let (words, characters) = (read(WORDS)?, read(CHARACTERS)?);
-        Ok(Spelling { words, characters, lowercase: settings.data.lowercase })
+        let vectors = Vectors::read(folder, settings)?.map(Arc::new);
+        Ok(Spelling { words, characters, lowercase: settings.data.lowercase, vectors })
     }
 }
 
@@ -158,6 +185,7 @@ fn is_mark(c: char) -> bool {
 pub struct WordLayer {
     table: Parameter,
     characters: Option<(Parameter, Layer)>,
+    vectors: Option<Arc<Vectors>>,
     /// Units of a word's vector.
     pub width: usize,
 }
@@ -184,8 +212,10 @@ impl WordLayer {
         let m = &settings.model;
         let table =
             blueprint.parameter(&format!("{side}words"), &[spelling.words.len(), m.embedding], Init::Normal(0.1));
+        let vectors = spelling.vectors.clone();
+        let width = m.embedding + vectors.as_ref().map_or(0, |v| v.width);
         if m.characters == 0 {
-            return Ok(WordLayer { table, characters: None, width: m.embedding });
+            return Ok(WordLayer { table, characters: None, vectors, width });
         }
         let letters = &[spelling.characters.len(), CHARACTER];
         let letters = blueprint.parameter(&format!("{side}characters"), letters, Init::Normal(0.3));
@@ -193,8 +223,8 @@ impl WordLayer {
         let half = m.characters.div_ceil(2);
         let spec = Spec { bidirectional: true, ..Spec::new(cell, CHARACTER, half) };
         let layer = blueprint.recurrent(&format!("{side}spelling"), spec)?;
-        let width = m.embedding + blueprint.network(layer).output_size();
-        Ok(WordLayer { table, characters: Some((letters, layer)), width })
+        let width = width + blueprint.network(layer).output_size();
+        Ok(WordLayer { table, characters: Some((letters, layer)), vectors, width })
     }
 
     /// The vectors of texts, [rows of the layout, width].
@@ -209,10 +239,14 @@ impl WordLayer {
         drop_words: f64,
     ) -> Result<Var, EngineError> {
         let ids = layout.fill(NO_ROW, |t, b| texts[b].words[t]);
-        let x = tape.embed(self.table, &ids)?;
-        let Some((letters, layer)) = self.characters else { return Ok(x) };
+        let mut parts = vec![tape.embed(self.table, &ids)?];
+        if let Some(vectors) = &self.vectors {
+            let rows = layout.fill(NO_ROW, |t, b| texts[b].vectors[t]);
+            parts.push(tape.given(vectors.gather(&rows), vectors.width)?);
+        }
+        let Some((letters, layer)) = self.characters else { return tape.concat(&parts) };
         // A word that is dropped can still be read letter by letter.
-        let x = tape.drop_rows(x, drop_words);
+        parts[0] = tape.drop_rows(parts[0], drop_words);
         let mut places: HashMap<&[u32], u32> = HashMap::new();
         let mut different: Vec<&[u32]> = vec![];
         let rows = layout.fill(NO_ROW, |t, b| {
@@ -227,8 +261,8 @@ impl WordLayer {
         let c = tape.embed(letters, &ids)?;
         let y = tape.recurrent(layer, c, &spelled, &[])?.y;
         let read = tape.pool(y, &spelled, Pool::Max)?;
-        let read = tape.rows(read, &rows)?;
-        tape.concat(&[x, read])
+        parts.push(tape.rows(read, &rows)?);
+        tape.concat(&parts)
     }
 }
 
@@ -238,7 +272,7 @@ mod tests {
 
     #[test]
     fn unknown_characters_are_read_as_known_ones_of_their_kind() {
-        let spelling = Spelling::of(["ab\"", "ab\"", "70", "70"].into_iter(), &Settings::default());
+        let spelling = Spelling::of(["ab\"", "ab\"", "70", "70"].into_iter(), &Settings::default()).unwrap();
         let of = |word: &str| spelling.spell([word].into_iter()).characters.remove(0);
         let known = of("ab\"07");
         assert!(!known.contains(&0), "{known:?}");
@@ -250,7 +284,7 @@ mod tests {
     #[test]
     fn a_run_of_an_unknown_mark_is_read_as_a_known_one() {
         let known = ["!", "!", "...", "...", "-", "-", "a", "a"];
-        let spelling = Spelling::of(known.into_iter(), &Settings::default());
+        let spelling = Spelling::of(known.into_iter(), &Settings::default()).unwrap();
         let of = |word: &str| spelling.spell([word].into_iter());
         assert_eq!(of("!!!"), of("!"));
         assert_ne!(of("..."), of("-"));

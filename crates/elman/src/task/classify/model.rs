@@ -13,7 +13,7 @@ use crate::run::Folder;
 use crate::task::Part;
 use crate::task::lexicon::Lexicon;
 use crate::task::settings::{Dropout, PoolName, Settings, UnitName};
-use crate::task::words::{Spelled, Spelling, split};
+use crate::task::words::{Spelling, split};
 use crate::whole_file::shown;
 use elman_cell::cell::Init;
 use elman_engine::EngineError;
@@ -72,10 +72,18 @@ impl Model {
             RawInput::Text(_) => None,
         });
         let unit = settings.data.unit;
-        let (front, lengths): (_, Vec<usize>) = match Numbers::of(grids.clone()) {
+        let numbers = Numbers::of(grids.clone());
+        if let (Some(vectors), Some(_)) = (&settings.data.vectors, &numbers) {
+            let files = settings.data.train.join(", ");
+            let way = "leave data.vectors out";
+            return Err(Error::Refused(format!(
+                "{files}: these are no texts, which the vectors of {vectors} are for; {way}"
+            )));
+        }
+        let (front, lengths): (_, Vec<usize>) = match numbers {
             Some(numbers) => (Front::Numbers(numbers), grids.map(|g| g.values.len() / g.width.max(1)).collect()),
             None => {
-                let spelling = Spelling::of(texts.clone().flat_map(|t| units(t, unit)), settings);
+                let spelling = Spelling::of(texts.clone().flat_map(|t| units(t, unit)), settings)?;
                 (Front::Words(spelling), texts.map(|t| units(t, unit).count()).collect())
             }
         };
@@ -126,7 +134,7 @@ impl Model {
             (RawInput::Text(text), Front::Words(spelling)) => {
                 let mut spelled = spelling.spell(units(&text, self.unit));
                 if spelled.words.is_empty() {
-                    spelled = Spelled { words: vec![0], characters: vec![vec![]] };
+                    spelled = spelling.nothing();
                 }
                 let words = || units(&text, self.unit).map(str::to_lowercase).collect::<Vec<_>>();
                 let ngrams = match (self.ngrams, self.steps.pool) {
@@ -264,13 +272,7 @@ impl Model {
     pub fn words(&self) -> String {
         let labels = self.labels.len();
         match &self.front {
-            Front::Words(spelling) => {
-                format!(
-                    "{labels} labels, {} words and {} characters known",
-                    spelling.words.len(),
-                    spelling.characters.len()
-                )
-            }
+            Front::Words(spelling) => format!("{labels} labels, {}", spelling.told()),
             Front::Numbers(numbers) => format!("{labels} labels, {} numbers a step", numbers.width),
         }
     }

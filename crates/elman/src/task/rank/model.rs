@@ -52,8 +52,8 @@ impl Model {
         let queries = pairs.iter().flat_map(|(q, _)| split(q));
         let documents = pairs.iter().flat_map(|(_, d)| split(d));
         let spellings = match settings.model.joint {
-            true => vec![Spelling::of(queries.chain(documents), settings)],
-            false => vec![Spelling::of(queries, settings), Spelling::of(documents, settings)],
+            true => vec![Spelling::of(queries.chain(documents), settings)?],
+            false => vec![Spelling::of(queries, settings)?, Spelling::of(documents, settings)?],
         };
         Model::new(settings, spellings)
     }
@@ -91,9 +91,10 @@ impl Model {
 
     /// A text as the model reads it. An empty one is one unknown word.
     pub fn spell(&self, text: &str, side: Side) -> Spelled {
-        let spelled = self.tower(side).spelling.spell(split(text));
+        let spelling = &self.tower(side).spelling;
+        let spelled = spelling.spell(split(text));
         match spelled.words.is_empty() {
-            true => Spelled { words: vec![0], characters: vec![vec![]] },
+            true => spelling.nothing(),
             false => spelled,
         }
     }

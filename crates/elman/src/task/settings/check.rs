@@ -65,6 +65,13 @@ impl Settings {
                     .into(),
             );
         }
+        let reads_words =
+            matches!(self.task, TaskName::Classify if self.data.unit == UnitName::Word) || self.task == TaskName::Tag;
+        if self.data.vectors.is_some() && !reads_words {
+            return refuse(
+                "data.vectors are of words, which `tag` and `classify` of texts by words read; leave them out".into(),
+            );
+        }
         let of_one = [
             ("model.crf", m.crf, TaskName::Tag),
             ("model.joint", m.joint, TaskName::Rank),

@@ -53,7 +53,7 @@ impl Settings {
         let cells = [&mut self.model.cell].into_iter().chain(&mut self.model.decoder_cell);
         let cells = cells.filter(|cell| elman_cell::builtin::source(cell).is_none());
         let files = d.train.iter_mut().chain(&mut d.valid).chain(&mut d.test).chain(&mut d.beside);
-        files.chain(cells).filter(|file| !file.is_empty()).for_each(toml_file::make_whole);
+        files.chain(&mut d.vectors).chain(cells).filter(|file| !file.is_empty()).for_each(toml_file::make_whole);
         self
     }
 }

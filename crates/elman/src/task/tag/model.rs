@@ -56,7 +56,7 @@ impl Model {
                 "{files}: all words have the tag `{only}`: to learn a choice there must be two"
             )));
         }
-        let spelling = Spelling::of(tokens.map(|t| t.form.as_str()), settings);
+        let spelling = Spelling::of(tokens.map(|t| t.form.as_str()), settings)?;
         Model::new(settings, tags, spelling)
     }
 
@@ -161,9 +161,8 @@ impl Model {
 
     /// A few words on it.
     pub fn words(&self) -> String {
-        let (words, characters) = (self.spelling.words.len(), self.spelling.characters.len());
         let chain = if self.chain.is_some() { ", chosen together" } else { "" };
-        format!("{} tags{chain}, {words} words and {characters} characters known", self.tags.len())
+        format!("{} tags{chain}, {}", self.tags.len(), self.spelling.told())
     }
 }
 

@@ -1,0 +1,131 @@
+//! Word vectors that somebody trained, in the text form of word2vec, GloVe and fastText: a word and its numbers a line, apart
+//! by spaces, at the top perhaps a line with the count of words and of numbers. Plain, gzip or zstd.
+
+use super::error::{DataError, shown};
+use crate::text::source::Source;
+use std::collections::HashSet;
+
+/// Words with a vector each.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct WordVectors {
+    /// The words, all different.
+    pub words: Vec<String>,
+    /// Numbers of a vector.
+    pub width: usize,
+    /// The vectors one after the other, [words, width].
+    pub values: Vec<f32>,
+}
+
+impl WordVectors {
+    /// Reads `file`, of which words are kept that `wanted` says yes to: it is given the number of words before, and the word.
+    /// Of a word that stands there twice, the first counts.
+    ///
+    /// # Errors
+    /// Those of [`Source`], a line with another count of numbers than the first, what is no number, no word that is wanted.
+    pub fn read(file: &str, wanted: impl Fn(usize, &str) -> bool) -> Result<WordVectors, DataError> {
+        let mut source = Source::open(file, None)?;
+        let (mut all, mut known) = (WordVectors::default(), HashSet::new());
+        let (mut line, mut before) = (String::new(), 0);
+        while source.next_line(&mut line)? {
+            let fields = line.trim_end();
+            if fields.is_empty() || (source.line() == 1 && is_heading(fields)) {
+                continue;
+            }
+            let wrong = |what: String| DataError::line(source.file(), source.line(), what);
+            if all.width == 0 {
+                all.width = width_of(fields).map_err(wrong)?;
+            }
+            let (word, numbers) = parted(fields, all.width).map_err(wrong)?;
+            if wanted(before, word) && known.insert(word.to_string()) {
+                all.take(word, &numbers).map_err(wrong)?;
+            }
+            before += 1;
+        }
+        if all.words.is_empty() {
+            let what = if before == 0 { "there is no word in it" } else { "none of its words is needed" };
+            let way = "give a text with a word and its numbers a line, as GloVe, word2vec and fastText write them";
+            return Err(DataError::file(source.file(), format!("{what}; {way}")));
+        }
+        Ok(all)
+    }
+
+    fn take(&mut self, word: &str, numbers: &[&str]) -> Result<(), String> {
+        for (k, field) in numbers.iter().enumerate() {
+            let number = field.parse::<f32>().ok().filter(|x| x.is_finite());
+            let place = k + 1;
+            let number = number.ok_or_else(|| {
+                format!("number {place} of `{}` is `{}`, which is no finite number", shown(word), shown(field))
+            })?;
+            self.values.push(number);
+        }
+        self.words.push(word.to_string());
+        Ok(())
+    }
+}
+
+/// The line at the top of word2vec's and fastText's files.
+fn is_heading(line: &str) -> bool {
+    let mut fields = line.split(' ');
+    let mut count = || fields.next().is_some_and(|f| !f.is_empty() && f.bytes().all(|b| b.is_ascii_digit()));
+    count() && count() && fields.next().is_none()
+}
+
+/// Numbers of the first line.
+fn width_of(line: &str) -> Result<usize, String> {
+    let numbers = line.rsplit(' ').take_while(|field| field.parse::<f32>().is_ok()).count();
+    // A word may look like a number.
+    let fields = line.split(' ').count();
+    match numbers.min(fields - 1) {
+        0 => Err(format!("a word and its numbers were expected, found `{}`", shown(line))),
+        numbers => Ok(numbers),
+    }
+}
+
+/// The word of a line, which may have spaces, and its numbers.
+fn parted(line: &str, width: usize) -> Result<(&str, Vec<&str>), String> {
+    let mut fields = line.rsplitn(width + 1, ' ');
+    let mut numbers: Vec<&str> = fields.by_ref().take(width).collect();
+    numbers.reverse();
+    match fields.next() {
+        Some(word) if !word.is_empty() => Ok((word, numbers)),
+        _ => {
+            let found = line.split(' ').count().saturating_sub(1);
+            Err(format!("{found} numbers where the first word has {width}; is the file cut off?"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::WordVectors;
+    use std::io::Write;
+
+    fn read(name: &str, text: &str) -> Result<WordVectors, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(name);
+        std::fs::File::create(&path).unwrap().write_all(text.as_bytes()).unwrap();
+        let whole = path.to_str().unwrap();
+        let message = |e: super::DataError| e.to_string().replace(whole, name);
+        WordVectors::read(whole, |before, word| before < 2 || word == "far").map_err(message)
+    }
+
+    #[test]
+    fn the_first_words_and_those_that_are_needed_are_kept() {
+        let text = "5 2\na 1 2\n. . -0.5 1e-1\nb 3 4\nfar 5 6\na 7 8\n";
+        let all = read("a.vec", text).unwrap();
+        assert_eq!(all.words, ["a", ". .", "far"]);
+        assert_eq!((all.width, all.values), (2, vec![1.0, 2.0, -0.5, 0.1, 5.0, 6.0]));
+        assert_eq!(read("b.txt", "7 1 2\nx 3 4").unwrap().words, ["7", "x"]);
+    }
+
+    #[test]
+    fn spoiled_vectors_are_refused_by_line() {
+        let refused = |text: &str| read("a.vec", text).unwrap_err();
+        assert_eq!(refused("a 1 2\nb 1\n"), "a.vec:2: 1 numbers where the first word has 2; is the file cut off?");
+        assert_eq!(refused("a 1 2\nb 1 x\n"), "a.vec:2: number 2 of `b` is `x`, which is no finite number");
+        assert_eq!(refused("a 1 inf\n"), "a.vec:1: number 2 of `a` is `inf`, which is no finite number");
+        assert_eq!(refused("a b\n"), "a.vec:1: a word and its numbers were expected, found `a b`");
+        assert!(refused("3 2\n").starts_with("a.vec: there is no word in it; give a text"));
+        assert!(refused("a 1\nb\n").starts_with("a.vec:2: 0 numbers where the first word has 1"));
+    }
+}
