@@ -6,6 +6,7 @@ use clap::Args;
 use elman::engine::Precision;
 use elman::model::Trained;
 use elman::predict::{Line, encoding_of, predict};
+use elman::task::settings::TaskName;
 use elman::text::Source;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -91,6 +92,10 @@ impl Arguments {
     fn task(self, machine: elman::train::Machine) -> Result<Outcome, elman::Error> {
         let narrow = self.weights.precision() != Precision::Full;
         self.have_no_use_for("of a task with examples", &[("carry", self.carry), ("dtype", narrow)])?;
+        if self.top.is_some() && !self.json && elman::task::task_of(&self.run) == Some(TaskName::Tag) {
+            let message = "--top N of a tagger is shown with --json: each word with its likeliest tags";
+            return Err(elman::Error::Refused(message.into()));
+        }
         let mut gone = false;
         let mut show = |p: &elman::task::Prediction| {
             let line = if self.json { p.json.to_string() } else { p.fields.join("\t") };

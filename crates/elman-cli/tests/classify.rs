@@ -117,7 +117,10 @@ fn word_vectors_that_cannot_be_read_are_refused() {
     assert!(!folder.path().join("run").exists());
     pictures(&folder);
     let refused = folder.run("train classify --data a.idx --labels labels.idx --vectors cut.vec --out run");
-    refused.one_error(&["a.idx: these are no texts, which the vectors of", "cut.vec are for"]);
+    refused.one_error(&["a.idx: these are no texts, and data.vectors is for texts: leave it out"]);
+    train(&folder, "--shift 2", "run").one_error(&["reviews.tsv: these are texts, and data.shift is for pictures"]);
+    train(&folder, "--heads 2", "run")
+        .one_error(&["--heads is of a transformer: leave it out, or choose with --model"]);
 }
 
 /// An idx file of dimensions and bytes.

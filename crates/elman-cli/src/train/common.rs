@@ -209,8 +209,20 @@ impl Common {
         Ok(s)
     }
 
+    /// Refuses flags that the settings have no use for.
+    fn check(&self, settings: &Settings) -> Result<(), elman::Error> {
+        let m = &settings.model;
+        let flag = match (m.kind, m.decoder) {
+            (Kind::Recurrent, Kind::Recurrent) if self.heads.is_some() => "--heads is of a transformer",
+            (Kind::Transformer, _) if self.directions.is_some() => "--directions is of recurrent layers",
+            _ => return Ok(()),
+        };
+        Err(elman::Error::Refused(format!("{flag}: leave it out, or choose with --model")))
+    }
+
     /// Trains once for each of `folds` shares of the examples, tests on the share, and says mean and spread.
     pub fn folds(&self, settings: Settings, folds: usize) -> Result<Outcome, elman::Error> {
+        self.check(&settings)?;
         let out = self.out.clone().unwrap_or_else(|| default_folder(&settings));
         let machine = elman::train::Machine { threads: self.machine.threads(), isa: self.machine.isa()? };
         let stop = stop_on_interrupt(None)?;
@@ -230,6 +242,7 @@ impl Common {
 
     /// Trains.
     pub fn train(&self, settings: Settings) -> Result<Outcome, elman::Error> {
+        self.check(&settings)?;
         train(settings, self.out.as_deref(), &self.machine)
     }
 }

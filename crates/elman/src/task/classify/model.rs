@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::run::Folder;
 use crate::task::Part;
 use crate::task::lexicon::Lexicon;
-use crate::task::settings::{Dropout, PoolName, Settings, UnitName};
+use crate::task::settings::{Dropout, PictureSteps, PoolName, Settings, UnitName};
 use crate::task::words::{Spelling, split};
 use crate::whole_file::shown;
 use elman_cell::cell::Init;
@@ -73,11 +73,11 @@ impl Model {
         });
         let unit = settings.data.unit;
         let numbers = Numbers::of(grids.clone());
-        if let (Some(vectors), Some(_)) = (&settings.data.vectors, &numbers) {
+        if let Some(unheeded) = unheeded(settings, numbers.is_some()) {
             let files = settings.data.train.join(", ");
-            let way = "leave data.vectors out";
+            let (these, others) = if numbers.is_some() { ("no texts", "texts") } else { ("texts", "pictures") };
             return Err(Error::Refused(format!(
-                "{files}: these are no texts, which the vectors of {vectors} are for; {way}"
+                "{files}: these are {these}, and {unheeded} is for {others}: leave it out"
             )));
         }
         let (front, lengths): (_, Vec<usize>) = match numbers {
@@ -278,13 +278,19 @@ impl Model {
     }
 }
 
+/// A setting that inputs of this kind do not heed.
+fn unheeded(settings: &Settings, numbers: bool) -> Option<&'static str> {
+    let (d, m) = (&settings.data, &settings.model);
+    let given = match numbers {
+        true => [("data.vectors", d.vectors.is_some()), ("model.linear", m.linear)],
+        false => [("data.shift", d.shift > 0), ("data.pictures", d.pictures != PictureSteps::Rows)],
+    };
+    given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+}
+
 /// The linear model of the examples' texts, tuned as the baseline is.
 fn linear_of(settings: &Settings, raw: &Raw) -> Result<Tuned, Error> {
     let [train, valid] = [Part::Train, Part::Valid].map(|part| raw.texts(part));
-    if train.is_empty() {
-        let files = settings.data.train.join(", ");
-        return Err(Error::Refused(format!("{files}: these are no texts, which model.linear is for; leave it out")));
-    }
     baseline::tune(&train, &valid, settings)
 }
 

@@ -15,6 +15,8 @@ pub struct Raw {
     parts: [Vec<(String, String)>; 3],
     /// What was decided unasked while reading.
     pub remarks: Vec<String>,
+    /// The columns of the tables, asked for or found.
+    pub columns: Columns,
 }
 
 impl Raw {
@@ -35,8 +37,9 @@ impl Raw {
 /// # Errors
 /// What the readers say; files that do not belong together; too few pairs.
 pub fn read(settings: &Settings) -> Result<Raw, Error> {
-    let mut raw = Raw::default();
     let d = &settings.data;
+    let columns = Columns { source: d.source.clone(), target: d.target.clone() };
+    let mut raw = Raw { columns, ..Raw::default() };
     let files = d.train.len() + d.valid.len() + d.test.len();
     if !d.beside.is_empty() && d.beside.len() != files && d.beside.len() != d.train.len() + d.valid.len() {
         let (found, way) = (d.beside.len(), "name one for each file of --data, --valid and --test, in this order");
@@ -48,8 +51,11 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
             let pairs = match beside.next().flatten() {
                 Some(documents) => Pairs::read_aligned(file, documents, d.encoding.as_deref())?,
                 None => {
-                    let columns = Columns { source: d.source.clone(), target: d.target.clone() };
-                    Pairs::read(file, &columns, &Reading { encoding: d.encoding.clone(), ..Reading::default() })?
+                    let reading = Reading { encoding: d.encoding.clone(), ..Reading::default() };
+                    let pairs = Pairs::read(file, &raw.columns, &reading)?;
+                    // Columns that were found in the first file are those of all.
+                    raw.columns = Columns { source: Some(pairs.source.clone()), target: Some(pairs.target.clone()) };
+                    pairs
                 }
             };
             raw.parts[part as usize].extend(pairs.pairs.into_iter().map(|p| (p.source, p.target)));

@@ -18,8 +18,10 @@ pub use model::Side;
 pub use predict::{Answer, Ranker};
 
 use super::batches::by_length;
+use super::settings::Data;
 use super::{Figures, Lengths, Loss, Part, Settings, Task};
 use crate::baseline::retrieve::{Index, Terms};
+use crate::data::pairs::Columns;
 use crate::error::Error;
 use crate::metrics::ranking::Ranking;
 use crate::run::Folder;
@@ -217,6 +219,11 @@ impl Task for Rank {
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {
         self.model.write(&self.settings, folder)
+    }
+
+    fn name_columns(&self, data: &mut Data) {
+        let Columns { source, target } = &self.raw.columns;
+        (data.source, data.target) = (source.clone(), target.clone());
     }
 
     fn words(&self) -> String {
