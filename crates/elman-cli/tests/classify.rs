@@ -88,6 +88,35 @@ fn a_resumed_run_is_the_same_bits() {
     assert_eq!(bytes(&folder, "whole/model.safetensors"), bytes(&folder, "parts/model.safetensors"));
 }
 
+/// What is said of a person, where the same sentence says the contrary of another.
+fn said_of(count: usize) -> String {
+    let names = ["anna", "boris", "clara", "david", "elena"];
+    let line = |i: usize| {
+        let (kind, rude) = (names[i * 3 % 5], names[(i * 3 + 1 + i / 5 % 4) % 5]);
+        let sentence = match i / 2 % 2 {
+            0 => format!("{kind} is kind and {rude} is rude"),
+            _ => format!("{rude} is rude but {kind} is kind"),
+        };
+        if i % 2 == 0 { format!("{sentence}\t{kind}\tgood\n") } else { format!("{sentence}\t{rude}\tbad\n") }
+    };
+    "sentence\tname\tlabel\n".to_string() + &(0..count).map(line).collect::<String>()
+}
+
+#[test]
+fn a_text_of_two_columns_is_read_where_they_meet() {
+    let folder = Folder::new();
+    folder.text("said.tsv", &said_of(240));
+    let columns = "--data said.tsv --text sentence,name --label label";
+    let model = "--hidden 12 --embedding 12 --characters 0 --ngrams 0 --dropout 0.1 --batch 8 --epochs 12 --rate 0.02";
+    folder.run(&format!("train classify {columns} {model} --threads 1 --out run")).good();
+    let measured = folder.run("eval run --json").good().json();
+    assert_eq!(measured["values"][0], serde_json::json!(["accuracy", 1.0]), "{measured}");
+    let texts = "anna is rude but elena is kind | elena\nanna is rude but elena is kind | anna\n";
+    let out = answered(&folder, texts, &["predict", "run"]);
+    let labels: Vec<&str> = out.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(labels, ["good", "bad"], "{out}");
+}
+
 /// Vectors of which one number tells praise from blame, also for words that no review has.
 const VECTORS: &str = "4 3\nfine 0.9 0.1 0\ndull -0.9 0 0.1\nlovely 0.8 -0.1 0.1\nboring -0.8 0.1 -0.1\n";
 

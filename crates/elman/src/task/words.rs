@@ -4,7 +4,7 @@
 //! was never seen still says something (Ling et al. 2015, arXiv:1508.02096; Lample et al. 2016, arXiv:1603.01360).
 
 use super::lexicon::Lexicon;
-use super::settings::Settings;
+use super::settings::{Settings, UnitName};
 use super::vectors::Vectors;
 use crate::cells;
 use crate::error::Error;
@@ -12,13 +12,17 @@ use crate::run::Folder;
 use elman_cell::cell::Init;
 use elman_engine::tape::{Blueprint, Layer, Layout, NO_ROW, Parameter, Pool, Tape, Var};
 use elman_engine::{EngineError, Spec};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Characters of a word beyond these are not read.
 const LONGEST: usize = 30;
 /// Units of a character's embedding.
 const CHARACTER: usize = 32;
+/// Units of what says where a word stands among several columns.
+const PLACE: usize = 16;
+/// What stands between the texts of several columns.
+const BAR: &str = "|";
 
 /// Marks that stand for unknown ones, the first that is known.
 const MARKS: [&str; 6] = ["\"", "«", "'", "-", ",", "."];
@@ -35,6 +39,8 @@ pub struct Spelling {
     pub characters: Lexicon,
     lowercase: bool,
     vectors: Option<Arc<Vectors>>,
+    /// Columns that a text is joined from.
+    columns: usize,
 }
 
 /// A text as numbers.
@@ -46,9 +52,23 @@ pub struct Spelled {
     pub characters: Vec<Vec<u32>>,
     /// Where the vector of each stands that was trained elsewhere; nothing where the model has none.
     vectors: Vec<u32>,
+    /// Of a text of several columns, twice the column of each, and one more where another column has the word too.
+    places: Vec<u32>,
+}
+
+impl Spelled {
+    /// Of a text of several columns, the last word of the first one that another has too.
+    pub fn meeting(&self) -> Option<usize> {
+        self.places.iter().rposition(|place| *place == 1)
+    }
 }
 
 impl Spelling {
+    /// Texts are joined from several columns.
+    pub fn has_columns(&self) -> bool {
+        self.columns > 1
+    }
+
     /// The words of training texts that occur often enough, and all of their characters.
     ///
     /// # Errors
@@ -60,13 +80,15 @@ impl Spelling {
         let vectors = Vectors::of(words.clone(), settings)?.map(Arc::new);
         let letters: Vec<String> = words.flat_map(str::chars).map(String::from).collect();
         let characters = Lexicon::of_words(letters.iter().map(String::as_str), d.min_count, d.vocabulary);
-        Ok(Spelling { words: known, characters, lowercase: d.lowercase, vectors })
+        let columns = columns(settings);
+        Ok(Spelling { words: known, characters, lowercase: d.lowercase, vectors, columns })
     }
 
     /// A text of no word: one that is unknown.
     pub fn nothing(&self) -> Spelled {
         let vectors = self.vectors.iter().map(|_| NO_ROW).collect();
-        Spelled { words: vec![0], characters: vec![vec![]], vectors }
+        let places = if self.columns > 1 { vec![0] } else { vec![] };
+        Spelled { words: vec![0], characters: vec![vec![]], vectors, places }
     }
 
     /// A few words on how much is known.
@@ -79,8 +101,9 @@ impl Spelling {
     }
 
     /// The numbers of some words.
-    pub fn spell<'w>(&self, words: impl Iterator<Item = &'w str>) -> Spelled {
-        let mut spelled = Spelled { words: vec![], characters: vec![], vectors: vec![] };
+    pub fn spell<'w>(&self, words: impl Iterator<Item = &'w str> + Clone) -> Spelled {
+        let places = if self.columns > 1 { places(words.clone(), self.columns) } else { vec![] };
+        let mut spelled = Spelled { words: vec![], characters: vec![], vectors: vec![], places };
         for word in words {
             spelled.vectors.extend(self.vectors.as_ref().map(|vectors| vectors.row(word)));
             let word = self.known_mark(word);
@@ -150,8 +173,30 @@ impl Spelling {
         let read = |name: &str| Lexicon::read(folder, &format!("{side}{name}"));
         let (words, characters) = (read(WORDS)?, read(CHARACTERS)?);
         let vectors = Vectors::read(folder, settings)?.map(Arc::new);
-        Ok(Spelling { words, characters, lowercase: settings.data.lowercase, vectors })
+        let (lowercase, columns) = (settings.data.lowercase, columns(settings));
+        Ok(Spelling { words, characters, lowercase, vectors, columns })
     }
+}
+
+/// Columns that a text of the settings is joined from, where it is read by words.
+fn columns(settings: &Settings) -> usize {
+    let names = settings.data.text.as_deref().filter(|_| settings.data.unit == UnitName::Word);
+    names.map_or(1, |names| names.split(',').count())
+}
+
+/// [`Spelled::places`] of the words of a text of so many columns. A bar belongs to the column behind it; of more bars than there
+/// should be, the last count.
+fn places<'w>(words: impl Iterator<Item = &'w str>, columns: usize) -> Vec<u32> {
+    let words: Vec<String> = words.map(str::to_lowercase).collect();
+    let bars: Vec<usize> = (0..words.len()).filter(|at| words[*at] == BAR).collect();
+    let bars = &bars[bars.len().saturating_sub(columns - 1)..];
+    let column = |at: usize| bars.partition_point(|bar| *bar <= at);
+    let mut columns_of: HashMap<&str, HashSet<usize>> = HashMap::new();
+    for (at, word) in words.iter().enumerate().filter(|(_, word)| *word != BAR) {
+        columns_of.entry(word).or_default().insert(column(at));
+    }
+    let elsewhere = |word: &String| columns_of.get(word.as_str()).is_some_and(|all| all.len() > 1);
+    words.iter().enumerate().map(|(at, word)| 2 * column(at) as u32 + u32::from(elsewhere(word))).collect()
 }
 
 fn lower(word: &str, lowercase: bool) -> String {
@@ -186,6 +231,7 @@ pub struct WordLayer {
     table: Parameter,
     characters: Option<(Parameter, Layer)>,
     vectors: Option<Arc<Vectors>>,
+    places: Option<Parameter>,
     /// Units of a word's vector.
     pub width: usize,
 }
@@ -213,9 +259,13 @@ impl WordLayer {
         let table =
             blueprint.parameter(&format!("{side}words"), &[spelling.words.len(), m.embedding], Init::Normal(0.1));
         let vectors = spelling.vectors.clone();
-        let width = m.embedding + vectors.as_ref().map_or(0, |v| v.width);
+        let several = spelling.columns > 1;
+        let places =
+            || blueprint.parameter(&format!("{side}places"), &[2 * spelling.columns, PLACE], Init::Normal(0.1));
+        let places = several.then(places);
+        let width = m.embedding + vectors.as_ref().map_or(0, |v| v.width) + places.map_or(0, |_| PLACE);
         if m.characters == 0 {
-            return Ok(WordLayer { table, characters: None, vectors, width });
+            return Ok(WordLayer { table, characters: None, vectors, places, width });
         }
         let letters = &[spelling.characters.len(), CHARACTER];
         let letters = blueprint.parameter(&format!("{side}characters"), letters, Init::Normal(0.3));
@@ -224,7 +274,7 @@ impl WordLayer {
         let spec = Spec { bidirectional: true, ..Spec::new(cell, CHARACTER, half) };
         let layer = blueprint.recurrent(&format!("{side}spelling"), spec)?;
         let width = width + blueprint.network(layer).output_size();
-        Ok(WordLayer { table, characters: Some((letters, layer)), vectors, width })
+        Ok(WordLayer { table, characters: Some((letters, layer)), vectors, places, width })
     }
 
     /// The vectors of texts, [rows of the layout, width].
@@ -243,6 +293,10 @@ impl WordLayer {
         if let Some(vectors) = &self.vectors {
             let rows = layout.fill(NO_ROW, |t, b| texts[b].vectors[t]);
             parts.push(tape.given(vectors.gather(&rows), vectors.width)?);
+        }
+        if let Some(places) = self.places {
+            let rows = layout.fill(NO_ROW, |t, b| texts[b].places[t]);
+            parts.push(tape.embed(places, &rows)?);
         }
         let Some((letters, layer)) = self.characters else { return tape.concat(&parts) };
         // A word that is dropped can still be read letter by letter.
@@ -268,7 +322,7 @@ impl WordLayer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Settings, Spelling, split};
+    use super::{Settings, Spelling, places, split};
 
     #[test]
     fn unknown_characters_are_read_as_known_ones_of_their_kind() {
@@ -293,6 +347,16 @@ mod tests {
         assert_ne!(of("!?"), of("!"));
         assert_eq!(of("😀").words, [0]);
         assert_eq!(of("aa").words, [0]);
+    }
+
+    #[test]
+    fn a_word_knows_its_column_and_whether_another_has_it() {
+        let of = |text: &str, columns| places(split(text), columns);
+        assert_eq!(of("we saw Anna today | anna", 2), [0, 0, 1, 0, 2, 3]);
+        // A bar of the text's own, and a column that is missing.
+        assert_eq!(of("a | b | a", 2), [1, 0, 0, 2, 3]);
+        assert_eq!(of("a b", 3), [0, 0]);
+        assert_eq!(of("a | b | b a", 3), [1, 2, 3, 4, 5, 5]);
     }
 
     #[test]

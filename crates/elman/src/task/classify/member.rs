@@ -9,13 +9,15 @@ use crate::task::settings::{Dropout, Settings, UnitName};
 use crate::task::words::{Spelled, WordLayer};
 use elman_cell::cell::Init;
 use elman_engine::EngineError;
-use elman_engine::tape::{Blueprint, Layout, Linear, Parameter, Tape, Var};
+use elman_engine::tape::{Blueprint, Layout, Linear, NO_ROW, Parameter, Tape, Var};
 
 /// What reads inputs, layers, and what their steps become.
 pub(super) struct Member {
     reader: Reader,
     encoder: Encoder,
     pooling: Pooling,
+    /// The state at the word that the columns of a text share goes beside what is pooled.
+    meets: bool,
     output: Linear,
     /// To the labels that are learned beside (Caruana 1997, Multitask learning).
     also: Option<Linear>,
@@ -68,9 +70,11 @@ impl Member {
             (rows > 0).then(|| blueprint.parameter(&format!("{side}ngrams"), &[rows, labels], Init::Constant(0.0)));
         let encoder = Encoder::declare(blueprint, &format!("{side}encoder"), width, settings)?;
         let pooling = Pooling::declare(blueprint, &format!("{side}pool"), encoder.width, steps.pool, steps.places);
-        let output = blueprint.linear(&format!("{side}output"), pooling.width, labels);
-        let also = (others > 0).then(|| blueprint.linear(&format!("{side}also"), pooling.width, others));
-        Ok(Member { reader, encoder, pooling, output, also, ngrams })
+        let meets = matches!(front, Front::Words(spelling) if spelling.has_columns());
+        let pooled = pooling.width + if meets { encoder.width } else { 0 };
+        let output = blueprint.linear(&format!("{side}output"), pooled, labels);
+        let also = (others > 0).then(|| blueprint.linear(&format!("{side}also"), pooled, others));
+        Ok(Member { reader, encoder, pooling, meets, output, also, ngrams })
     }
 
     /// What it says of some inputs.
@@ -87,7 +91,13 @@ impl Member {
             Reader::Numbers(width) => tape.given(numbers(inputs, &layout, *width)?, *width)?,
         };
         let encoded = self.encoder.run(tape, x, &layout, dropout.between)?;
-        let pooled = self.pooling.run(tape, encoded.y, &layout)?;
+        let mut pooled = self.pooling.run(tape, encoded.y, &layout)?;
+        if self.meets {
+            let row = |(b, text): (usize, &&Spelled)| text.meeting().map_or(NO_ROW, |t| layout.row(t, b) as u32);
+            let rows: Vec<u32> = texts(inputs)?.iter().enumerate().map(row).collect();
+            let there = tape.rows(encoded.y, &rows)?;
+            pooled = tape.concat(&[pooled, there])?;
+        }
         let pooled = tape.dropout(pooled, dropout.output);
         let deep = tape.linear(pooled, self.output)?;
         let also = match self.also {
