@@ -97,7 +97,7 @@ fn measured(row: &Row, data: &Path, seeds: usize) -> Result<Measured, String> {
     if let Some(file) = lacks {
         return Err(format!("skipped, there is no {file}"));
     }
-    let mut all = Measured { settings: row.settings.into(), ..Measured::default() };
+    let mut all = Measured { train: row.train("DATA"), ..Measured::default() };
     for seed in 1..=if row.folds().is_some() { 1 } else { seeds } {
         let out = format!("runs/tasks/{}-{seed}", row.name);
         // A run from before is gone on with: one that is finished costs nothing.
