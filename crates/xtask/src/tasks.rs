@@ -85,7 +85,7 @@ fn publish(record: &Record) -> Result<(), String> {
     let readme = root().join("README.md");
     let wrong = |e: &dyn std::fmt::Display| format!("README.md: {e}");
     let text = std::fs::read_to_string(&readme).map_err(|e| wrong(&e))?;
-    let text = record.into_page(&text).map_err(|e| wrong(&e))?;
+    let text = record.put_into(&text).map_err(|e| wrong(&e))?;
     std::fs::write(&readme, text).map_err(|e| wrong(&e))
 }
 

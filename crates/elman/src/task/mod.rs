@@ -11,6 +11,7 @@
 pub mod batches;
 pub mod caption;
 pub mod classify;
+mod columns;
 pub mod encoder;
 pub mod folds;
 pub mod label;

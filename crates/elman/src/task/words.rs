@@ -3,8 +3,9 @@
 //! A word's vector is its embedding beside what a small bidirectional layer reads from its characters, so that a word that
 //! was never seen still says something (Ling et al. 2015, arXiv:1508.02096; Lample et al. 2016, arXiv:1603.01360).
 
+use super::columns::{columns, places};
 use super::lexicon::Lexicon;
-use super::settings::{Settings, UnitName};
+use super::settings::Settings;
 use super::vectors::Vectors;
 use crate::cells;
 use crate::error::Error;
@@ -12,7 +13,7 @@ use crate::run::Folder;
 use elman_cell::cell::Init;
 use elman_engine::tape::{Blueprint, Layer, Layout, NO_ROW, Parameter, Pool, Tape, Var};
 use elman_engine::{EngineError, Spec};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Characters of a word beyond these are not read.
@@ -21,8 +22,6 @@ const LONGEST: usize = 30;
 const CHARACTER: usize = 32;
 /// Units of what says where a word stands among several columns.
 const PLACE: usize = 16;
-/// What stands between the texts of several columns.
-const BAR: &str = "|";
 
 /// Marks that stand for unknown ones, the first that is known.
 const MARKS: [&str; 6] = ["\"", "«", "'", "-", ",", "."];
@@ -178,27 +177,6 @@ impl Spelling {
     }
 }
 
-/// Columns that a text of the settings is joined from, where it is read by words.
-fn columns(settings: &Settings) -> usize {
-    let names = settings.data.text.as_deref().filter(|_| settings.data.unit == UnitName::Word);
-    names.map_or(1, |names| names.split(',').count())
-}
-
-/// [`Spelled::places`] of the words of a text of so many columns. A bar belongs to the column behind it; of more bars than there
-/// should be, the last count.
-fn places<'w>(words: impl Iterator<Item = &'w str>, columns: usize) -> Vec<u32> {
-    let words: Vec<String> = words.map(str::to_lowercase).collect();
-    let bars: Vec<usize> = (0..words.len()).filter(|at| words[*at] == BAR).collect();
-    let bars = &bars[bars.len().saturating_sub(columns - 1)..];
-    let column = |at: usize| bars.partition_point(|bar| *bar <= at);
-    let mut columns_of: HashMap<&str, HashSet<usize>> = HashMap::new();
-    for (at, word) in words.iter().enumerate().filter(|(_, word)| *word != BAR) {
-        columns_of.entry(word).or_default().insert(column(at));
-    }
-    let elsewhere = |word: &String| columns_of.get(word.as_str()).is_some_and(|all| all.len() > 1);
-    words.iter().enumerate().map(|(at, word)| 2 * column(at) as u32 + u32::from(elsewhere(word))).collect()
-}
-
 fn lower(word: &str, lowercase: bool) -> String {
     if lowercase { word.to_lowercase() } else { word.into() }
 }
@@ -322,7 +300,7 @@ impl WordLayer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Settings, Spelling, places, split};
+    use super::{Settings, Spelling, split};
 
     #[test]
     fn unknown_characters_are_read_as_known_ones_of_their_kind() {
@@ -347,16 +325,6 @@ mod tests {
         assert_ne!(of("!?"), of("!"));
         assert_eq!(of("😀").words, [0]);
         assert_eq!(of("aa").words, [0]);
-    }
-
-    #[test]
-    fn a_word_knows_its_column_and_whether_another_has_it() {
-        let of = |text: &str, columns| places(split(text), columns);
-        assert_eq!(of("we saw Anna today | anna", 2), [0, 0, 1, 0, 2, 3]);
-        // A bar of the text's own, and a column that is missing.
-        assert_eq!(of("a | b | a", 2), [1, 0, 0, 2, 3]);
-        assert_eq!(of("a b", 3), [0, 0]);
-        assert_eq!(of("a | b | b a", 3), [1, 2, 3, 4, 5, 5]);
     }
 
     #[test]

@@ -80,7 +80,7 @@ impl Record {
     ///
     /// # Errors
     /// No marks.
-    pub fn into_page(&self, text: &str) -> Result<String, String> {
+    pub fn put_into(&self, text: &str) -> Result<String, String> {
         let parts = text.split_once(MARKS[0]).and_then(|(before, rest)| Some((before, rest.split_once(MARKS[1])?.1)));
         let (before, after) = parts.ok_or_else(|| format!("no lines {} and {}", MARKS[0].trim(), MARKS[1]))?;
         Ok(format!("{before}{}\n{}\n{}{after}", MARKS[0], self.table(), MARKS[1]))
@@ -155,7 +155,7 @@ mod tests {
         let record = Record::read(&root()).unwrap();
         let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
         assert!(
-            record.into_page(&readme).unwrap() == readme,
+            record.put_into(&readme).unwrap() == readme,
             "README.md has another table: `cargo xtask tasks text --recorded`"
         );
         for (name, measured) in &record.rows {
