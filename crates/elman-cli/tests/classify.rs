@@ -97,7 +97,7 @@ fn said_of(count: usize) -> String {
             0 => format!("{kind} is kind and {rude} is rude"),
             _ => format!("{rude} is rude but {kind} is kind"),
         };
-        if i % 2 == 0 { format!("{sentence}\t{kind}\tgood\n") } else { format!("{sentence}\t{rude}\tbad\n") }
+        if i.is_multiple_of(2) { format!("{sentence}\t{kind}\tgood\n") } else { format!("{sentence}\t{rude}\tbad\n") }
     };
     "sentence\tname\tlabel\n".to_string() + &(0..count).map(line).collect::<String>()
 }
