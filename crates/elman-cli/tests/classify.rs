@@ -115,6 +115,23 @@ fn a_text_of_two_columns_is_read_where_they_meet() {
     let out = answered(&folder, texts, &["predict", "run"]);
     let labels: Vec<&str> = out.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
     assert_eq!(labels, ["good", "bad"], "{out}");
+
+    folder.text("one.txt", "anna is rude | anna\nanna is rude\n");
+    let refused = folder.run("predict run --data one.txt");
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(
+        refused.err.contains("one.txt:2: the text: the model reads 2 columns, this has 1; write them"),
+        "{refused:?}"
+    );
+    // A header over one row, rows in JSON, and rows without the column.
+    folder.text("new.tsv", "sentence\tname\nanna is rude\tanna\n");
+    assert!(folder.run("predict run --data new.tsv").good().out.starts_with("bad\t"));
+    folder.text("new.jsonl", "{\"sentence\": \"anna is rude\", \"name\": \"anna\"}\n");
+    assert!(folder.run("predict run --data new.jsonl").good().out.starts_with("bad\t"));
+    folder.text("other.jsonl", "{\"line\": \"anna is rude\", \"name\": \"anna\"}\n");
+    folder.run("predict run --data other.jsonl").one_error(&["other.jsonl", "no column `sentence`"]);
+    folder.text("moves.ts", "@problemName a\n@classLabel true x y\n@data\n1,2,3:x\n");
+    folder.run("predict run --data moves.ts").one_error(&["moves.ts: this is series (.ts): the model reads texts"]);
 }
 
 /// Vectors of which one number tells praise from blame, also for words that no review has.
@@ -125,7 +142,7 @@ fn word_vectors_tell_of_words_that_training_lacks() {
     let folder = folder();
     folder.text("words.vec", VECTORS);
     let before = train(&folder, "--vectors words.vec --ngrams 0 --epochs 6", "run").good();
-    assert!(before.err.contains("vectors of 4 words"), "{before:?}");
+    assert!(before.err.contains("vectors of 4 words, of 2 of the"), "{before:?}");
     std::fs::remove_file(folder.path().join("words.vec")).unwrap();
     let out = answered(&folder, "a new and lovely film\nthis LONG song was boring\n", &["predict", "run"]);
     let labels: Vec<&str> = out.lines().map(|line| line.split_whitespace().next().unwrap()).collect();
@@ -146,8 +163,8 @@ fn word_vectors_that_cannot_be_read_are_refused() {
     assert!(!folder.path().join("run").exists());
     pictures(&folder);
     let refused = folder.run("train classify --data a.idx --labels labels.idx --vectors cut.vec --out run");
-    refused.one_error(&["a.idx: these are no texts, and data.vectors is for texts: leave it out"]);
-    train(&folder, "--shift 2", "run").one_error(&["reviews.tsv: these are texts, and data.shift is for pictures"]);
+    refused.one_error(&["a.idx: these are no texts, and --vectors (data.vectors) is for texts: leave it out"]);
+    train(&folder, "--shift 2", "run").one_error(&["reviews.tsv: these are texts, and --shift (data.shift) is for pictures"]);
     train(&folder, "--heads 2", "run")
         .one_error(&["--heads is of a transformer: leave it out, or choose with --model"]);
 }

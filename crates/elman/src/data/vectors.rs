@@ -2,6 +2,7 @@
 //! by spaces, at the top perhaps a line with the count of words and of numbers. Plain, gzip or zstd.
 
 use super::error::{DataError, shown};
+use crate::text::TextError;
 use crate::text::source::Source;
 use std::collections::HashSet;
 
@@ -25,21 +26,34 @@ impl WordVectors {
     pub fn read(file: &str, wanted: impl Fn(usize, &str) -> bool) -> Result<WordVectors, DataError> {
         let mut source = Source::open(file, None)?;
         let (mut all, mut known) = (WordVectors::default(), HashSet::new());
-        let (mut line, mut before) = (String::new(), 0);
-        while source.next_line(&mut line)? {
+        let (mut line, mut before, mut stated) = (String::new(), 0, None);
+        while source.next_line(&mut line).map_err(in_utf8)? {
             let fields = line.trim_end();
-            if fields.is_empty() || (source.line() == 1 && is_heading(fields)) {
+            if source.line() == 1 {
+                stated = heading(fields);
+            }
+            if fields.is_empty() || (source.line() == 1 && stated.is_some()) {
                 continue;
             }
             let wrong = |what: String| DataError::line(source.file(), source.line(), what);
             if all.width == 0 {
                 all.width = width_of(fields).map_err(wrong)?;
+                if let Some([_, width]) = stated.filter(|[_, width]| *width != all.width) {
+                    let found = all.width;
+                    return Err(wrong(format!("{found} numbers where the first line of the file says {width}")));
+                }
             }
             let (word, numbers) = parted(fields, all.width).map_err(wrong)?;
             if wanted(before, word) && known.insert(word.to_string()) {
                 all.take(word, &numbers).map_err(wrong)?;
             }
             before += 1;
+        }
+        if let Some([count, _]) = stated.filter(|[count, _]| *count > before) {
+            let what = format!(
+                "the first line says that there are {count} words, and there are {before}; is the file cut off?"
+            );
+            return Err(DataError::file(source.file(), what));
         }
         if all.words.is_empty() {
             let what = if before == 0 { "there is no word in it" } else { "none of its words is needed" };
@@ -63,11 +77,21 @@ impl WordVectors {
     }
 }
 
-/// The line at the top of word2vec's and fastText's files.
-fn is_heading(line: &str) -> bool {
-    let mut fields = line.split(' ');
-    let mut count = || fields.next().is_some_and(|f| !f.is_empty() && f.bytes().all(|b| b.is_ascii_digit()));
-    count() && count() && fields.next().is_none()
+/// The counts of words and of numbers, where a line is the top of word2vec's and fastText's files.
+fn heading(line: &str) -> Option<[usize; 2]> {
+    let (words, numbers) = line.split_once(' ')?;
+    Some([words.parse().ok()?, numbers.parse().ok()?])
+}
+
+/// Vectors are in UTF-8, whatever the examples are in.
+fn in_utf8(error: TextError) -> DataError {
+    match error {
+        TextError::NotUtf8 { file, line, .. } => {
+            let way = "`iconv -f ENCODING -t utf-8 FILE` converts a text; of word2vec's two forms take the text";
+            DataError::line(&file, line, format!("word vectors are read as UTF-8, which this is not; {way}"))
+        }
+        other => other.into(),
+    }
 }
 
 /// Numbers of the first line.
@@ -76,7 +100,7 @@ fn width_of(line: &str) -> Result<usize, String> {
     // A word may look like a number.
     let fields = line.split(' ').count();
     match numbers.min(fields - 1) {
-        0 => Err(format!("a word and its numbers were expected, found `{}`", shown(line))),
+        0 => Err(format!("a word and its numbers with spaces between were expected, found `{}`", shown(line))),
         numbers => Ok(numbers),
     }
 }
@@ -124,8 +148,11 @@ mod tests {
         assert_eq!(refused("a 1 2\nb 1\n"), "a.vec:2: 1 numbers where the first word has 2; is the file cut off?");
         assert_eq!(refused("a 1 2\nb 1 x\n"), "a.vec:2: number 2 of `b` is `x`, which is no finite number");
         assert_eq!(refused("a 1 inf\n"), "a.vec:1: number 2 of `a` is `inf`, which is no finite number");
-        assert_eq!(refused("a b\n"), "a.vec:1: a word and its numbers were expected, found `a b`");
-        assert!(refused("3 2\n").starts_with("a.vec: there is no word in it; give a text"));
+        assert_eq!(refused("a b\n"), "a.vec:1: a word and its numbers with spaces between were expected, found `a b`");
+        assert!(refused("\n").starts_with("a.vec: there is no word in it; give a text"));
+        let cut = "a.vec: the first line says that there are 3 words, and there are 1; is the file cut off?";
+        assert_eq!(refused("3 2\na 1 2\n"), cut);
+        assert_eq!(refused("1 3\na 1 2\n"), "a.vec:2: 2 numbers where the first line of the file says 3");
         assert!(refused("a 1\nb\n").starts_with("a.vec:2: 0 numbers where the first word has 1"));
     }
 }

@@ -89,6 +89,13 @@ pub struct Figures {
     pub shown: Shown,
 }
 
+impl Figures {
+    /// The loss, where it is measured.
+    pub fn loss(&self) -> Option<f64> {
+        self.values.iter().find(|(name, _)| name == "loss").map(|(_, loss)| *loss)
+    }
+}
+
 /// What a simple model reaches.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Baseline {

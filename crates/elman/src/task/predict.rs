@@ -152,7 +152,9 @@ fn classify(
     let known = |label: &str| classifier.knows(label);
     let table = texts_of_table(file, encoding, opened.settings.data.text.as_deref(), known)?;
     let mut answer = |line: u64, text: &String| -> Result<(), Error> {
-        for answer in classifier.classify(std::slice::from_ref(text))? {
+        let name = if file == "-" { "standard input" } else { file };
+        let at_line = |e: Error| Error::Refused(format!("{name}:{line}: {e}"));
+        for answer in classifier.classify(std::slice::from_ref(text)).map_err(at_line)? {
             each(&said(&answer, top, text, json!({ "line": line, "text": text })))?;
         }
         Ok(())
@@ -183,14 +185,17 @@ fn texts_of_table(
         Ok(Kind::Table(form @ (Form::JsonLines | Form::LabelLines))) => form,
         // Lines with commas in them are a table only if its header says so.
         Ok(Kind::Table(form @ Form::Delimited { .. })) if columns.is_some() => form,
-        Ok(kind @ Kind::Conllu) => {
-            let message = "a tagger reads it (`elman train tag`), and the model reads texts, one a line";
+        Ok(kind @ (Kind::Conllu | Kind::Ts)) => {
+            let message = match kind {
+                Kind::Conllu => "a tagger reads it (`elman train tag`), and the model reads texts, one a line",
+                _ => "the model reads texts, one a line",
+            };
             return Err(Error::Refused(format!("{file}: this is {}: {message}", kind.name())));
         }
         _ => return Ok(None),
     };
-    let reading = Reading { encoding: encoding.map(String::from), form: Some(form), header: None };
-    let table = Table::read(file, &reading)?;
+    let read = |header| Table::read(file, &Reading { encoding: encoding.map(String::from), form: Some(form), header });
+    let table = read(None)?;
     if form == Form::LabelLines && !table.fields(0).all(known) {
         return Ok(None);
     }
@@ -198,9 +203,18 @@ fn texts_of_table(
     let columns = columns.filter(|_| form != Form::LabelLines);
     match texts(&table, columns) {
         Ok(found) => Ok(Some(found)),
-        Err(error) if [".csv", ".tsv"].iter().any(|end| file.to_lowercase().ends_with(end)) => Err(error.into()),
-        Err(_) => Ok(None),
+        // A header over few rows may look like one of them; its names are known.
+        Err(error) => match read(Some(true)).and_then(|table| texts(&table, columns)) {
+            Ok(found) => Ok(Some(found)),
+            Err(_) if !says_it_is_one(file, form) => Ok(None),
+            Err(_) => Err(error.into()),
+        },
     }
+}
+
+/// A file that can be nothing else than a table.
+fn says_it_is_one(file: &str, form: Form) -> bool {
+    form == Form::JsonLines || [".csv", ".tsv"].iter().any(|end| file.to_lowercase().ends_with(end))
 }
 
 /// An answer on `what`; `also` is told to programs beside it.

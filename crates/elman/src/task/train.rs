@@ -338,7 +338,7 @@ impl<'t> Training<'t> {
             seconds: self.began.elapsed().as_secs_f64(),
             values: figures.values.clone(),
         };
-        self.move_on(improved, figures.score);
+        self.move_on(improved, &figures);
         let line = serde_json::to_string(&evaluation).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
         self.progress.metrics = folder.append_metrics(self.progress.metrics, &(line + "\n"))?;
         if improved {
@@ -351,7 +351,9 @@ impl<'t> Training<'t> {
     }
 
     fn keep_best(&mut self, folder: &Folder, figures: &Figures) -> Result<bool, Error> {
-        let improved = self.progress.best.is_none_or(|(best, _)| figures.score > best);
+        let p = &self.progress;
+        let lower = || figures.loss().zip(p.best_loss).is_some_and(|(loss, best)| loss < best);
+        let improved = p.best.is_none_or(|(best, _)| figures.score > best || (figures.score == best && lower()));
         if improved {
             let path = folder.join(MODEL);
             let model = named("", self.store.parameters(), self.store.weights());
@@ -361,11 +363,11 @@ impl<'t> Training<'t> {
         Ok(improved)
     }
 
-    fn move_on(&mut self, improved: bool, score: f64) {
+    fn move_on(&mut self, improved: bool, figures: &Figures) {
         let p = &mut self.progress;
         p.without_improvement = if improved { 0 } else { p.without_improvement + 1 };
         if improved {
-            p.best = Some((score, p.step));
+            (p.best, p.best_loss) = (Some((figures.score, p.step)), figures.loss());
         }
         p.plateau.evaluated(&self.settings.schedule, improved);
         let early = self.settings.train.early_stop;

@@ -63,9 +63,9 @@ impl Spelled {
 }
 
 impl Spelling {
-    /// Texts are joined from several columns.
-    pub fn has_columns(&self) -> bool {
-        self.columns > 1
+    /// Columns that a text is joined from.
+    pub fn columns(&self) -> usize {
+        self.columns
     }
 
     /// The words of training texts that occur often enough, and all of their characters.
@@ -94,7 +94,11 @@ impl Spelling {
     pub fn told(&self) -> String {
         let counts = format!("{} words and {} characters known", self.words.len(), self.characters.len());
         match &self.vectors {
-            Some(vectors) => format!("{counts}, vectors of {} words", vectors.len()),
+            Some(vectors) => {
+                let known = &self.words.entries()[1..];
+                let (count, have) = (known.len(), known.iter().filter(|word| vectors.row(word) != NO_ROW).count());
+                format!("{counts}, vectors of {} words, of {have} of the {count} known ones among them", vectors.len())
+            }
             None => counts,
         }
     }

@@ -8,7 +8,7 @@ use crate::task::settings::Settings;
 use crate::task::words::Spelled;
 use crate::task::{Part, batches};
 use elman_engine::dropout::{MaskKey, Purpose};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// How web addresses begin.
 const ADDRESSES: [&str; 2] = ["http://", "https://"];
@@ -213,6 +213,10 @@ impl Raw {
         let key = MaskKey { seed: 0, purpose: Purpose::Order, layer: 1, step: 0, sequence: 0 };
         batches::shuffle(&mut self.train, &mut key.random());
         let mut shares = vec![Part::Valid];
+        let mut held_out = vec![Part::Valid];
+        if d.fold.is_some() || d.test.is_empty() {
+            held_out.push(Part::Test);
+        }
         if let Some([fold, folds]) = d.fold {
             let all = std::mem::take(&mut self.train);
             for (place, example) in all.into_iter().enumerate() {
@@ -229,6 +233,23 @@ impl Raw {
             self.remarks.push(format!("a tenth of the examples ({}) is held out: {}", held.len(), part.name()));
             self.train = train;
             *self.part(part) = held;
+        }
+        self.keep_rare_labels(&held_out);
+    }
+
+    /// Examples of labels that training would else lack go back to it.
+    fn keep_rare_labels(&mut self, held_out: &[Part]) {
+        for part in held_out {
+            let all = std::mem::take(self.part(*part));
+            let known: HashSet<&str> = self.train.iter().map(|e| e.label.as_str()).collect();
+            let (others, rare): (Vec<_>, Vec<_>) = all.into_iter().partition(|e| known.contains(e.label.as_str()));
+            if !rare.is_empty() {
+                let (count, name) = (rare.len(), part.name());
+                self.remarks
+                    .push(format!("{count} of them go back to training, which has no other with their label: {name}"));
+            }
+            self.train.extend(rare);
+            *self.part(*part) = others;
         }
     }
 
@@ -329,6 +350,22 @@ mod tests {
         let mut raw = Raw { train: (0..40).map(|_| one(0)).collect(), ..Raw::default() };
         raw.hold_out(&Settings::default());
         assert_eq!((raw.valid.len(), raw.test.len()), (4, 4));
+    }
+
+    #[test]
+    fn a_label_that_stands_once_stays_in_training() {
+        let one = |i: usize| RawExample {
+            place: String::new(),
+            input: RawInput::text(&format!("number {i}")),
+            label: if i % 10 == 0 { format!("rare {i}") } else { "common".into() },
+            also: None,
+        };
+        let mut raw = Raw { train: (0..200).map(one).collect(), ..Raw::default() };
+        raw.hold_out(&Settings::default());
+        let rare = |part: &[RawExample]| part.iter().filter(|e| e.label.starts_with("rare")).count();
+        assert_eq!([rare(&raw.train), rare(&raw.valid), rare(&raw.test)], [20, 0, 0]);
+        assert_eq!(raw.train.len() + raw.valid.len() + raw.test.len(), 200);
+        assert!(raw.remarks.iter().any(|r| r.contains("go back to training")), "{:?}", raw.remarks);
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Member {
             (rows > 0).then(|| blueprint.parameter(&format!("{side}ngrams"), &[rows, labels], Init::Constant(0.0)));
         let encoder = Encoder::declare(blueprint, &format!("{side}encoder"), width, settings)?;
         let pooling = Pooling::declare(blueprint, &format!("{side}pool"), encoder.width, steps.pool, steps.places);
-        let meets = matches!(front, Front::Words(spelling) if spelling.has_columns());
+        let meets = matches!(front, Front::Words(spelling) if spelling.columns() > 1);
         let pooled = pooling.width + if meets { encoder.width } else { 0 };
         let output = blueprint.linear(&format!("{side}output"), pooled, labels);
         let also = (others > 0).then(|| blueprint.linear(&format!("{side}also"), pooled, others));

@@ -132,6 +132,13 @@ impl Model {
     pub fn input(&self, raw: RawInput, place: &str) -> Result<Input, Error> {
         let input = match (raw, &self.front) {
             (RawInput::Text(text), Front::Words(spelling)) => {
+                let (wanted, found) = (spelling.columns(), text.split(" | ").count());
+                if found < wanted {
+                    let way = "write them on one line with ` | ` between, or give a table that has them";
+                    return Err(Error::Refused(format!(
+                        "{place}: the model reads {wanted} columns, this has {found}; {way}"
+                    )));
+                }
                 let mut spelled = spelling.spell(units(&text, self.unit));
                 if spelled.words.is_empty() {
                     spelled = spelling.nothing();
@@ -281,11 +288,16 @@ impl Model {
 /// A setting that inputs of this kind do not heed.
 fn unheeded(settings: &Settings, numbers: bool) -> Option<&'static str> {
     let (d, m) = (&settings.data, &settings.model);
-    let given = match numbers {
-        true => [("data.vectors", d.vectors.is_some()), ("model.linear", m.linear)],
-        false => [("data.shift", d.shift > 0), ("data.pictures", d.pictures != PictureSteps::Rows)],
+    let given: &[(&str, bool)] = match numbers {
+        true => &[
+            ("--vectors (data.vectors)", d.vectors.is_some()),
+            ("--linear (model.linear)", m.linear),
+            ("--text (data.text)", d.text.is_some()),
+            ("--unit (data.unit)", d.unit == UnitName::Char),
+        ],
+        false => &[("--shift (data.shift)", d.shift > 0), ("--as (data.pictures)", d.pictures != PictureSteps::Rows)],
     };
-    given.into_iter().find(|(_, given)| *given).map(|(name, _)| name)
+    given.iter().find(|(_, given)| *given).map(|(name, _)| *name)
 }
 
 /// The linear model of the examples' texts, tuned as the baseline is.
