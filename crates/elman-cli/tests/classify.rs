@@ -164,7 +164,8 @@ fn word_vectors_that_cannot_be_read_are_refused() {
     pictures(&folder);
     let refused = folder.run("train classify --data a.idx --labels labels.idx --vectors cut.vec --out run");
     refused.one_error(&["a.idx: these are no texts, and --vectors (data.vectors) is for texts: leave it out"]);
-    train(&folder, "--shift 2", "run").one_error(&["reviews.tsv: these are texts, and --shift (data.shift) is for pictures"]);
+    train(&folder, "--shift 2", "run")
+        .one_error(&["reviews.tsv: these are texts, and --shift (data.shift) is for pictures"]);
     train(&folder, "--heads 2", "run")
         .one_error(&["--heads is of a transformer: leave it out, or choose with --model"]);
 }

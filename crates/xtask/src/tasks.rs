@@ -1,4 +1,4 @@
-//! `cargo xtask tasks text [ROW …] [--seeds N] [--recorded]`: trains the language tasks on real data and makes the table of README.
+//! `cargo xtask tasks text [ROW …] [--seeds N | --seed K] [--recorded]`: trains the language tasks on real data and makes the table of README.
 //!
 //! A row is a task on a data set: what is trained, what is measured, which figure is to be reached. Each seed is trained and its test
 //! part read once. Figures are kept in `docs/tasks/figures.json`, so that rows can be measured one by one: README's table is made of
@@ -11,6 +11,7 @@ mod rows;
 use record::{Measured, Record, line};
 use rows::{ROWS, Row};
 use serde_json::Value;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -20,15 +21,15 @@ fn root() -> PathBuf {
 }
 
 pub fn report(arguments: &[String]) -> ExitCode {
-    let (mut seeds, mut recorded) = (3usize, false);
+    let (mut seeds, mut recorded) = (1..=3usize, false);
     let mut chosen: Vec<&str> = vec![];
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
             "text" => {}
             "--recorded" => recorded = true,
-            "--seeds" => match rest.next().and_then(|n| n.parse().ok()) {
-                Some(n) if n > 0 => seeds = n,
+            "--seeds" | "--seed" => match rest.next().and_then(|n| n.parse().ok()) {
+                Some(n) if n > 0 => seeds = if argument == "--seed" { n..=n } else { 1..=n },
                 _ => return usage(),
             },
             name if ROWS.iter().any(|row| row.name == name) => chosen.push(name),
@@ -38,7 +39,7 @@ pub fn report(arguments: &[String]) -> ExitCode {
     let rows = ROWS.iter().filter(|row| chosen.is_empty() || chosen.contains(&row.name));
     let done = match recorded {
         true => Record::read(&root()).and_then(|record| publish(&record)).map(|()| true),
-        false => measure_all(&rows.collect::<Vec<_>>(), seeds),
+        false => measure_all(&rows.collect::<Vec<_>>(), &seeds),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
@@ -52,12 +53,12 @@ pub fn report(arguments: &[String]) -> ExitCode {
 
 fn usage() -> ExitCode {
     let names: Vec<&str> = ROWS.iter().map(|row| row.name).collect();
-    eprintln!("usage: cargo xtask tasks text [ROW …] [--seeds N] [--recorded]\nrows: {}", names.join(", "));
+    eprintln!("usage: cargo xtask tasks text [ROW …] [--seeds N | --seed K] [--recorded]\nrows: {}", names.join(", "));
     ExitCode::from(2)
 }
 
 /// Measures rows, each into the record as it is done; whether all could be.
-fn measure_all(rows: &[&Row], seeds: usize) -> Result<bool, String> {
+fn measure_all(rows: &[&Row], seeds: &RangeInclusive<usize>) -> Result<bool, String> {
     let data = std::env::var_os("ELMAN_DATA").map(PathBuf::from).filter(|folder| folder.is_dir());
     let data = data.ok_or("ELMAN_DATA names no folder: set it to the folder of the data sets (docs/tasks.md)")?;
     let mut record = Record::read(&root())?;
@@ -90,7 +91,7 @@ fn publish(record: &Record) -> Result<(), String> {
 }
 
 /// Trains a row with each seed, and reads the test part.
-fn measured(row: &Row, data: &Path, seeds: usize) -> Result<Measured, String> {
+fn measured(row: &Row, data: &Path, seeds: &RangeInclusive<usize>) -> Result<Measured, String> {
     let folder = data.to_str().ok_or("the folder's name is not UTF-8")?;
     let train = row.train(folder);
     let lacks = train.split([' ', ',']).find(|w| w.starts_with(folder) && !Path::new(w).exists());
@@ -98,7 +99,7 @@ fn measured(row: &Row, data: &Path, seeds: usize) -> Result<Measured, String> {
         return Err(format!("skipped, there is no {file}"));
     }
     let mut all = Measured { train: row.train("DATA"), ..Measured::default() };
-    for seed in 1..=if row.folds().is_some() { 1 } else { seeds } {
+    for seed in if row.folds().is_some() { 1..=1 } else { seeds.clone() } {
         let out = format!("runs/tasks/{}-{seed}", row.name);
         // A run from before is gone on with: one that is finished costs nothing.
         match Path::new(&out).exists() && row.folds().is_none() {
