@@ -357,7 +357,7 @@ mod tests {
         let one = |i: usize| RawExample {
             place: String::new(),
             input: RawInput::text(&format!("number {i}")),
-            label: if i % 10 == 0 { format!("rare {i}") } else { "common".into() },
+            label: if i.is_multiple_of(10) { format!("rare {i}") } else { "common".into() },
             also: None,
         };
         let mut raw = Raw { train: (0..200).map(one).collect(), ..Raw::default() };
