@@ -161,6 +161,13 @@ fn word_vectors_that_cannot_be_read_are_refused() {
     train(&folder, "--vectors none.vec", "run").one_error(&["none.vec"]);
     train(&folder, "--vectors cut.vec --unit char", "run").one_error(&["data.vectors are of words", "leave them out"]);
     assert!(!folder.path().join("run").exists());
+    folder.text("wide.vec", "the 1 2 3 4 5 6 7 8\nof 8 7 6 5 4 3 2 1\n");
+    let told = folder.run("data wide.vec").good().out;
+    assert!(told.contains("word vectors") && told.contains("8 numbers each"), "{told}");
+    folder
+        .run("train wide.vec")
+        .one_error(&["wide.vec: this is word vectors", "beside examples: elman train classify"]);
+    folder.run("train classify --data wide.vec").one_error(&["wide.vec: this is word vectors: they stand beside"]);
     pictures(&folder);
     let refused = folder.run("train classify --data a.idx --labels labels.idx --vectors cut.vec --out run");
     refused.one_error(&["a.idx: these are no texts, and --vectors (data.vectors) is for texts: leave it out"]);

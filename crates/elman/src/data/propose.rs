@@ -31,6 +31,10 @@ pub fn propose(file: &str, encoding: Option<&str>) -> Result<Proposal, DataError
     let (seen, task, flags) = match kind {
         Kind::Conllu => (String::new(), "tag", vec![]),
         Kind::Text => (String::new(), "lm", vec![]),
+        Kind::Vectors => {
+            let way = format!("give them beside examples: elman train classify --data EXAMPLES --vectors {file}");
+            return Err(no_command(file, kind, &way));
+        }
         Kind::Pictures => {
             Images::read(file, None)?;
             (String::new(), "classify", vec![])

@@ -4,6 +4,7 @@ use super::bytes::Bytes;
 use super::error::DataError;
 use super::table::Form;
 use super::table::ending;
+use super::vectors::are_vectors;
 use crate::text::Source;
 use std::path::Path;
 
@@ -31,6 +32,8 @@ pub enum Kind {
     Wav,
     /// Series with labels.
     Ts,
+    /// Words with numbers.
+    Vectors,
     /// Any other text.
     Text,
 }
@@ -52,6 +55,7 @@ impl Kind {
             Kind::Npz => "arrays (NumPy)".into(),
             Kind::Wav => "sound (WAV)".into(),
             Kind::Ts => "series (.ts)".into(),
+            Kind::Vectors => "word vectors".into(),
             Kind::Text => "a text".into(),
         }
     }
@@ -112,6 +116,9 @@ pub(super) fn by_text(file: &str, text: &str) -> Kind {
     let tagged = |line: &str| line.split('\t').count() == 10 && line.starts_with(|c: char| c.is_ascii_digit());
     if end == "conllu" || lines().find(word).is_some_and(|line| tagged(line) && line.starts_with('1')) {
         return Kind::Conllu;
+    }
+    if are_vectors(text) {
+        return Kind::Vectors;
     }
     Form::of(file, text).map_or(Kind::Text, Kind::Table)
 }

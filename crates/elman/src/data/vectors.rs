@@ -6,6 +6,9 @@ use crate::text::TextError;
 use crate::text::source::Source;
 use std::collections::HashSet;
 
+/// Numbers of a vector, where nobody says that it is one.
+const FEWEST: usize = 8;
+
 /// Words with a vector each.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct WordVectors {
@@ -94,6 +97,14 @@ fn in_utf8(error: TextError) -> DataError {
     }
 }
 
+/// Whether a text looks like word vectors: its first lines have a word and equally many numbers, of which there are some.
+pub(super) fn are_vectors(text: &str) -> bool {
+    let lines = text.lines().map(str::trim_end).filter(|line| !line.is_empty());
+    let counts = lines.enumerate().filter(|(at, line)| *at > 0 || heading(line).is_none()).take(5);
+    let counts: Vec<usize> = counts.map(|(_, line)| width_of(line).unwrap_or(0)).collect();
+    counts.len() > 1 && counts[0] >= FEWEST && counts.iter().all(|count| *count == counts[0])
+}
+
 /// Numbers of the first line.
 fn width_of(line: &str) -> Result<usize, String> {
     let numbers = line.rsplit(' ').take_while(|field| field.parse::<f32>().is_ok()).count();
@@ -121,7 +132,7 @@ fn parted(line: &str, width: usize) -> Result<(&str, Vec<&str>), String> {
 
 #[cfg(test)]
 mod tests {
-    use super::WordVectors;
+    use super::{WordVectors, are_vectors};
     use std::io::Write;
 
     fn read(name: &str, text: &str) -> Result<WordVectors, String> {
@@ -140,6 +151,17 @@ mod tests {
         assert_eq!(all.words, ["a", ". .", "far"]);
         assert_eq!((all.width, all.values), (2, vec![1.0, 2.0, -0.5, 0.1, 5.0, 6.0]));
         assert_eq!(read("b.txt", "7 1 2\nx 3 4").unwrap().words, ["7", "x"]);
+    }
+
+    #[test]
+    fn vectors_are_told_from_other_texts() {
+        let numbers = "0.1 -2 3 4e-2 5 6 7 8";
+        assert!(are_vectors(&format!("the {numbers}\n, {numbers}\n")));
+        assert!(are_vectors(&format!("2 8\nthe {numbers}\nof {numbers}\n")));
+        assert!(!are_vectors(&format!("the {numbers}\n")));
+        assert!(!are_vectors(&format!("the {numbers}\nof {numbers} 9\n")));
+        assert!(!are_vectors("good 1 2\nbad 3 4\n"));
+        assert!(!are_vectors("in 1812 it began\nand went on\n"));
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn texts_of_table(
         Ok(Kind::Table(form @ (Form::JsonLines | Form::LabelLines))) => form,
         // Lines with commas in them are a table only if its header says so.
         Ok(Kind::Table(form @ Form::Delimited { .. })) if columns.is_some() => form,
-        Ok(kind @ (Kind::Conllu | Kind::Ts)) => {
+        Ok(kind @ (Kind::Conllu | Kind::Ts | Kind::Vectors)) => {
             let message = match kind {
                 Kind::Conllu => "a tagger reads it (`elman train tag`), and the model reads texts, one a line",
                 _ => "the model reads texts, one a line",

@@ -6,6 +6,7 @@ use crate::data::error::DataError;
 use crate::data::labelled::{Columns, Example, Labelled, few_values, longest};
 use crate::data::sniff::{Kind, sniff_in};
 use crate::data::table::{Reading, Table};
+use crate::data::vectors::WordVectors;
 use crate::data::{Array, Form, Images, Row, Sentence, Series, SeriesSet, Sound, Token, Treebank};
 use crate::text::Source;
 use std::collections::BTreeMap;
@@ -17,7 +18,7 @@ pub(super) fn look(file: &str, asked: &Asked) -> Result<Looked, DataError> {
     if !matches!(kind, Kind::Pictures | Kind::Npz) {
         report.packing = Bytes::open(file)?.packing;
     }
-    if matches!(kind, Kind::Table(_) | Kind::Conllu | Kind::Text | Kind::Ts) {
+    if matches!(kind, Kind::Table(_) | Kind::Conllu | Kind::Text | Kind::Ts | Kind::Vectors) {
         report.encoding = Some(Source::open(file, asked.encoding.as_deref())?.encoding());
     }
     let rows = match kind {
@@ -29,6 +30,12 @@ pub(super) fn look(file: &str, asked: &Asked) -> Result<Looked, DataError> {
         Kind::Npy => arrays(vec![Array::read(file)?], &mut report),
         Kind::Npz => arrays(Array::read_all(file)?, &mut report),
         Kind::Wav => sound(file, &mut report)?,
+        Kind::Vectors => {
+            let all = WordVectors::read(file, |_, _| true)?;
+            (report.count, report.counted) = (all.words.len(), "words");
+            report.shape = Some(format!("{} numbers each", all.width));
+            vec![]
+        }
     };
     Ok(Looked { kind, report, rows })
 }

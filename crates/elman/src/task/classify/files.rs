@@ -36,6 +36,10 @@ pub fn numbers(file: &str, labels: Option<&str>) -> Result<Option<Numbers>, Erro
                 "give texts with labels, pictures (idx, CIFAR-10, folders of PNG) or series (.ts, .npy, .npz)";
             return Err(Error::Refused(format!("{file}: this is {}: {message}", kind.name())));
         }
+        Ok(kind @ Kind::Vectors) => {
+            let message = "they stand beside examples, --vectors FILE";
+            return Err(Error::Refused(format!("{file}: this is {}: {message}", kind.name())));
+        }
         Ok(kind @ Kind::Conllu) => {
             let message = "its words have tags, and `elman train tag` learns them";
             return Err(Error::Refused(format!("{file}: this is {}: {message}", kind.name())));
