@@ -134,6 +134,18 @@ fn a_text_of_two_columns_is_read_where_they_meet() {
     folder.run("predict run --data moves.ts").one_error(&["moves.ts: this is series (.ts): the model reads texts"]);
 }
 
+#[test]
+fn a_column_may_have_a_comma_in_its_name() {
+    let folder = Folder::new();
+    let rows: String = reviews(120).lines().skip(1).map(|l| l.replace('\t', ",") + "\n").collect();
+    folder.text("a.csv", &format!("stars,\"said, by whom\"\n{rows}"));
+    let flags = format!("{} --epochs 1 --out run", SMALL.replace("reviews.tsv", "a.csv"));
+    folder.run(&flags).good();
+    folder.text("new.csv", "\"said, by whom\"\na fine film\n");
+    assert_eq!(folder.run("predict run --data new.csv").good().out.lines().count(), 1);
+    folder.run("eval run").good();
+}
+
 /// Vectors of which one number tells praise from blame, also for words that no review has.
 const VECTORS: &str = "4 3\nfine 0.9 0.1 0\ndull -0.9 0 0.1\nlovely 0.8 -0.1 0.1\nboring -0.8 0.1 -0.1\n";
 

@@ -103,7 +103,8 @@ impl Labelled {
             choices.push(format!("{}: the text is column `{found}`; --text takes another", table.file));
         }
         let (examples, left_out) = examples(table, &texts, (label, also))?;
-        let text = texts.into_iter().map(name).collect::<Vec<_>>().join(",");
+        let quoted = |name: String| if name.contains(',') { format!("\"{name}\"") } else { name };
+        let text = texts.into_iter().map(|column| quoted(name(column))).collect::<Vec<_>>().join(",");
         Ok(Labelled { file: table.file.clone(), text, label: name(label), choices, left_out, examples })
     }
 
@@ -141,10 +142,24 @@ fn joined(row: &Row, columns: &[usize]) -> String {
     columns.iter().map(|column| row.fields[*column].as_str()).collect::<Vec<_>>().join(" | ")
 }
 
+/// Names with commas between; one that has a comma stands in quotation marks.
+pub fn column_names(names: &str) -> Vec<String> {
+    let (mut all, mut name, mut quoted) = (vec![], String::new(), false);
+    for c in names.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => all.push(std::mem::take(&mut name)),
+            c => name.push(c),
+        }
+    }
+    all.push(name);
+    all.iter().map(|name| name.trim().to_string()).collect()
+}
+
 /// The columns of the texts by name: one, or several with commas between.
 fn asked_texts(table: &Table, names: &str) -> Result<Vec<usize>, DataError> {
     match table.column(names) {
-        Err(_) if names.contains(',') => names.split(',').map(|name| table.column(name.trim())).collect(),
+        Err(_) if names.contains([',', '"']) => column_names(names).iter().map(|name| table.column(name)).collect(),
         one => Ok(vec![one?]),
     }
 }

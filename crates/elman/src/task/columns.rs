@@ -2,6 +2,7 @@
 //! 2017, arXiv:1704.00051).
 
 use super::settings::{Settings, UnitName};
+use crate::data::labelled::column_names;
 use std::collections::{HashMap, HashSet};
 
 /// What stands between the texts of two columns.
@@ -10,7 +11,7 @@ const BAR: &str = "|";
 /// Columns that a text of the settings is joined from, where it is read by words.
 pub(super) fn columns(settings: &Settings) -> usize {
     let names = settings.data.text.as_deref().filter(|_| settings.data.unit == UnitName::Word);
-    names.map_or(1, |names| names.split(',').count())
+    names.map_or(1, |names| column_names(names).len())
 }
 
 /// Of each word of a text of so many columns, twice its column, and one more where another column has it too. A bar belongs to

@@ -253,6 +253,13 @@ impl Raw {
         }
     }
 
+    /// The settings with the columns that were found.
+    pub fn named(&self, settings: &Settings) -> Settings {
+        let mut named = settings.clone();
+        named.data.text.clone_from(&self.columns.text);
+        named
+    }
+
     /// Texts with their labels, of a part: (label, text).
     pub fn texts(&self, part: Part) -> Vec<(String, String)> {
         let examples = match part {

@@ -1,7 +1,7 @@
 //! One file → examples: texts with labels, pictures, series.
 
 use super::data::{Grid, RawExample, RawInput};
-use crate::data::labelled::{Columns, Labelled};
+use crate::data::labelled::{Columns, Labelled, column_names};
 use crate::data::pairs::{Pairs, lines};
 use crate::data::table::Reading;
 use crate::data::{Images, Kind, SeriesSet, sniff};
@@ -111,7 +111,10 @@ pub fn read(
     }
     let reading = Reading { encoding: d.encoding.clone(), ..Reading::default() };
     let read = Labelled::read(file, columns, &reading)?;
-    columns.text.get_or_insert_with(|| read.text.clone());
+    let one_that_reads_like_two = |asked: &String| column_names(&read.text).len() < column_names(asked).len();
+    if columns.text.as_ref().is_none_or(one_that_reads_like_two) {
+        columns.text = Some(read.text.clone());
+    }
     columns.label.get_or_insert_with(|| read.label.clone());
     let remarks = read.remarks();
     let name = &read.file;

@@ -56,7 +56,7 @@ impl Classify {
     /// Files that cannot be read, fewer than two labels, labels of another part that training does not have.
     pub(super) fn fresh(settings: &Settings) -> Result<Classify, Error> {
         let raw = data::read(settings)?;
-        let model = Model::fresh(settings, &raw)?;
+        let model = Model::fresh(&raw.named(settings), &raw)?;
         Classify::with(settings, model, raw)
     }
 
