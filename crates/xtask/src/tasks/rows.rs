@@ -127,6 +127,16 @@ pub(super) const ROWS: &[Row] = &[
         reach: "the baseline",
     },
     Row {
+        name: "mr-vectors",
+        what: "film reviews (MR) with GloVe's word vectors, five shares, `classify --vectors`",
+        data: "classify --data DATA/mr-polarity/rt-polarity.pos,DATA/mr-polarity/rt-polarity.neg --labels positive,negative --encoding windows-1252 --folds 5 --vectors DATA/glove/glove.6B.100d.txt",
+        settings: "--ngrams 0 --embedding 32 --dropout 0.5 --dropout-words 0.1 --epochs 5 --members 3 --linear",
+        figure: ACCURACY,
+        baselines: &[LINEAR],
+        in_print: None,
+        reach: "the baseline",
+    },
+    Row {
         name: "ru-rusentne",
         what: "RuSentNE, sentiment about a name, `classify`",
         data: "classify --data DATA/ru-sentiment-rusentne/train_data.csv.gz --test DATA/ru-sentiment-rusentne/validation_data_labeled.csv --text sentence,entity --label label",
