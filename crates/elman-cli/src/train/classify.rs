@@ -152,10 +152,7 @@ impl Classify {
             s.data.also.clone_from(&self.also);
         }
         set! { self.pool => s.model.pool, self.ngrams => s.model.ngrams, self.unit => s.data.unit,
-        self.pictures => s.data.pictures, self.choose => s.train.choose, self.shift => s.data.shift }
-        if self.vectors.is_some() {
-            s.data.vectors.clone_from(&self.vectors);
-        }
+        self.pictures => s.data.pictures, self.choose => s.train.choose, self.shift => s.data.shift, self.vectors => s.data.vectors }
         if !self.labels.is_empty() {
             s.data.beside.clone_from(&self.labels);
         }

@@ -1,6 +1,6 @@
 //! `elman train tag`
 
-use super::common::Common;
+use super::common::{Common, set};
 use crate::outcome::Outcome;
 use clap::Args;
 use elman::task::settings::TaskName;
@@ -28,9 +28,7 @@ impl Tag {
     pub fn run(&self) -> Result<Outcome, elman::Error> {
         let mut s = self.common.settings(TaskName::Tag)?;
         s.model.crf |= self.crf;
-        if self.vectors.is_some() {
-            s.data.vectors.clone_from(&self.vectors);
-        }
+        set! { self.vectors => s.data.vectors }
         self.common.train(s)
     }
 }

@@ -213,10 +213,6 @@ impl Raw {
         let key = MaskKey { seed: 0, purpose: Purpose::Order, layer: 1, step: 0, sequence: 0 };
         batches::shuffle(&mut self.train, &mut key.random());
         let mut shares = vec![Part::Valid];
-        let mut held_out = vec![Part::Valid];
-        if d.fold.is_some() || d.test.is_empty() {
-            held_out.push(Part::Test);
-        }
         if let Some([fold, folds]) = d.fold {
             let all = std::mem::take(&mut self.train);
             for (place, example) in all.into_iter().enumerate() {
@@ -234,7 +230,8 @@ impl Raw {
             self.train = train;
             *self.part(part) = held;
         }
-        self.keep_rare_labels(&held_out);
+        // A share of a cross-validation has no file either.
+        self.keep_rare_labels(if d.test.is_empty() { &[Part::Valid, Part::Test] } else { &[Part::Valid] });
     }
 
     /// Examples of labels that training would else lack go back to it.
