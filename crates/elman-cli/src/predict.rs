@@ -57,13 +57,13 @@ impl Arguments {
         if elman::task::is_one(&self.run) {
             return self.task(machine);
         }
-        let search = self.beam.is_some() || self.length_penalty.is_some();
         self.have_no_use_for(
             "a language model",
             &[
                 ("documents", self.documents.is_some()),
                 ("top", self.top.is_some()),
-                ("beam and --length-penalty", search),
+                ("beam", self.beam.is_some()),
+                ("length-penalty", self.length_penalty.is_some()),
             ],
         )?;
         let mut trained = Trained::load_in(&self.run, machine, self.weights.precision())?;

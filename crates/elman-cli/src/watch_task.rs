@@ -79,8 +79,8 @@ impl WatchTask {
     pub fn ended(ended: Ended, out: &Path) -> Outcome {
         let name = out.display();
         match ended {
-            Ended::Finished { best, step } => {
-                Outcome::good(format!("best validation score {best:.4} at step {step}: {name}\n"))
+            Ended::Finished { best, scored, step } => {
+                Outcome::good(format!("best on the validation part: {scored} {best:.4} at step {step}: {name}\n"))
             }
             Ended::Stopped { step } => {
                 Outcome::interrupted(format!("stopped after step {step}; to go on: elman resume {name}\n"))

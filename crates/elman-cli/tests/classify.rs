@@ -52,10 +52,19 @@ fn from_a_file_to_a_prediction() {
 
     let measured = folder.run("eval run --json").good().json();
     assert_eq!(measured["values"][0], serde_json::json!(["accuracy", 1.0]), "{measured}");
-    assert_eq!(measured["details"]["baseline"]["figures"]["accuracy"]["value"], 1.0, "{measured}");
+    let baseline = &measured["details"]["baseline"];
+    assert_eq!(baseline["figures"]["accuracy"]["value"], 1.0, "{measured}");
+    assert_eq!(baseline["gain"]["accuracy"]["value"], 0.0, "{measured}");
     let kept = bytes(&folder, "run/baseline.json");
     let table = folder.run("eval run").good().out;
-    for part in ["macro_f1", "precision", "wanted \\ given", "95% intervals", "baseline accuracy   1.0000"] {
+    for part in [
+        "macro_f1",
+        "precision",
+        "wanted \\ given",
+        "95% intervals",
+        "baseline accuracy   1.0000",
+        "model - baseline    accuracy ",
+    ] {
         assert!(table.contains(part), "{table}");
     }
     assert_eq!(kept, bytes(&folder, "run/baseline.json"));
@@ -183,6 +192,8 @@ fn word_vectors_that_cannot_be_read_are_refused() {
     pictures(&folder);
     let refused = folder.run("train classify --data a.idx --labels labels.idx --vectors cut.vec --out run");
     refused.one_error(&["a.idx: these are no texts, and --vectors (data.vectors) is for texts: leave it out"]);
+    let refused = folder.run("train classify --data a.idx --labels labels.idx --embedding 8 --out run");
+    refused.one_error(&["--embedding (model.embedding) is for texts"]);
     train(&folder, "--shift 2", "run")
         .one_error(&["reviews.tsv: these are texts, and --shift (data.shift) is for pictures"]);
     train(&folder, "--heads 2", "run")
@@ -246,7 +257,9 @@ fn characters_and_folds() {
     let flags = "--unit char --hidden 8 --batch 8 --epochs 4 --rate 0.02 --ngrams 0 --threads 1";
     let run = folder.run(&format!("train classify --data genes.csv --folds 3 {flags} --out folds")).good();
     assert!(
-        run.out.starts_with("3 folds, accuracy on the share left out: mean ") && run.out.contains("baseline, linear"),
+        run.out.starts_with("3 folds, accuracy on the share left out: mean ")
+            && run.out.contains("baseline, linear")
+            && run.out.contains(" of 3 folds\n"),
         "{run:?}"
     );
     let tested: usize = (1..=3)

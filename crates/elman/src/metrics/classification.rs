@@ -64,6 +64,40 @@ pub fn classification(wanted: &[usize], given: &[usize], names: &[String]) -> Re
     })
 }
 
+/// By how much one classifier is above another on the same examples, below 0 where it is not.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Gain {
+    /// The difference of the shares that are right, with the interval of a bootstrap over examples with both answers.
+    pub accuracy: Estimate,
+    /// The difference of the means of the classes' F1, likewise.
+    pub macro_f1: Estimate,
+}
+
+/// What `given` has above `other`, both against `wanted`, of so many classes.
+///
+/// # Errors
+/// As [`classification`].
+pub fn gain(wanted: &[usize], given: &[usize], other: &[usize], classes: usize) -> Result<Gain, MetricError> {
+    paired(given.len(), wanted.len(), "examples")?;
+    paired(other.len(), wanted.len(), "examples")?;
+    let both = [cells(wanted, given, classes)?, cells(wanted, other, classes)?];
+    let difference = |figure: &dyn Fn(&[usize]) -> f64| {
+        Estimate::bootstrap(wanted.len(), |drawn| {
+            let [own, others] = both.each_ref().map(|cells| {
+                let mut counts = vec![0; classes * classes];
+                drawn.iter().for_each(|e| counts[cells[*e as usize]] += 1);
+                figure(&counts)
+            });
+            own - others
+        })
+    };
+    let right = |counts: &[usize]| (0..classes).map(|c| counts[c * classes + c]).sum::<usize>();
+    Ok(Gain {
+        accuracy: difference(&|counts| share(right(counts), wanted.len())),
+        macro_f1: difference(&|counts| mean_f1(counts, classes)),
+    })
+}
+
 /// The mean F1 of the classes that occur: what a model may be chosen by.
 ///
 /// # Errors
@@ -131,6 +165,30 @@ mod tests {
 
     fn names(n: usize) -> Vec<String> {
         (0..n).map(|i| format!("c{i}")).collect()
+    }
+
+    #[test]
+    fn a_gain_is_the_difference_of_both_figures_and_sure_only_where_examples_agree() {
+        let wanted: Vec<usize> = (0..400).map(|i| i % 2).collect();
+        let wrong_at = |k: usize| wanted.iter().enumerate().map(|(i, w)| if i % k == 0 { 1 - w } else { *w }).collect();
+        let [tenth, fifth, other_fifth]: [Vec<usize>; 3] = [wrong_at(10), wrong_at(5), {
+            let mut shifted: Vec<usize> = wrong_at(400);
+            (0..80).for_each(|i| shifted[i * 5 + 2] = 1 - wanted[i * 5 + 2]);
+            shifted
+        }];
+        let g = gain(&wanted, &tenth, &fifth, 2).unwrap();
+        let figure = |given: &[usize]| classification(&wanted, given, &names(2)).unwrap();
+        assert_eq!(g.accuracy.value, figure(&tenth).accuracy.value - figure(&fifth).accuracy.value);
+        assert_eq!(g.macro_f1.value, figure(&tenth).macro_f1.value - figure(&fifth).macro_f1.value);
+        // One errs only where the other does, at 40 of 80: the normal interval of 40 of 400.
+        let half = 1.96 * (0.1f64 * 0.9 / 400.0).sqrt();
+        assert!(
+            (g.accuracy.low - (0.1 - half)).abs() < 0.006 && (g.accuracy.high - (0.1 + half)).abs() < 0.006,
+            "{g:?}"
+        );
+        let even = gain(&wanted, &fifth, &other_fifth, 2).unwrap();
+        assert!(even.accuracy.low < 0.0 && even.accuracy.high > 0.0, "{even:?}");
+        assert!(gain(&wanted, &tenth, &fifth[1..], 2).is_err());
     }
 
     #[test]

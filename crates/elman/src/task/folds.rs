@@ -33,6 +33,8 @@ pub struct Folds {
     pub deviation: f64,
     /// The mean of the baseline on the same parts, where there is one.
     pub baseline: Option<f64>,
+    /// How many folds are above the baseline, where there is one.
+    pub ahead: Option<usize>,
 }
 
 impl fmt::Display for Folds {
@@ -45,7 +47,12 @@ impl fmt::Display for Folds {
             self.mean,
             self.deviation
         )?;
-        self.baseline.map_or(Ok(()), |accuracy| writeln!(f, "baseline, linear, tuned alike: mean {accuracy:.4}"))
+        let Some((baseline, ahead)) = self.baseline.zip(self.ahead) else { return Ok(()) };
+        let folds = self.scores.len();
+        writeln!(
+            f,
+            "baseline, linear, tuned alike: mean {baseline:.4}; the model is above it on {ahead} of {folds} folds"
+        )
     }
 }
 
@@ -109,6 +116,8 @@ pub fn folds(
     let n = scores.len() as f64;
     let mean = scores.iter().sum::<f64>() / n;
     let deviation = (scores.iter().map(|s| (s - mean) * (s - mean)).sum::<f64>() / (n - 1.0).max(1.0)).sqrt();
-    let baseline = (baselines.len() == scores.len()).then(|| baselines.iter().sum::<f64>() / n);
-    Ok(Outcome::Finished(Folds { figure, scores, mean, deviation, baseline }))
+    let all = baselines.len() == scores.len();
+    let baseline = all.then(|| baselines.iter().sum::<f64>() / n);
+    let ahead = all.then(|| scores.iter().zip(&baselines).filter(|(score, other)| score > other).count());
+    Ok(Outcome::Finished(Folds { figure, scores, mean, deviation, baseline, ahead }))
 }

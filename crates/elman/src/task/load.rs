@@ -153,7 +153,7 @@ pub fn evaluate(
     let lengths = Lengths::kept(&opened.folder).filter(|kept| kept.unit == own.unit).unwrap_or(own);
     let mut figures = figures.told(&lengths)?;
     if file.is_none()
-        && let Some(baseline) = task.baseline(&opened.folder, part)?
+        && let Some(baseline) = task.baseline(&opened.folder, part, &figures)?
     {
         figures.text += &baseline.words;
         figures.shown.baselines.push(baseline.beside);

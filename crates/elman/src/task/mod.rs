@@ -73,12 +73,18 @@ pub struct Loss {
 }
 
 /// What was measured.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
     /// What the best model is chosen by; higher is better.
     pub score: f64,
-    /// Each figure by name, the chosen one first.
+    /// What it is, in words.
+    #[serde(skip)]
+    pub scored: &'static str,
+    /// Each figure by name.
     pub values: Vec<(String, f64)>,
+    /// The label that was given to each example (classify).
+    #[serde(skip)]
+    pub given: Vec<usize>,
     /// Tables and remarks for a person.
     #[serde(skip)]
     pub text: String,
@@ -156,11 +162,12 @@ pub trait Task {
     /// What lengths count where figures are shown against them, and the longest training example.
     fn lengths(&self) -> Lengths;
 
-    /// What a simple model, tuned on the same validation part, reaches on a part. It may keep itself in the folder.
+    /// What a simple model, tuned on the same validation part, reaches on a part, beside `own`, the figures of the model on it.
+    /// It may keep itself in the folder.
     ///
     /// # Errors
     /// What the baseline says, what the file system says.
-    fn baseline(&self, _folder: &Folder, _part: Part) -> Result<Option<Baseline>, Error> {
+    fn baseline(&self, _folder: &Folder, _part: Part, _own: &Figures) -> Result<Option<Baseline>, Error> {
         Ok(None)
     }
 }

@@ -46,10 +46,10 @@ pub struct Asked {
 impl Asked {
     /// Refuses what a task does not heed.
     fn check(&self, run: &Path, task: TaskName) -> Result<(), Error> {
-        let search = self.beam.is_some() || self.length_penalty.is_some();
         let unheeded = [
             ("documents", self.documents.is_some() && task != TaskName::Rank),
-            ("beam and --length-penalty", search && task != TaskName::Translate),
+            ("beam", self.beam.is_some() && task != TaskName::Translate),
+            ("length-penalty", self.length_penalty.is_some() && task != TaskName::Translate),
             ("top", self.top.is_some() && task == TaskName::Label),
         ];
         if let Some(width) = self.beam.into_iter().chain(self.top).find(|width| *width > WIDEST_BEAM) {

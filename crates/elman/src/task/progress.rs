@@ -18,6 +18,9 @@ pub struct Progress {
     pub units: u64,
     /// The best score so far, and its step.
     pub best: Option<(f64, u64)>,
+    /// What is scored, in words.
+    #[serde(default)]
+    pub scored: String,
     /// The loss there, where one is measured: of equal scores the one of the least loss is the best.
     #[serde(default)]
     pub best_loss: Option<f64>,

@@ -258,6 +258,8 @@ mod tests {
         let shares = (0..9).map(|i| [f64::from(u8::from(i < 6)), 1.0]);
         Figures {
             score: 0.5,
+            scored: "accuracy",
+            given: vec![],
             values: vec![("accuracy".into(), 0.5), ("loss".into(), 2.0)],
             text: "a table\n".into(),
             details: json!({}),

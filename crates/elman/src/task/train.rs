@@ -78,12 +78,14 @@ pub struct Evaluation {
 }
 
 /// How training ended.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Ended {
     /// All epochs are done, or it stopped improving.
     Finished {
         /// The best validation score.
         best: f64,
+        /// What it is, in words.
+        scored: String,
         /// The step it was reached at.
         step: u64,
     },
@@ -227,7 +229,10 @@ impl<'t> Training<'t> {
     fn run(&mut self, folder: &Folder, watch: &mut dyn FnMut(Event), stop: &AtomicBool) -> Result<Ended, Error> {
         self.began = Instant::now();
         let parameters = self.store.blueprint().count();
-        let words = format!("{}\n{parameters} parameters, {} steps", self.task.words(), self.steps);
+        let mut words = format!("{}\n{parameters} parameters, {} steps", self.task.words(), self.steps);
+        if let Some(file) = self.settings.data.valid.iter().find(|file| self.settings.data.train.contains(file)) {
+            words += &format!("\n{file} is trained on and validated on: its figures say nothing of new data");
+        }
         watch(Event::Begin { words, steps: self.steps, done: self.progress.step });
         let every = Duration::from_secs_f64(self.settings.train.checkpoint_seconds);
         let mut saved = Instant::now();
@@ -250,7 +255,8 @@ impl<'t> Training<'t> {
             }
         }
         let (best, step) = self.progress.best.unwrap_or((f64::NAN, self.progress.step));
-        Ok(Ended::Finished { best, step })
+        let scored = self.progress.scored.clone();
+        Ok(Ended::Finished { best, scored, step })
     }
 
     fn rate(&self) -> f64 {
@@ -368,6 +374,7 @@ impl<'t> Training<'t> {
         p.without_improvement = if improved { 0 } else { p.without_improvement + 1 };
         if improved {
             (p.best, p.best_loss) = (Some((figures.score, p.step)), figures.loss());
+            p.scored = figures.scored.into();
         }
         p.plateau.evaluated(&self.settings.schedule, improved);
         let early = self.settings.train.early_stop;

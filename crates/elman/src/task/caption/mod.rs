@@ -144,7 +144,8 @@ impl Task for Caption {
         let values = [("chrf", own.chrf), ("bleu", own.bleu), ("exact", own.exact), ("nearest_chrf", near.chrf)];
         let values = values.map(|(name, value)| (name.to_string(), value)).to_vec();
         let shown = figures::shown((all, self.examples.size), &said, &wanted, &near)?;
-        Ok(Some(Figures { score: own.chrf, values, text, details, shown }))
+        let score = own.chrf;
+        Ok(Some(Figures { score, scored: "chrf", values, text, details, shown, ..Figures::default() }))
     }
 
     fn lengths(&self) -> Lengths {

@@ -27,7 +27,7 @@ use super::{Against, Baseline, Figures, Lengths, Loss, Part, Settings, Shown, Ta
 use crate::baseline::ngrams::Choose;
 use crate::data::labelled::Columns;
 use crate::error::Error;
-use crate::metrics;
+use crate::metrics::classification::{classification, gain};
 use crate::run::Folder;
 use crate::train::progress::fingerprint;
 use data::Examples;
@@ -158,7 +158,7 @@ impl Task for Classify {
             }
         }
         let wanted: Vec<usize> = all.iter().map(|e| e.label as usize).collect();
-        let found = metrics::classification::classification(&wanted, &given, self.model.labels.entries())
+        let found = classification(&wanted, &given, self.model.labels.entries())
             .map_err(|e| Error::Refused(format!("the {} part: {e}", part.name())))?;
         let values = vec![
             ("accuracy".to_string(), found.accuracy.value),
@@ -181,15 +181,15 @@ impl Task for Classify {
             sections: figures::sections(&found, wrong.collect()),
             ..Shown::default()
         };
-        let score = match self.settings.train.choose {
-            Choose::Accuracy => found.accuracy.value,
-            Choose::MacroF1 => found.macro_f1.value,
+        let (score, scored) = match self.settings.train.choose {
+            Choose::Accuracy => (found.accuracy.value, "accuracy"),
+            Choose::MacroF1 => (found.macro_f1.value, "macro_f1"),
         };
         let mut text = figures::text(&found);
         if let Some([network, linear]) = self.model.weighed(store) {
             text += &format!("\ntogether: {network:.2} of the network's numbers, {linear:.2} of the linear model's\n");
         }
-        Ok(Some(Figures { score, values, text, details, shown }))
+        Ok(Some(Figures { score, scored, values, given, text, details, shown }))
     }
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {
@@ -216,11 +216,16 @@ impl Task for Classify {
         Lengths::of(unit, self.examples.of(Part::Train).iter().map(|e| e.input.len()))
     }
 
-    fn baseline(&self, folder: &Folder, part: Part) -> Result<Option<Baseline>, Error> {
+    fn baseline(&self, folder: &Folder, part: Part, own: &Figures) -> Result<Option<Baseline>, Error> {
         if self.texts[0].is_empty() {
             return Ok(None);
         }
-        baseline::of(folder, &self.texts, part, &self.settings, self.model.linear.as_ref()).map(Some)
+        let labels = &self.model.labels;
+        let linear = baseline::of(folder, &self.texts, &self.settings, self.model.linear.as_ref())?;
+        let wanted: Vec<usize> = self.examples.of(part).iter().map(|e| e.label as usize).collect();
+        let gain = |other: Vec<usize>| gain(&wanted, &own.given, &other, labels.len());
+        let gain = linear.given(part, labels).map(gain).transpose().map_err(|e| Error::Refused(format!("{e}")))?;
+        Ok(Some(linear.beside(part, gain)))
     }
 
     fn fingerprint(&self) -> String {

@@ -287,13 +287,18 @@ impl Model {
 
 /// A setting that inputs of this kind do not heed.
 fn unheeded(settings: &Settings, numbers: bool) -> Option<&'static str> {
-    let (d, m) = (&settings.data, &settings.model);
+    let (d, m, usual) = (&settings.data, &settings.model, Settings::default());
     let given: &[(&str, bool)] = match numbers {
         true => &[
             ("--vectors (data.vectors)", d.vectors.is_some()),
             ("--linear (model.linear)", m.linear),
             ("--text (data.text)", d.text.is_some()),
             ("--unit (data.unit)", d.unit == UnitName::Char),
+            ("--embedding (model.embedding)", m.embedding != usual.model.embedding),
+            ("--characters (model.characters)", m.characters != usual.model.characters),
+            ("--ngrams (model.ngrams)", m.ngrams != usual.model.ngrams),
+            ("--dropout-words (dropout.words)", settings.dropout.words != usual.dropout.words),
+            ("--vocab-size (data.vocabulary)", d.vocabulary != usual.data.vocabulary),
         ],
         false => &[("--shift (data.shift)", d.shift > 0), ("--as (data.pictures)", d.pictures != PictureSteps::Rows)],
     };

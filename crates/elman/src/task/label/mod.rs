@@ -119,7 +119,8 @@ impl Task for Label {
         let mut shown = figures::shown(&given, &wanted);
         shown.intervals.push(("exact", exact));
         shown.sections.extend(figures::in_time(&self.model, store, all)?);
-        Ok(Some(Figures { score: 1.0 - rate.rate, values, text, details, shown }))
+        let (score, scored) = (1.0 - rate.rate, "1 - character_error_rate");
+        Ok(Some(Figures { score, scored, values, text, details, shown, ..Figures::default() }))
     }
 
     fn lengths(&self) -> Lengths {

@@ -214,7 +214,8 @@ impl Task for Rank {
         let others: serde_json::Map<_, _> = keys.zip(baselines.iter().map(|(_, r)| json!(r))).collect();
         let details = json!({ "model": found, "documents": c.documents.len(), "baselines": others });
         let shown = figures::shown(&c, &orders, baselines);
-        Ok(Some(Figures { score: found.mrr, values: values(&found), text, details, shown }))
+        let (score, values) = (found.mrr, values(&found));
+        Ok(Some(Figures { score, scored: "mrr", values, text, details, shown, ..Figures::default() }))
     }
 
     fn write(&self, folder: &Folder) -> Result<(), Error> {

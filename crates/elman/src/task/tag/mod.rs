@@ -130,7 +130,7 @@ impl Task for Tag {
         Lengths::of("words", self.of(Part::Train).iter().map(|e| e.tags.len()))
     }
 
-    fn baseline(&self, folder: &Folder, part: Part) -> Result<Option<Baseline>, Error> {
+    fn baseline(&self, folder: &Folder, part: Part, _own: &Figures) -> Result<Option<Baseline>, Error> {
         baseline::of(folder, &self.parts, &self.model.tags, part).map(Some)
     }
 
@@ -164,6 +164,7 @@ impl Tag {
         values.push(("whole_sentences".to_string(), found.whole_sentences.value));
         let shown = figures::shown(&found, &sentences, &names);
         let details = serde_json::to_value(&found).map_err(|e| Error::Refused(format!("metrics: {e}")))?;
-        Ok(Figures { score: found.words.accuracy.value, values, text: figures::table(&found), details, shown })
+        let (score, text) = (found.words.accuracy.value, figures::table(&found));
+        Ok(Figures { score, scored: "accuracy", values, text, details, shown, ..Figures::default() })
     }
 }

@@ -71,10 +71,10 @@ pub fn figures(
         .collect();
     // Of texts without four words BLEU is 0 by its definition, however good they are.
     let four = examples.iter().any(|e| words(&e.to) >= 4);
-    let score = if four { bleu.score } else { chrf.score };
+    let (score, scored) = if four { (bleu.score, "bleu") } else { (chrf.score, "chrf") };
     let details = json!({ "pairs": given.len(), "bleu": bleu, "chrf": chrf, "exact": exact, "loss": loss, "rouge": rouge,
         "search": search, "samples": samples });
-    Ok(Figures { score, values, text, details, shown })
+    Ok(Figures { score, scored, values, text, details, shown, ..Figures::default() })
 }
 
 /// Words of a source.
