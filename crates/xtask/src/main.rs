@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         ["kills", ..] => kills::report(&asked[1..]),
         _ => {
             eprintln!(
-                "usage: cargo xtask licences\n       cargo xtask exhaustive [FUNCTION …]\n       cargo xtask kills [--kills N] [--seed N]\n       cargo xtask miri\n       cargo xtask spoken FOLDER [--count N]\n       cargo xtask tasks text [ROW …] [--seeds N | --seed K] [--recorded]\n       cargo xtask vectors FILE.txt"
+                "usage: cargo xtask licences\n       cargo xtask exhaustive [FUNCTION …]\n       cargo xtask kills [--kills N] [--seed N]\n       cargo xtask miri\n       cargo xtask spoken FOLDER [--count N]\n       cargo xtask tasks text [ROW …] [--seeds N | --seed K] [--recorded]\n       cargo xtask vectors FILE.txt [--senses]"
             );
             ExitCode::from(2)
         }

@@ -142,11 +142,14 @@ fn case(
     let channels = parts.len();
     if channels == 0 || wanted.is_some_and(|wanted| wanted != channels) {
         let wanted = wanted.unwrap_or(1);
-        return Err(DataError::line(
-            file,
-            line,
-            format!("the case has {channels} dimensions, and {wanted} are wanted"),
-        ));
+        let label = match classes {
+            None if channels == wanted + 1 => {
+                "; if the last is a label, the header says `@classLabel true` and all labels"
+            }
+            _ => "",
+        };
+        let what = format!("the case has {channels} dimensions, and {wanted} are wanted{label}");
+        return Err(DataError::line(file, line, what));
     }
     let mut columns: Vec<Vec<f32>> = Vec::new();
     for (dimension, part) in (1..).zip(&parts) {

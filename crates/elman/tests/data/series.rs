@@ -26,6 +26,7 @@ fn spoiled_series_are_refused() {
         Spoiled { name: "b.ts", bytes: b"@dimensions 2\n@data\n", says: "F: no case follows `@data`; the file was cut off, or is empty" },
         Spoiled { name: "c.ts", bytes: b"@dimensions 2\n@classLabel true a b\n@data\n1,2:3,4:c\n", says: "F:4: label `c` is not in the header's @classLabel (a b); the label stands last, behind a `:`, `?` where it is not known" },
         Spoiled { name: "d.ts", bytes: b"@dimensions 3\n@classLabel true a b\n@data\n1,2:3,4:a\n", says: "F:4: the case has 2 dimensions, and 3 are wanted" },
+        Spoiled { name: "m.ts", bytes: b"@dimensions 2\n@classLabel false\n@data\n1,2:3,4:a\n", says: "F:4: the case has 3 dimensions, and 2 are wanted; if the last is a label, the header says `@classLabel true` and all labels" },
         Spoiled { name: "e.ts", bytes: b"@classLabel true a b\n@data\n1,2:3,4:a\n1:a\n", says: "F:4: the case has 1 dimensions, and 2 are wanted" },
         Spoiled { name: "f.ts", bytes: b"@classLabel true a b\n@data\n1,2:3:a\n", says: "F:3: column `dimension 2`: it has 1 values, and dimension 1 has 2" },
         Spoiled { name: "g.ts", bytes: b"@classLabel true a b\n@data\n1,?:3,4:a\n", says: "F:3: column `dimension 1`: `?` (value 2) is no number; missing values are not read, fill them in first" },

@@ -88,8 +88,8 @@ pub(super) const ROWS: &[Row] = &[
     },
     Row {
         name: "trec-vectors",
-        what: "TREC with GloVe's word vectors, `classify --vectors`",
-        data: "classify --data DATA/trec/TREC.train --test DATA/trec/TREC.test --encoding windows-1252 --vectors DATA/glove/glove.6B.100d.txt",
+        what: "TREC with GloVe's word vectors and WordNet's senses, `classify --vectors`",
+        data: "classify --data DATA/trec/TREC.train --test DATA/trec/TREC.test --encoding windows-1252 --vectors DATA/glove/glove-senses.txt",
         settings: "--vocab-size 400000 --also fine --dropout 0.3 --dropout-words 0.2 --smoothing 0.1 --rate 0.002 --epochs 12 --members 3 --linear",
         figure: ACCURACY,
         baselines: &[LINEAR],
