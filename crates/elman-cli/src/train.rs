@@ -48,7 +48,7 @@ pub struct Lm {
     /// Settings from a TOML file, such as the config.toml of another run
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     config: Option<PathBuf>,
-    /// The run's folder, which must not exist [default: runs/TEXT-CELL]
+    /// The run's folder, which must not exist or be empty [default: runs/TEXT-CELL]
     #[arg(long, value_name = "DIR", help_heading = "Run")]
     out: Option<PathBuf>,
     /// Train nothing: try rates that grow, show their losses, and propose one

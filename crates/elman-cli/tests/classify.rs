@@ -192,6 +192,8 @@ fn word_vectors_that_cannot_be_read_are_refused() {
     pictures(&folder);
     let refused = folder.run("train classify --data a.idx --labels labels.idx --vectors cut.vec --out run");
     refused.one_error(&["a.idx: these are no texts, and --vectors (data.vectors) is for texts: leave it out"]);
+    train(&folder, "--folds 100", "run")
+        .one_error(&["reviews.tsv: ", "examples are too few for 100 folds: take at most"]);
     let refused = folder.run("train classify --data a.idx --labels labels.idx --embedding 8 --out run");
     refused.one_error(&["--embedding (model.embedding) is for texts"]);
     train(&folder, "--shift 2", "run")

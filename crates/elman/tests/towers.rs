@@ -86,6 +86,31 @@ fn a_translation_is_found_among_all_of_them() {
 }
 
 #[test]
+fn queries_and_documents_may_be_columns_of_a_table() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, out) = (folder.path().join("pairs.tsv"), folder.path().join("run"));
+    let lines = pairs();
+    std::fs::write(&data, &lines).unwrap();
+    let mut s = small(TaskName::Rank);
+    s.data.train = vec![data.display().to_string()];
+    s.train.max_steps = Some(2);
+    run(s, &out);
+    let table = data.display().to_string();
+    let documents: std::collections::HashSet<&str> = lines.lines().map(|l| l.split_once('\t').unwrap().1).collect();
+    let mut queries = vec![];
+    let asked = Asked { top: Some(1000), documents: Some(table.clone()), ..Asked::default() };
+    predict(&out, &table, &asked, Machine::default(), &mut |p: &elman::task::Prediction| {
+        queries.push(p.json["query"].as_str().unwrap().to_string());
+        let found = p.json["documents"].as_array().unwrap();
+        assert_eq!(found.len(), documents.len());
+        assert!(found.iter().all(|d| documents.contains(d["document"].as_str().unwrap())), "{found:?}");
+        Ok(())
+    })
+    .unwrap();
+    assert!(queries.iter().map(String::as_str).eq(lines.lines().map(|l| l.split_once('\t').unwrap().0)));
+}
+
+#[test]
 fn a_joint_tower_goes_on_to_the_same_figures() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("pairs.tsv");

@@ -38,7 +38,7 @@ pub struct Common {
     /// The encoding of texts [default: utf-8]
     #[arg(long, value_name = "NAME", help_heading = "Data")]
     encoding: Option<String>,
-    /// Rarer words are read by their characters only [default: 2]
+    /// Rarer words are read by their characters only (classify, tag, rank) [default: 2]
     #[arg(long, value_name = "N", help_heading = "Data")]
     min_count: Option<u64>,
     /// At most this many words or subwords [default: 50000; translate: 8000 subwords, with --copy 1000]
@@ -51,7 +51,7 @@ pub struct Common {
     /// A built-in cell or a .cell file [default: lstm; translate: gru]
     #[arg(long, value_name = "CELL", help_heading = "Model")]
     cell: Option<String>,
-    /// Layers [default: 1]
+    /// Layers [default: 1; of pictures 2]
     #[arg(long, value_name = "N", value_parser = few, help_heading = "Model")]
     pub layers: Option<usize>,
     /// Units of a state, in each direction [default: 128; tag: 200; translate, caption: 256]
@@ -63,7 +63,7 @@ pub struct Common {
     /// Units of a word's embedding [default: 128; translate: 256; caption: 64]
     #[arg(long, value_name = "N", value_parser = size, help_heading = "Model")]
     embedding: Option<usize>,
-    /// Units of what is read from a word's characters; 0 for none
+    /// Units of what is read from a word's characters; 0 for none (classify, tag, rank)
     #[arg(long, value_name = "N", help_heading = "Model")]
     characters: Option<usize>,
     /// Train N networks from other starts side by side, which answer together (classify, tag) [default: 1]
@@ -76,7 +76,7 @@ pub struct Common {
     /// Drop units of embeddings, between layers and below the output [default: 0.3]
     #[arg(long, value_name = "P", help_heading = "Training")]
     dropout: Option<f64>,
-    /// Drop whole words; their characters are still read [default: 0.05]
+    /// Drop whole words; their characters are still read [default: 0.05; rank: 0.1]
     #[arg(long, value_name = "P", help_heading = "Training")]
     dropout_words: Option<f64>,
     /// Examples of a step; fewer where there are few examples [default: 32; translate: 64; rank: 128]
@@ -119,7 +119,7 @@ pub struct Common {
     /// Settings from a TOML file, such as the config.toml of another run
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     pub config: Option<PathBuf>,
-    /// The run's folder, which must not exist [default: runs/FILE-TASK]
+    /// The run's folder, which must not exist or be empty [default: runs/FILE-TASK]
     #[arg(long, value_name = "DIR", help_heading = "Run")]
     out: Option<PathBuf>,
     /// Save a checkpoint at least so often [default: 60]

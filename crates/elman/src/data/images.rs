@@ -26,9 +26,17 @@ pub struct Images {
     pub pixels: Vec<u8>,
     /// The label of each.
     pub labels: Option<Vec<String>>,
+    /// The file of each, where they have files of their own.
+    pub names: Option<Vec<String>>,
 }
 
 impl Images {
+    /// What picture `n` is called: by its own file, if it has one, else by its number from 1.
+    pub fn place(&self, n: usize) -> String {
+        let own = self.names.as_ref().and_then(|names| names.get(n));
+        own.cloned().unwrap_or_else(|| format!("{}: picture {}", self.file, n + 1))
+    }
+
     /// Reads an idx file, a file of CIFAR-10 records or a folder of PNG. `labels` is an idx file of labels, for idx pictures.
     ///
     /// A folder holds a folder of pictures for each label, or pictures without labels. CIFAR labels are named by the file

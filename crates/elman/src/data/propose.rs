@@ -114,6 +114,11 @@ fn table(file: &str, encoding: Option<&str>, form: Form) -> Result<Found, DataEr
                 seen += ", and the words of the second stand in the first";
                 task = "translate --copy";
             }
+            let (query, document) = (quoted(&found.source), quoted(&found.target));
+            seen += &format!(
+                "\nIf the second is to be found by the first: elman train rank --data {} --query {query} --document {document}",
+                quoted(file)
+            );
             Ok((seen, task, vec![("source", found.source), ("target", found.target)]))
         }
         _ => {

@@ -75,7 +75,8 @@ pub fn ranking<R: AsRef<[usize]>>(ranks: &[R], cutoffs: &[usize]) -> Result<Rank
 fn ndcg(ranks: &[usize], k: usize) -> f64 {
     let gain = |rank: usize| 1.0 / (1.0 + rank as f64).log2();
     let best: f64 = (1..=ranks.len().min(k)).map(gain).sum();
-    let gained: f64 = ranks.iter().filter(|r| **r <= k).map(|r| gain(*r)).sum();
+    // A sum of nothing is −0 in Rust.
+    let gained = ranks.iter().filter(|r| **r <= k).fold(0.0, |sum, r| sum + gain(*r));
     if best > 0.0 { gained / best } else { 0.0 }
 }
 

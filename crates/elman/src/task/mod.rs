@@ -14,6 +14,7 @@ pub mod classify;
 mod columns;
 pub mod encoder;
 pub mod folds;
+mod held_out;
 pub mod label;
 pub mod lexicon;
 mod load;

@@ -104,14 +104,7 @@ pub fn predict(
                     "score": first.map(|t| t.score), "best": all });
                 each(&Prediction { fields, json })
             };
-            let column = opened.settings.data.source.as_deref();
-            if let Some(texts) = texts_of_table(file, encoding, column, |_| false)? {
-                return texts.iter().try_for_each(|(line, text)| answer(*line, text));
-            }
-            let (mut source, mut text) = (read()?, String::new());
-            while source.next_line(&mut text)? {
-                answer(source.line(), &text)?;
-            }
+            each_text(file, encoding, opened.settings.data.source.as_deref(), |_| false, &mut answer)?;
         }
         TaskName::Rank => {
             let Some(documents) = asked.documents.as_deref() else {
@@ -122,15 +115,21 @@ pub fn predict(
                 let message = "queries and documents cannot both come from standard input: name a file with --data";
                 return Err(Error::Refused(message.into()));
             }
-            let mut ranker = Ranker::of(&opened, documents, machine)?;
-            let (mut source, mut text) = (read()?, String::new());
-            while source.next_line(&mut text)? {
-                let found = ranker.find(&text, top)?;
+            let data = &opened.settings.data;
+            let mut all = vec![];
+            let mut keep = |line: u64, text: &String| {
+                all.push((line, text.clone()));
+                Ok(())
+            };
+            each_text(documents, data.encoding.as_deref(), data.target.as_deref(), |_| false, &mut keep)?;
+            let mut ranker = Ranker::of(&opened, documents, all, machine)?;
+            let mut answer = |line: u64, text: &String| {
+                let found = ranker.find(text, top)?;
                 let shown = found.iter().flat_map(|a| [format!("{:.4}", a.score), a.document.clone()]);
                 let fields = shown.chain([text.clone()]).collect();
-                let json = json!({ "line": source.line(), "query": text, "documents": found });
-                each(&Prediction { fields, json })?;
-            }
+                each(&Prediction { fields, json: json!({ "line": line, "query": text, "documents": found }) })
+            };
+            each_text(file, encoding, data.source.as_deref(), |_| false, &mut answer)?;
         }
     }
     Ok(())
@@ -149,8 +148,8 @@ fn classify(
         return classifier
             .classify_file(file, &mut |place, answer| each(&said(&answer, top, place, json!({ "place": place }))));
     }
-    let known = |label: &str| classifier.knows(label);
-    let table = texts_of_table(file, encoding, opened.settings.data.text.as_deref(), known)?;
+    let labels = classifier.labels().to_vec();
+    let known = |label: &str| labels.iter().any(|other| other == label);
     let mut answer = |line: u64, text: &String| -> Result<(), Error> {
         let name = if file == "-" { "standard input" } else { file };
         let at_line = |e: Error| Error::Refused(format!("{name}:{line}: {e}"));
@@ -159,13 +158,27 @@ fn classify(
         }
         Ok(())
     };
-    if let Some(texts) = table {
-        return texts.iter().try_for_each(|(line, text)| answer(*line, text));
+    each_text(file, encoding, opened.settings.data.text.as_deref(), known, &mut answer)
+}
+
+/// Hands each text of a file to `each`, with its line: of a table that has the columns which training read those texts, of any
+/// other file its lines, each before the next is read.
+///
+/// # Errors
+/// As [`texts_of_table`], a file that cannot be read, and what `each` returns.
+fn each_text(
+    file: &str,
+    encoding: Option<&str>,
+    columns: Option<&str>,
+    known: impl Fn(&str) -> bool,
+    each: &mut dyn FnMut(u64, &String) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if let Some(texts) = texts_of_table(file, encoding, columns, known)? {
+        return texts.iter().try_for_each(|(line, text)| each(*line, text));
     }
-    let mut source = Source::open(file, encoding)?;
-    let mut text = String::new();
+    let (mut source, mut text) = (Source::open(file, encoding)?, String::new());
     while source.next_line(&mut text)? {
-        answer(source.line(), &text)?;
+        each(source.line(), &text)?;
     }
     Ok(())
 }

@@ -282,7 +282,9 @@ struct Watched<R> {
 impl<R: Read> Read for Watched<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         let n = self.inner.read(out)?;
-        self.ended.store(n == 0 && !out.is_empty(), Ordering::Relaxed);
+        if n == 0 && !out.is_empty() {
+            self.ended.store(true, Ordering::Relaxed);
+        }
         Ok(n)
     }
 }

@@ -62,6 +62,7 @@ fn folders_are_labels() {
     files.write("cat/notes.txt", "not a picture");
     let images = Images::read(&files.path(""), None).unwrap();
     assert_eq!(images.labels.as_ref().unwrap(), &["cat", "cat", "dog"]);
+    assert!(images.place(1).ends_with("cat/2.png") && images.place(2).ends_with("dog/1.png"));
     assert_eq!(images.pixels, [1, 2, 3, 4, 5, 6, 1, 2, 3, 255, 255, 255, 9, 9, 9, 10, 10, 10]);
     let told = |files: &Files| Images::read(&files.path(""), None).unwrap_err().to_string();
     let odd = files.write("dog/2.png", png(1, 1, png::ColorType::Grayscale, &[9]));

@@ -36,7 +36,16 @@ pub(super) fn read(file: &str) -> Result<Images, DataError> {
         pixels.extend((0..PLANE).flat_map(|at| [planes[at], planes[PLANE + at], planes[2 * PLANE + at]]));
     }
     let count = labels.len();
-    Ok(Images { file: file.into(), count, height: SIDE, width: SIDE, channels: 3, pixels, labels: Some(labels) })
+    Ok(Images {
+        file: file.into(),
+        count,
+        height: SIDE,
+        width: SIDE,
+        channels: 3,
+        pixels,
+        labels: Some(labels),
+        names: None,
+    })
 }
 
 /// The names beside the file, if ten are there.

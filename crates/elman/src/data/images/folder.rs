@@ -23,7 +23,8 @@ struct Picture {
 pub(super) fn read(folder: &str) -> Result<Images, DataError> {
     if Path::new(folder).is_file() {
         let Picture { height, width, channels, pixels } = picture(folder)?;
-        return Ok(Images { file: folder.into(), count: 1, height, width, channels, pixels, labels: None });
+        let names = Some(vec![folder.to_string()]);
+        return Ok(Images { file: folder.into(), count: 1, height, width, channels, pixels, labels: None, names });
     }
     let mut files: Vec<(PathBuf, Option<String>)> = Vec::new();
     let entries = entries(Path::new(folder))?;
@@ -66,8 +67,9 @@ pub(super) fn read(folder: &str) -> Result<Images, DataError> {
     }
     let channels = if pictures.iter().any(|p| p.channels == 3) { 3 } else { 1 };
     let pixels = pictures.iter().flat_map(|p| spread(p, channels)).collect();
+    let names = Some(files.iter().map(|(file, _)| file.to_string_lossy().into_owned()).collect());
     let labels = labelled.then(|| files.into_iter().filter_map(|(_, label)| label).collect());
-    Ok(Images { file: folder.into(), count: pictures.len(), height, width, channels, pixels, labels })
+    Ok(Images { file: folder.into(), count: pictures.len(), height, width, channels, pixels, labels, names })
 }
 
 /// What is in a folder, in order.

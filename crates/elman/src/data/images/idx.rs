@@ -27,7 +27,7 @@ pub(super) fn pictures(file: &str) -> Result<Images, DataError> {
             ));
         }
     };
-    Ok(Images { file: file.into(), count, height, width, channels, pixels, labels: None })
+    Ok(Images { file: file.into(), count, height, width, channels, pixels, labels: None, names: None })
 }
 
 /// Labels: 1 dimension.

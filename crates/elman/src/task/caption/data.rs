@@ -5,9 +5,8 @@ use crate::data::table::{Reading, Table};
 use crate::error::Error;
 use crate::run::Folder;
 use crate::task::settings::Settings;
-use crate::task::{Part, batches};
+use crate::task::{Part, held_out};
 use crate::whole_file::shown;
-use elman_engine::dropout::{MaskKey, Purpose};
 use serde::{Deserialize, Serialize};
 
 const SIZE: &str = "pictures.json";
@@ -125,7 +124,8 @@ pub fn read(settings: &Settings) -> Result<Examples, Error> {
     };
     let mut examples = Examples { size, parts, remarks };
     if d.valid.is_empty() {
-        hold_out(&mut examples, d.test.is_empty());
+        let Examples { parts, remarks, .. } = &mut examples;
+        held_out::take_tenths(parts, d.test.is_empty(), |_| None, "pictures", remarks);
     }
     if examples.of(Part::Train).is_empty() || examples.of(Part::Valid).is_empty() {
         let message = "too few pictures: at least 10 are needed, or files for --data and --valid";
@@ -163,21 +163,6 @@ fn pairs(images: &Images, file: &str, settings: &Settings, remarks: &mut Vec<Str
         remarks.push(format!("{file}: {} pictures have no caption and are left out", images.count - all.len()));
     }
     Ok(all)
-}
-
-/// Takes a tenth of the training pictures for validation, and with `test` another for the test.
-fn hold_out(examples: &mut Examples, test: bool) {
-    let mut train = std::mem::take(&mut examples.parts[Part::Train as usize]);
-    let key = MaskKey { seed: 0, purpose: Purpose::Order, layer: 1, step: 0, sequence: 0 };
-    batches::shuffle(&mut train, &mut key.random());
-    let share = train.len() / 10;
-    let parts: &[Part] = if test { &[Part::Valid, Part::Test] } else { &[Part::Valid] };
-    for part in parts {
-        let rest = train.len() - share;
-        examples.parts[*part as usize] = train.split_off(rest);
-        examples.remarks.push(format!("a tenth of the pictures ({share}) is held out: {}", part.name()));
-    }
-    examples.parts[Part::Train as usize] = train;
 }
 
 /// A picture of any size in another: each pixel the mean of those it covers. `channels` become as many as are wanted.

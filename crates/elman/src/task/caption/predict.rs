@@ -146,11 +146,16 @@ impl Captioner {
         let size = (images.height, images.width, images.channels);
         for n in 0..images.count {
             let said = self.say(images.picture(n), size, top)?;
-            let fields = match top {
+            let mut fields: Vec<String> = match top {
                 0 | 1 => said.iter().map(|s| s.caption.clone()).collect(),
                 _ => said.iter().flat_map(|s| [format!("{:.4}", s.log_probability), s.caption.clone()]).collect(),
             };
-            each(&Prediction { fields, json: json!({ "picture": n + 1, "captions": said }) })?;
+            let mut json = json!({ "picture": n + 1, "captions": said });
+            if images.names.is_some() {
+                json["place"] = images.place(n).into();
+                fields.push(images.place(n));
+            }
+            each(&Prediction { fields, json })?;
         }
         Ok(())
     }

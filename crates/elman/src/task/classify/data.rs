@@ -6,9 +6,8 @@ use crate::data::labelled::Columns;
 use crate::error::Error;
 use crate::task::settings::Settings;
 use crate::task::words::Spelled;
-use crate::task::{Part, batches};
-use elman_engine::dropout::{MaskKey, Purpose};
-use std::collections::{HashMap, HashSet};
+use crate::task::{Part, held_out};
+use std::collections::HashSet;
 
 /// How web addresses begin.
 const ADDRESSES: [&str; 2] = ["http://", "https://"];
@@ -146,10 +145,7 @@ impl RawInput {
     /// Nothing of numbers, and of texts that have none.
     fn gist(&self) -> Option<String> {
         let RawInput::Text(text) = self else { return None };
-        let words = text.split_whitespace().filter(|w| *w != ADDRESS && !w.starts_with('@'));
-        let gist: String =
-            words.flat_map(str::chars).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-        (!gist.is_empty()).then_some(gist)
+        held_out::gist(text.split_whitespace().filter(|w| *w != ADDRESS && !w.starts_with('@')))
     }
 }
 
@@ -195,6 +191,15 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
         }
     }
     raw.columns = columns;
+    if let Some([_, folds]) = d.fold
+        && raw.train.len() < 2 * folds
+    {
+        let (file, examples) = (d.train.join(", "), raw.train.len());
+        let message = format!("{examples} examples are too few for {folds} folds: take at most {}", examples / 2);
+        return Err(Error::Refused(format!("{file}: {message}")));
+    }
+    raw.remark_on_copies(Part::Valid);
+    raw.remark_on_copies(Part::Test);
     raw.hold_out(settings);
     if raw.train.is_empty() || raw.valid.is_empty() {
         let message = "too few examples: at least 10 are needed, or files for --data and --valid";
@@ -210,8 +215,7 @@ impl Raw {
         if !d.valid.is_empty() {
             return;
         }
-        let key = MaskKey { seed: 0, purpose: Purpose::Order, layer: 1, step: 0, sequence: 0 };
-        batches::shuffle(&mut self.train, &mut key.random());
+        held_out::shuffle(&mut self.train);
         let mut shares = vec![Part::Valid];
         if let Some([fold, folds]) = d.fold {
             let all = std::mem::take(&mut self.train);
@@ -225,13 +229,19 @@ impl Raw {
         }
         let share = self.train.len() / 10;
         for part in shares {
-            let (train, held) = parted(std::mem::take(&mut self.train), share);
+            let (train, held) = held_out::parted(std::mem::take(&mut self.train), share, |e| e.input.gist());
             self.remarks.push(format!("a tenth of the examples ({}) is held out: {}", held.len(), part.name()));
             self.train = train;
             *self.part(part) = held;
         }
         // A share of a cross-validation has no file either.
         self.keep_rare_labels(if d.test.is_empty() { &[Part::Valid, Part::Test] } else { &[Part::Valid] });
+    }
+
+    fn remark_on_copies(&mut self, part: Part) {
+        let other = std::mem::take(self.part(part));
+        self.remarks.extend(held_out::remark_on_copies(&self.train, &other, part, |e| e.input.gist()));
+        *self.part(part) = other;
     }
 
     /// Examples of labels that training would else lack go back to it.
@@ -295,32 +305,6 @@ impl Raw {
         let (remarks, columns) = (self.remarks, self.columns);
         Ok(Examples { train: all(self.train)?, valid: all(self.valid)?, test: all(self.test)?, remarks, columns })
     }
-}
-
-/// Takes `share` of the examples from the end, or the next that fit, so that copies of a text stay together: whoever has learned one
-/// knows the others, and they would say that learning by heart is best.
-fn parted(all: Vec<RawExample>, share: usize) -> (Vec<RawExample>, Vec<RawExample>) {
-    let gists: Vec<Option<String>> = all.iter().map(|e| e.input.gist()).collect();
-    let mut copies: HashMap<&str, Vec<usize>> = HashMap::new();
-    for (place, gist) in gists.iter().enumerate() {
-        copies.entry(gist.as_deref().unwrap_or_default()).or_default().push(place);
-    }
-    let (mut taken, mut left) = (vec![false; all.len()], share);
-    for (place, gist) in gists.iter().enumerate().rev() {
-        let group = gist.as_deref().map_or(std::slice::from_ref(&place), |gist| &copies[gist]);
-        if !taken[place] && group.len() <= left {
-            group.iter().for_each(|place| taken[*place] = true);
-            left -= group.len();
-        }
-    }
-    if left == share {
-        // All are copies of few texts.
-        let rest = all.len() - share;
-        taken[rest..].fill(true);
-    }
-    let (held, rest): (Vec<_>, Vec<_>) = all.into_iter().zip(taken).partition(|(_, taken)| *taken);
-    let alone = |part: Vec<(RawExample, bool)>| part.into_iter().map(|(example, _)| example).collect();
-    (alone(rest), alone(held))
 }
 
 #[cfg(test)]

@@ -69,7 +69,7 @@ impl Numbers {
                         PictureSteps::Whole => height * width * channels,
                     };
                     let grid = Grid { picture: Some([height, width, channels]), width: of_step, values };
-                    (format!("{}: picture {}", images.file, i + 1), grid, label)
+                    (images.place(i), grid, label)
                 })
                 .collect(),
             Numbers::Series(set, before) => set

@@ -64,9 +64,9 @@ impl Classifier {
         self.answers(&inputs?)
     }
 
-    /// Whether it answers with a label.
-    pub fn knows(&self, label: &str) -> bool {
-        self.model.labels.id(label).is_some()
+    /// The labels that it answers with.
+    pub fn labels(&self) -> &[String] {
+        self.model.labels.entries()
     }
 
     /// Whether it reads pictures or series, not texts.

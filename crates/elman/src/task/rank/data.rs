@@ -5,8 +5,7 @@ use crate::data::pairs::Columns;
 use crate::data::table::Reading;
 use crate::error::Error;
 use crate::task::settings::Settings;
-use crate::task::{Part, batches};
-use elman_engine::dropout::{MaskKey, Purpose};
+use crate::task::{Part, held_out};
 use std::collections::HashMap;
 
 /// Pairs of a query and a document that answers it, per part.
@@ -62,8 +61,11 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
             raw.remarks.extend(pairs.remarks);
         }
     }
+    for part in [Part::Valid, Part::Test] {
+        raw.remarks.extend(held_out::remark_on_copies(raw.of(Part::Train), raw.of(part), part, gist));
+    }
     if d.valid.is_empty() {
-        hold_out(&mut raw, d.test.is_empty());
+        held_out::take_tenths(&mut raw.parts, d.test.is_empty(), gist, "pairs", &mut raw.remarks);
     }
     if raw.of(Part::Train).is_empty() || raw.of(Part::Valid).is_empty() {
         let message = "too few pairs: at least 10 are needed, or files for --data and --valid";
@@ -72,22 +74,9 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
     Ok(raw)
 }
 
-/// Takes a tenth of the training pairs for validation, and with `test` another for the test.
-fn hold_out(raw: &mut Raw, test: bool) {
-    let mut train = std::mem::take(&mut raw.parts[Part::Train as usize]);
-    let key = MaskKey { seed: 0, purpose: Purpose::Order, layer: 1, step: 0, sequence: 0 };
-    batches::shuffle(&mut train, &mut key.random());
-    let share = train.len() / 10;
-    let mut parts = vec![Part::Valid];
-    if test {
-        parts.push(Part::Test);
-    }
-    for part in parts {
-        let rest = train.len() - share;
-        raw.parts[part as usize] = train.split_off(rest);
-        raw.remarks.push(format!("a tenth of the pairs ({share}) is held out: {}", part.name()));
-    }
-    raw.parts[Part::Train as usize] = train;
+/// Pairs of one query are copies.
+fn gist((query, _): &(String, String)) -> Option<String> {
+    held_out::gist(query.split_whitespace())
 }
 
 /// The different queries and documents of a part, in the order they come.
@@ -126,7 +115,8 @@ impl Collection {
 
 #[cfg(test)]
 mod tests {
-    use super::Collection;
+    use super::{Collection, Part, Settings, read};
+    use std::collections::HashSet;
 
     #[test]
     fn what_stands_twice_is_one_query_or_document() {
@@ -134,5 +124,22 @@ mod tests {
         let c = Collection::of(&[pair("a", "x"), pair("b", "y"), pair("a", "y"), pair("a", "x")]);
         assert_eq!((c.queries.join(""), c.documents.join("")), ("ab".into(), "xy".into()));
         assert_eq!(c.relevant, [vec![0, 1], vec![1]]);
+    }
+
+    #[test]
+    fn pairs_of_one_query_are_held_out_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pairs.tsv");
+        let lines: String = (0..240).map(|i| format!("ask {}\tanswer {i}\n", i / 3)).collect();
+        std::fs::write(&file, lines).unwrap();
+        let mut settings = Settings::default();
+        settings.data.train = vec![file.display().to_string()];
+        let raw = read(&settings).unwrap();
+        let of = |part| raw.of(part).iter().map(|(query, _)| query.clone()).collect::<HashSet<String>>();
+        let [train, valid, test] = [of(Part::Train), of(Part::Valid), of(Part::Test)];
+        assert!(train.is_disjoint(&valid) && train.is_disjoint(&test) && valid.is_disjoint(&test));
+        assert_eq!([train.len(), valid.len(), test.len()], [64, 8, 8]);
+        settings.data.test = settings.data.train.clone();
+        assert!(read(&settings).unwrap().remarks.iter().any(|r| r.starts_with("test: 240 of 240 stand in training")));
     }
 }

@@ -206,8 +206,7 @@ impl Task for Rank {
             "nDCG@10"
         );
         for (name, r) in [("this model", &found)].into_iter().chain(baselines.iter().map(|(n, r)| (n.as_str(), r))) {
-            // A sum of nothing is −0.
-            let (one, ten, ndcg) = (r.recall[0].value, r.recall[1].value, r.ndcg_at[1].value.abs());
+            let (one, ten, ndcg) = (r.recall[0].value, r.recall[1].value, r.ndcg_at[1].value);
             let _ = writeln!(text, "{name:<22}{:>8.4}{one:>10.4}{ten:>11.4}{ndcg:>9.4}", r.mrr);
         }
         let keys = ["tf_idf", "characters"].map(String::from).into_iter();

@@ -4,10 +4,10 @@ use super::model::{Model, Side};
 use super::{likeness, rows};
 use crate::error::Error;
 use crate::task::Opened;
-use crate::text::Source;
 use crate::train::Machine;
 use elman_engine::tape::Store;
 use serde::Serialize;
+use std::collections::HashSet;
 use std::sync::atomic::AtomicBool;
 
 /// A trained ranker with the documents it searches.
@@ -32,22 +32,18 @@ pub struct Answer {
 }
 
 impl Ranker {
-    /// A run that is open, and a file with a document a line.
+    /// A run that is open, and the documents of `file`, each with its line; one that stands there twice is one.
     ///
     /// # Errors
-    /// No model yet, damaged files, a file without documents.
-    pub fn of(opened: &Opened, documents: &str, machine: Machine) -> Result<Ranker, Error> {
+    /// No model yet, damaged files, no documents.
+    pub fn of(opened: &Opened, file: &str, documents: Vec<(u64, String)>, machine: Machine) -> Result<Ranker, Error> {
         let model = Model::again(&opened.settings, &opened.folder)?;
         let mut store = opened.store(&model.blueprint, machine)?;
-        let mut source = Source::open(documents, opened.settings.data.encoding.as_deref())?;
-        let (mut all, mut line) = (vec![], String::new());
-        while source.next_line(&mut line)? {
-            if !line.trim().is_empty() {
-                all.push((source.line(), line.clone()));
-            }
-        }
+        let mut known = HashSet::new();
+        let new = |(_, text): &(u64, String)| !text.trim().is_empty() && known.insert(text.clone());
+        let all: Vec<(u64, String)> = documents.into_iter().filter(new).collect();
         if all.is_empty() {
-            return Err(Error::Refused(format!("{documents}: no document; give a file with one on each line")));
+            return Err(Error::Refused(format!("{file}: no document; give a file with one on each line")));
         }
         let texts: Vec<String> = all.iter().map(|(_, text)| text.clone()).collect();
         let rows = rows((&model, &mut store), &texts, Side::Document, &AtomicBool::new(false))?;

@@ -80,6 +80,14 @@ impl Settings {
         if let Some((name, _, of)) = of_one.into_iter().find(|(_, given, of)| *given && self.task != *of) {
             return refuse(format!("{name} is of the task {}: leave it out", of.name()));
         }
+        let usual = Settings::of(self.task);
+        let of_words = [
+            ("model.characters", m.characters != usual.model.characters),
+            ("data.min_count", self.data.min_count != usual.data.min_count),
+        ];
+        if let Some((name, _)) = of_words.iter().find(|(_, given)| *given && self.task == TaskName::Translate) {
+            return refuse(format!("{name} is of tasks that read words, and `translate` reads subwords: leave it out"));
+        }
         let of_translate = m.copy || m.input_feeding || m.decoder_cell.is_some() || m.decoder != Kind::Recurrent;
         if self.task != TaskName::Translate && (of_translate || m.attention != Attention::Scaled) {
             let names = "model.copy, model.decoder, model.decoder_cell, model.input_feeding and model.attention";

@@ -5,8 +5,7 @@ use crate::data::conllu::{Sentence, Treebank};
 use crate::error::Error;
 use crate::task::settings::Settings;
 use crate::task::words::Spelled;
-use crate::task::{Part, batches};
-use elman_engine::dropout::{MaskKey, Purpose};
+use crate::task::{Part, held_out};
 
 /// A sentence that has its tags.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,8 +48,12 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
             raw.parts[part as usize].extend(bank.sentences.into_iter().map(placed));
         }
     }
+    let gist = |(_, s): &(String, Sentence)| held_out::gist(s.tokens.iter().map(|t| t.form.as_str()));
+    for part in [Part::Valid, Part::Test] {
+        raw.remarks.extend(held_out::remark_on_copies(raw.of(Part::Train), raw.of(part), part, gist));
+    }
     if d.valid.is_empty() {
-        raw.hold_out(d.test.is_empty());
+        held_out::take_tenths(&mut raw.parts, d.test.is_empty(), gist, "sentences", &mut raw.remarks);
     }
     if raw.of(Part::Train).is_empty() || raw.of(Part::Valid).is_empty() {
         let message = "too few sentences: at least 10 are needed, or files for --data and --valid";
@@ -63,17 +66,6 @@ impl Raw {
     /// Sentences of a part.
     pub fn of(&self, part: Part) -> &[(String, Sentence)] {
         &self.parts[part as usize]
-    }
-
-    fn hold_out(&mut self, test_too: bool) {
-        let key = MaskKey { seed: 0, purpose: Purpose::Order, layer: 1, step: 0, sequence: 0 };
-        batches::shuffle(&mut self.parts[0], &mut key.random());
-        let share = self.parts[0].len() / 10;
-        for part in [Part::Valid, Part::Test].into_iter().take(1 + usize::from(test_too)) {
-            let rest = self.parts[0].len() - share;
-            self.parts[part as usize] = self.parts[0].split_off(rest);
-            self.remarks.push(format!("a tenth of the sentences ({share}) is held out: {}", part.name()));
-        }
     }
 
     /// The sentences with numbers, part by part. Tags that training does not have are none of the model's: such words count

@@ -5,10 +5,9 @@ use crate::data::table::Reading;
 use crate::error::Error;
 use crate::run::Folder;
 use crate::task::settings::Settings;
-use crate::task::{Part, batches};
+use crate::task::{Part, held_out};
 use crate::text::vocabulary::Cut;
 use crate::text::{Tokenizer, Unit};
-use elman_engine::dropout::{MaskKey, Purpose};
 
 /// Subwords of a side at most; a step's memory grows with its longest side.
 pub const LONGEST: usize = 2000;
@@ -29,10 +28,7 @@ pub struct Example {
 /// Pairs as they stand in their files.
 #[derive(Clone, Debug, Default)]
 pub struct Raw {
-    /// Of the training part.
-    pub train: Vec<Pair>,
-    valid: Vec<Pair>,
-    test: Vec<Pair>,
+    parts: [Vec<Pair>; 3],
     remarks: Vec<String>,
     /// Those of the tables, asked for or found.
     columns: Columns,
@@ -92,26 +88,18 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
                 // Columns that were found in the first file are those of all.
                 raw.columns = Columns { source: Some(read.source), target: Some(read.target) };
             }
-            raw.part(part).extend(read.pairs);
+            raw.parts[part as usize].extend(read.pairs);
             raw.remarks.extend(read.remarks);
         }
     }
-    if d.valid.is_empty() {
-        let mut shares = vec![Part::Valid];
-        if d.test.is_empty() {
-            shares.push(Part::Test);
-        }
-        let key = MaskKey { seed: 0, purpose: Purpose::Order, layer: 1, step: 0, sequence: 0 };
-        batches::shuffle(&mut raw.train, &mut key.random());
-        let share = raw.train.len() / 10;
-        for part in shares {
-            let rest = raw.train.len() - share;
-            let held: Vec<Pair> = raw.train.split_off(rest);
-            raw.remarks.push(format!("a tenth of the pairs ({share}) is held out: {}", part.name()));
-            *raw.part(part) = held;
-        }
+    let gist = |pair: &Pair| held_out::gist(pair.source.split_whitespace());
+    for part in [Part::Valid, Part::Test] {
+        raw.remarks.extend(held_out::remark_on_copies(raw.of(Part::Train), raw.of(part), part, gist));
     }
-    if raw.train.is_empty() || raw.valid.is_empty() {
+    if d.valid.is_empty() {
+        held_out::take_tenths(&mut raw.parts, d.test.is_empty(), gist, "pairs", &mut raw.remarks);
+    }
+    if raw.of(Part::Train).is_empty() || raw.of(Part::Valid).is_empty() {
         let message = "too few pairs: at least 10 are needed, or files for --data and --valid";
         return Err(Error::Refused(format!("{}: {message}", d.train.join(", "))));
     }
@@ -128,12 +116,9 @@ fn read_file(file: &str, beside: Option<&str>, columns: &Columns, settings: &Set
 }
 
 impl Raw {
-    fn part(&mut self, part: Part) -> &mut Vec<Pair> {
-        match part {
-            Part::Train => &mut self.train,
-            Part::Valid => &mut self.valid,
-            Part::Test => &mut self.test,
-        }
+    /// The pairs of a part.
+    pub fn of(&self, part: Part) -> &[Pair] {
+        &self.parts[part as usize]
     }
 
     /// The pairs with numbers for subwords. Training pairs that are too long are left out.
@@ -164,8 +149,8 @@ impl Raw {
             }
             Ok(examples)
         };
-        let (train, valid, test) =
-            (all(&self.train, Part::Train)?, all(&self.valid, Part::Valid)?, all(&self.test, Part::Test)?);
+        let mut of = |part: Part| all(self.of(part), part);
+        let (train, valid, test) = (of(Part::Train)?, of(Part::Valid)?, of(Part::Test)?);
         Ok(Examples { train, valid, test, remarks, columns: self.columns.clone() })
     }
 }
@@ -189,7 +174,7 @@ impl Speller {
         let d = &settings.data;
         let spaced = settings.model.copy;
         let mut text = String::new();
-        for side in raw.train.iter().flat_map(|p| [&p.source, &p.target]) {
+        for side in raw.of(Part::Train).iter().flat_map(|p| [&p.source, &p.target]) {
             text.push_str(if spaced { " " } else { "" });
             text.push_str(&case(side, d.lowercase));
             text.push('\n');
@@ -252,4 +237,27 @@ const FILE: &str = "tokenizer.json";
 
 fn case(text: &str, lowercase: bool) -> String {
     if lowercase { text.to_lowercase() } else { text.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Part, Settings, read};
+    use std::collections::HashSet;
+
+    #[test]
+    fn pairs_of_one_source_are_held_out_together() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pairs.tsv");
+        let lines: String = (0..240).map(|i| format!("ask {}\tanswer {i}\n", i / 3)).collect();
+        std::fs::write(&file, lines).unwrap();
+        let mut settings = Settings::default();
+        settings.data.train = vec![file.display().to_string()];
+        let raw = read(&settings).unwrap();
+        let of = |part| raw.of(part).iter().map(|pair| pair.source.clone()).collect::<HashSet<String>>();
+        let [train, valid, test] = [of(Part::Train), of(Part::Valid), of(Part::Test)];
+        assert!(train.is_disjoint(&valid) && train.is_disjoint(&test) && valid.is_disjoint(&test));
+        assert_eq!([train.len(), valid.len(), test.len()], [64, 8, 8]);
+        settings.data.test = settings.data.train.clone();
+        assert!(read(&settings).unwrap().remarks.iter().any(|r| r.starts_with("test: 240 of 240 stand in training")));
+    }
 }

@@ -1,0 +1,126 @@
+//! Parts that have no file: tenths of the training examples. Copies of an example stay in one part: whoever has learned one
+//! knows the others, and they would say that learning by heart is best.
+
+use super::{Part, batches};
+use elman_engine::dropout::{MaskKey, Purpose};
+use std::collections::{HashMap, HashSet};
+
+/// An order that has nothing to do with that of the file, always the same.
+pub fn shuffle<E>(all: &mut [E]) {
+    let key = MaskKey { seed: 0, purpose: Purpose::Order, layer: 1, step: 0, sequence: 0 };
+    batches::shuffle(all, &mut key.random());
+}
+
+/// Takes a tenth of the training part for validation, and with `test` another for the test; `what` they are goes into the
+/// remarks. Examples of one `gist` are copies; of `None` there are none.
+pub fn take_tenths<E>(
+    parts: &mut [Vec<E>; 3],
+    test: bool,
+    gist: impl Fn(&E) -> Option<String>,
+    what: &str,
+    remarks: &mut Vec<String>,
+) {
+    let mut train = std::mem::take(&mut parts[Part::Train as usize]);
+    shuffle(&mut train);
+    let share = train.len() / 10;
+    for part in [Part::Valid, Part::Test].into_iter().take(1 + usize::from(test)) {
+        let (rest, held) = parted(train, share, &gist);
+        remarks.push(format!("a tenth of the {what} ({}) is held out: {}", held.len(), part.name()));
+        parts[part as usize] = held;
+        train = rest;
+    }
+    parts[Part::Train as usize] = train;
+}
+
+/// Takes `share` of the examples from the end, or the next that fit, each with all its copies: (the rest, what was taken).
+pub fn parted<E>(all: Vec<E>, share: usize, gist: impl Fn(&E) -> Option<String>) -> (Vec<E>, Vec<E>) {
+    let gists: Vec<Option<String>> = all.iter().map(gist).collect();
+    let mut copies: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, gist) in gists.iter().enumerate() {
+        copies.entry(gist.as_deref().unwrap_or_default()).or_default().push(place);
+    }
+    let (mut taken, mut left) = (vec![false; all.len()], share);
+    for (place, gist) in gists.iter().enumerate().rev() {
+        let group = gist.as_deref().map_or(std::slice::from_ref(&place), |gist| &copies[gist]);
+        if !taken[place] && group.len() <= left {
+            group.iter().for_each(|place| taken[*place] = true);
+            left -= group.len();
+        }
+    }
+    if left == share {
+        // All are copies of few.
+        let rest = all.len() - share;
+        taken[rest..].fill(true);
+    }
+    let (held, rest): (Vec<_>, Vec<_>) = all.into_iter().zip(taken).partition(|(_, taken)| *taken);
+    let alone = |part: Vec<(E, bool)>| part.into_iter().map(|(example, _)| example).collect();
+    (alone(rest), alone(held))
+}
+
+/// Says of a part that was given as files how much of it stands in training, too.
+pub fn remark_on_copies<E>(
+    train: &[E],
+    other: &[E],
+    part: Part,
+    gist: impl Fn(&E) -> Option<String>,
+) -> Option<String> {
+    let known: HashSet<String> = train.iter().filter_map(&gist).collect();
+    let copies = other.iter().filter_map(&gist).filter(|gist| known.contains(gist)).count();
+    let (all, part) = (other.len(), part.name());
+    (copies > 0)
+        .then(|| format!("{part}: {copies} of {all} stand in training, too: they measure what is known by heart"))
+}
+
+/// What texts have in common that are copies of each other: their letters and digits. Nothing of texts that have none.
+pub fn gist<'w>(words: impl Iterator<Item = &'w str>) -> Option<String> {
+    let gist: String =
+        words.flat_map(str::chars).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+    (!gist.is_empty()).then_some(gist)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parts_of(all: Vec<usize>, gist: impl Fn(&usize) -> Option<String>) -> [Vec<usize>; 3] {
+        let (mut parts, mut remarks) = ([all, vec![], vec![]], vec![]);
+        take_tenths(&mut parts, true, gist, "numbers", &mut remarks);
+        let held = parts[2].len();
+        assert_eq!(remarks[1], format!("a tenth of the numbers ({held}) is held out: test"));
+        parts
+    }
+
+    #[test]
+    fn copies_stay_in_one_part() {
+        let [train, valid, test] = parts_of((0..300).collect(), |i| Some((i / 4).to_string()));
+        assert_eq!([valid.len(), test.len()], [28, 28]);
+        let groups = |part: &[usize]| part.iter().map(|i| i / 4).collect::<HashSet<_>>();
+        let [train, valid, test] = [train, valid, test].map(|part| groups(&part));
+        assert!(train.is_disjoint(&valid) && train.is_disjoint(&test) && valid.is_disjoint(&test));
+        assert_eq!(train.len() + valid.len() + test.len(), 75);
+    }
+
+    #[test]
+    fn where_all_are_copies_or_none_is_the_last_are_taken() {
+        for gist in [|_: &usize| None, |_: &usize| Some(String::new())] {
+            let [train, valid, test] = parts_of((0..40).collect(), gist);
+            let mut order: Vec<usize> = (0..40).collect();
+            shuffle(&mut order);
+            assert_eq!([train, test, valid].concat(), order);
+        }
+    }
+
+    #[test]
+    fn copies_in_files_of_their_own_are_counted() {
+        let own = |i: &usize| Some(i.to_string());
+        let said = remark_on_copies(&[1, 2, 3], &[3, 4, 3], Part::Test, own);
+        assert_eq!(said.unwrap(), "test: 2 of 3 stand in training, too: they measure what is known by heart");
+        assert_eq!(remark_on_copies(&[1, 2, 3], &[4], Part::Test, own), None);
+    }
+
+    #[test]
+    fn a_gist_is_letters_and_digits() {
+        assert_eq!(gist("Ёж, 2 times!".split(' ')).unwrap(), "ёж2times");
+        assert_eq!(gist("?!".split(' ')), None);
+    }
+}
