@@ -1,5 +1,5 @@
 //! Parts that have no file: tenths of the training examples. Copies of an example stay in one part: whoever has learned one
-//! knows the others, and they would say that learning by heart is best.
+//! knows the others, and they would say that learning by heart is best. What copies have in common is their `gist`.
 
 use super::{Part, batches};
 use elman_engine::dropout::{MaskKey, Purpose};
@@ -71,13 +71,6 @@ pub fn remark_on_copies<E>(
         .then(|| format!("{part}: {copies} of {all} stand in training, too: they measure what is known by heart"))
 }
 
-/// What texts have in common that are copies of each other: their letters and digits. Nothing of texts that have none.
-pub fn gist<'w>(words: impl Iterator<Item = &'w str>) -> Option<String> {
-    let gist: String =
-        words.flat_map(str::chars).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-    (!gist.is_empty()).then_some(gist)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,11 +109,5 @@ mod tests {
         let said = remark_on_copies(&[1, 2, 3], &[3, 4, 3], Part::Test, own);
         assert_eq!(said.unwrap(), "test: 2 of 3 stand in training, too: they measure what is known by heart");
         assert_eq!(remark_on_copies(&[1, 2, 3], &[4], Part::Test, own), None);
-    }
-
-    #[test]
-    fn a_gist_is_letters_and_digits() {
-        assert_eq!(gist("Ёж, 2 times!".split(' ')).unwrap(), "ёж2times");
-        assert_eq!(gist("?!".split(' ')), None);
     }
 }

@@ -145,7 +145,10 @@ impl RawInput {
     /// Nothing of numbers, and of texts that have none.
     fn gist(&self) -> Option<String> {
         let RawInput::Text(text) = self else { return None };
-        held_out::gist(text.split_whitespace().filter(|w| *w != ADDRESS && !w.starts_with('@')))
+        let words = text.split_whitespace().filter(|w| *w != ADDRESS && !w.starts_with('@'));
+        let gist: String =
+            words.flat_map(str::chars).filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
+        (!gist.is_empty()).then_some(gist)
     }
 }
 

@@ -76,7 +76,7 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
 
 /// Pairs of one query are copies.
 fn gist((query, _): &(String, String)) -> Option<String> {
-    held_out::gist(query.split_whitespace())
+    Some(query.clone())
 }
 
 /// The different queries and documents of a part, in the order they come.

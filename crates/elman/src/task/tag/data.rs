@@ -48,7 +48,8 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
             raw.parts[part as usize].extend(bank.sentences.into_iter().map(placed));
         }
     }
-    let gist = |(_, s): &(String, Sentence)| held_out::gist(s.tokens.iter().map(|t| t.form.as_str()));
+    let gist =
+        |(_, s): &(String, Sentence)| Some(s.tokens.iter().map(|t| t.form.as_str()).collect::<Vec<_>>().join(" "));
     for part in [Part::Valid, Part::Test] {
         raw.remarks.extend(held_out::remark_on_copies(raw.of(Part::Train), raw.of(part), part, gist));
     }
