@@ -1,6 +1,7 @@
 //! Parts that have no file: tenths of the training examples. Copies of an example stay in one part: whoever has learned one
 //! knows the others, and they would say that learning by heart is best. What copies have in common is their `gist`.
 
+use super::settings::Data;
 use super::{Part, batches};
 use elman_engine::dropout::{MaskKey, Purpose};
 use std::collections::{HashMap, HashSet};
@@ -11,19 +12,26 @@ pub fn shuffle<E>(all: &mut [E]) {
     batches::shuffle(all, &mut key.random());
 }
 
-/// Takes a tenth of the training part for validation, and with `test` another for the test; `what` they are goes into the
-/// remarks. Examples of one `gist` are copies; of `None` there are none.
-pub fn take_tenths<E>(
+/// Says how much of the files of other parts stands in training, too, and takes parts that have no file: a tenth of the training
+/// part for validation, and another for the test. `what` they are goes into the remarks. Examples of one `gist` are copies; of
+/// `None` there are none.
+pub fn divide<E>(
     parts: &mut [Vec<E>; 3],
-    test: bool,
+    data: &Data,
     gist: impl Fn(&E) -> Option<String>,
     what: &str,
     remarks: &mut Vec<String>,
 ) {
+    for part in [Part::Valid, Part::Test] {
+        remarks.extend(remark_on_copies(&parts[0], &parts[part as usize], part, &gist));
+    }
+    if !data.valid.is_empty() {
+        return;
+    }
     let mut train = std::mem::take(&mut parts[Part::Train as usize]);
     shuffle(&mut train);
     let share = train.len() / 10;
-    for part in [Part::Valid, Part::Test].into_iter().take(1 + usize::from(test)) {
+    for part in [Part::Valid, Part::Test].into_iter().take(1 + usize::from(data.test.is_empty())) {
         let (rest, held) = parted(train, share, &gist);
         remarks.push(format!("a tenth of the {what} ({}) is held out: {}", held.len(), part.name()));
         parts[part as usize] = held;
@@ -72,12 +80,30 @@ pub fn remark_on_copies<E>(
 }
 
 #[cfg(test)]
-mod tests {
+pub mod tests {
     use super::*;
+    use crate::error::Error;
+    use crate::task::Settings;
+
+    /// Checks a reader of pairs, which tells the first of each, part by part, and its remarks: those of one text stay together.
+    pub fn holds_copies_together(read: impl Fn(&Settings) -> Result<([Vec<String>; 3], Vec<String>), Error>) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pairs.tsv");
+        let lines: String = (0..240).map(|i| format!("ask {}\tanswer {i}\n", i / 3)).collect();
+        std::fs::write(&file, lines).unwrap();
+        let mut settings = Settings::default();
+        settings.data.train = vec![file.display().to_string()];
+        let [train, valid, test] = read(&settings).unwrap().0.map(HashSet::<String>::from_iter);
+        assert!(train.is_disjoint(&valid) && train.is_disjoint(&test) && valid.is_disjoint(&test));
+        assert_eq!([train.len(), valid.len(), test.len()], [64, 8, 8]);
+        settings.data.test = settings.data.train.clone();
+        let remarks = read(&settings).unwrap().1;
+        assert!(remarks.iter().any(|r| r.starts_with("test: 240 of 240 stand in training")), "{remarks:?}");
+    }
 
     fn parts_of(all: Vec<usize>, gist: impl Fn(&usize) -> Option<String>) -> [Vec<usize>; 3] {
         let (mut parts, mut remarks) = ([all, vec![], vec![]], vec![]);
-        take_tenths(&mut parts, true, gist, "numbers", &mut remarks);
+        divide(&mut parts, &Data::default(), gist, "numbers", &mut remarks);
         let held = parts[2].len();
         assert_eq!(remarks[1], format!("a tenth of the numbers ({held}) is held out: test"));
         parts

@@ -122,11 +122,8 @@ pub fn read(settings: &Settings) -> Result<Examples, Error> {
     let Some(size) = size.filter(|s| s.numbers() > 0) else {
         return Err(Error::Refused(format!("{}: pictures without pixels", d.train.join(", "))));
     };
-    let mut examples = Examples { size, parts, remarks };
-    if d.valid.is_empty() {
-        let Examples { parts, remarks, .. } = &mut examples;
-        held_out::take_tenths(parts, d.test.is_empty(), |_| None, "pictures", remarks);
-    }
+    held_out::divide(&mut parts, d, |_| None, "pictures", &mut remarks);
+    let examples = Examples { size, parts, remarks };
     if examples.of(Part::Train).is_empty() || examples.of(Part::Valid).is_empty() {
         let message = "too few pictures: at least 10 are needed, or files for --data and --valid";
         return Err(Error::Refused(format!("{}: {message}", d.train.join(", "))));

@@ -61,12 +61,7 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
             raw.remarks.extend(pairs.remarks);
         }
     }
-    for part in [Part::Valid, Part::Test] {
-        raw.remarks.extend(held_out::remark_on_copies(raw.of(Part::Train), raw.of(part), part, gist));
-    }
-    if d.valid.is_empty() {
-        held_out::take_tenths(&mut raw.parts, d.test.is_empty(), gist, "pairs", &mut raw.remarks);
-    }
+    held_out::divide(&mut raw.parts, d, gist, "pairs", &mut raw.remarks);
     if raw.of(Part::Train).is_empty() || raw.of(Part::Valid).is_empty() {
         let message = "too few pairs: at least 10 are needed, or files for --data and --valid";
         return Err(Error::Refused(format!("{}: {message}", d.train.join(", "))));
@@ -115,8 +110,8 @@ impl Collection {
 
 #[cfg(test)]
 mod tests {
-    use super::{Collection, Part, Settings, read};
-    use std::collections::HashSet;
+    use super::{Collection, Part, read};
+    use crate::task::held_out::tests::holds_copies_together;
 
     #[test]
     fn what_stands_twice_is_one_query_or_document() {
@@ -128,18 +123,10 @@ mod tests {
 
     #[test]
     fn pairs_of_one_query_are_held_out_together() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("pairs.tsv");
-        let lines: String = (0..240).map(|i| format!("ask {}\tanswer {i}\n", i / 3)).collect();
-        std::fs::write(&file, lines).unwrap();
-        let mut settings = Settings::default();
-        settings.data.train = vec![file.display().to_string()];
-        let raw = read(&settings).unwrap();
-        let of = |part| raw.of(part).iter().map(|(query, _)| query.clone()).collect::<HashSet<String>>();
-        let [train, valid, test] = [of(Part::Train), of(Part::Valid), of(Part::Test)];
-        assert!(train.is_disjoint(&valid) && train.is_disjoint(&test) && valid.is_disjoint(&test));
-        assert_eq!([train.len(), valid.len(), test.len()], [64, 8, 8]);
-        settings.data.test = settings.data.train.clone();
-        assert!(read(&settings).unwrap().remarks.iter().any(|r| r.starts_with("test: 240 of 240 stand in training")));
+        holds_copies_together(|settings| {
+            let raw = read(settings)?;
+            let of = |part| raw.of(part).iter().map(|(query, _)| query.clone()).collect();
+            Ok(([Part::Train, Part::Valid, Part::Test].map(of), raw.remarks.clone()))
+        });
     }
 }

@@ -50,12 +50,7 @@ pub fn read(settings: &Settings) -> Result<Raw, Error> {
     }
     let gist =
         |(_, s): &(String, Sentence)| Some(s.tokens.iter().map(|t| t.form.as_str()).collect::<Vec<_>>().join(" "));
-    for part in [Part::Valid, Part::Test] {
-        raw.remarks.extend(held_out::remark_on_copies(raw.of(Part::Train), raw.of(part), part, gist));
-    }
-    if d.valid.is_empty() {
-        held_out::take_tenths(&mut raw.parts, d.test.is_empty(), gist, "sentences", &mut raw.remarks);
-    }
+    held_out::divide(&mut raw.parts, d, gist, "sentences", &mut raw.remarks);
     if raw.of(Part::Train).is_empty() || raw.of(Part::Valid).is_empty() {
         let message = "too few sentences: at least 10 are needed, or files for --data and --valid";
         return Err(Error::Refused(format!("{}: {message}", d.train.join(", "))));
