@@ -26,6 +26,13 @@ pub struct MatrixShape {
     pub segments: Vec<usize>,
 }
 
+impl MatrixShape {
+    /// Numbers of all members and segments.
+    pub fn numbers(&self) -> usize {
+        self.members * self.units * self.segments.iter().sum::<usize>()
+    }
+}
+
 /// Where the weights of one member and one segment lie: element (unit, k) is
 /// `data[offset + unit · unit_stride + k · k_stride]`.
 #[derive(Clone, Copy, Debug)]

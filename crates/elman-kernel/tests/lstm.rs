@@ -150,6 +150,13 @@ fn every_way_of_running_gives_the_same_bits() {
     }
 }
 
+/// Their tiles are taller: 21 rows of 64 units are more than a slot's numbers elsewhere.
+#[test]
+#[cfg_attr(miri, ignore)]
+fn weights_beyond_the_second_cache() {
+    case::<f32>(21, 5, 260).check(&[Timeline::equal(3, 21), Timeline::equal(2, 4)], "1 MiB of weights");
+}
+
 #[test]
 fn f64() {
     case::<f64>(3, 4, 21).check(&[ragged(3)], "f64");

@@ -45,10 +45,30 @@ pub(crate) struct Strip<T, B = T> {
     pub lanes: usize,
 }
 
-/// (segments, strips, packed elements from one k to the next, first row). Computes a fixed number of rows and strips.
+/// Which rows and columns of a product a call of its kernel computes, and what it asks for meanwhile.
+#[derive(Clone, Copy)]
+pub(crate) struct Cut<B> {
+    /// Packed elements from one k to the next.
+    pub width: usize,
+    /// The first row.
+    pub first: usize,
+    /// What a later call reads; a kernel with time for that brings it to the second cache.
+    pub later: *const B,
+    /// Elements of it with each k; 0: none are wanted, and `later` is near.
+    pub each: usize,
+}
+
+impl<B> Cut<B> {
+    /// One that asks for nothing, for a kernel of fewer rows than [`AHEAD`] or of rows that follow each other.
+    pub(crate) fn new(width: usize, first: usize) -> Cut<B> {
+        Cut { width, first, later: std::ptr::null(), each: 0 }
+    }
+}
+
+/// (segments, strips, cut). Computes a fixed number of rows and strips.
 ///
 /// Safety: the rows' operands and `init` are readable, `out` writable for `lanes` columns, the weights for all of k.
-pub(crate) type Product<T, B = T> = unsafe fn(&[Segment<B>], &[Strip<T, B>], usize, usize);
+pub(crate) type Product<T, B = T> = unsafe fn(&[Segment<B>], &[Strip<T, B>], &Cut<B>);
 
 /// An argument of an elementwise function: a row of units or one number a row.
 #[derive(Clone, Copy)]

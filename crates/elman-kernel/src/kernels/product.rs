@@ -6,9 +6,9 @@
 // Indices run over the registers of several arrays side by side.
 #![allow(clippy::needless_range_loop)]
 
-use super::{Segment, Strip};
+use super::{Cut, Segment, Strip};
 use crate::code::LANES;
-use crate::machine::prefetch;
+use crate::machine::{prefetch, prefetch_second};
 use crate::simd::Lanes;
 
 /// Rows from which on a kernel has time to ask for what the next one reads.
@@ -22,9 +22,9 @@ pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const N
     s: S,
     segments: &[Segment<S::Elem>],
     strips: &[Strip<S::Elem>],
-    width: usize,
-    first: usize,
+    cut: &Cut<S::Elem>,
 ) {
+    let Cut { width, first, mut later, each } = *cut;
     let group = NV / (LANES / S::WIDTH);
     // Copied, so that the accumulators themselves are never indexed by a variable: they would live in memory.
     // Safety: the caller's promise.
@@ -45,6 +45,8 @@ pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const N
         for k in 0..segment.k {
             if AHEAD <= MR && !ACROSS {
                 prefetch(next.wrapping_add(k * step));
+                prefetch_second(later);
+                later = later.wrapping_add(each);
             }
             let mut w = [[s.splat64(0.0); NV]; NP];
             for p in 0..NP {

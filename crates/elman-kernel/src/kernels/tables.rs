@@ -5,7 +5,7 @@ use super::elementwise::{Fma, One, Select, Two, map};
 use super::exponentials::exponentials;
 use super::product::product;
 use super::reduce::{Largest, Sum, fold, total};
-use super::{Attend, Input, Kernels, Product, Segment, Strip};
+use super::{Attend, Cut, Input, Kernels, Product, Segment, Strip};
 use crate::isa::Isa;
 use crate::simd::scalar;
 
@@ -49,11 +49,10 @@ macro_rules! instruction_set {
             unsafe fn multiply<const MR: usize, const NP: usize, const NV: usize, const ACROSS: bool>(
                 segments: &[Segment<$t>],
                 strips: &[Strip<$t>],
-                width: usize,
-                first: usize,
+                cut: &Cut<$t>,
             ) {
                 // Safety: the caller's promise; the table is given out only where the CPU has the instructions.
-                unsafe { product::<_, MR, NP, NV, ACROSS>($new, segments, strips, width, first) }
+                unsafe { product::<_, MR, NP, NV, ACROSS>($new, segments, strips, cut) }
             }
 
             instruction_set!(@apply $t, $new, $(#[$feature])?, one<OP>, One<OP>, 1);

@@ -92,6 +92,8 @@ pub(super) struct StageCode<T: 'static> {
     pub slots: usize,
     /// Units that keep every product's panels whole.
     pub align: usize,
+    /// Numbers in its products' matrices.
+    pub weights: usize,
     /// Which of the machine's stages it is.
     pub number: usize,
 }
@@ -221,6 +223,7 @@ impl<T: Real> Compiler<'_, T> {
             whole_rows: stage.whole_rows,
             slots: 0,
             align: LANES,
+            weights: 0,
             number: 0,
         };
         for (p, product) in stage.products.iter().enumerate() {
@@ -231,6 +234,7 @@ impl<T: Real> Compiler<'_, T> {
             code.units = code.units.max(product.units);
             let panel = LANES * self.kernels.panel / gcd(self.kernels.panel, product.members.len());
             code.align = code.align.max(panel);
+            code.weights += self.shapes.get(product.matrix).map_or(0, MatrixShape::numbers);
             code.products.push(product);
         }
         for (i, instr) in stage.block.iter().enumerate() {

@@ -7,7 +7,7 @@ use super::compile::{OuterCode, Spot, kind};
 use super::run::{Worker, share};
 use super::tile::{Workspace, prefetch};
 use crate::code::LANES;
-use crate::kernels::{Input, Segment, Strip};
+use crate::kernels::{Cut, Input, Segment, Strip};
 use crate::real::Real;
 
 /// Tokens a block.
@@ -165,7 +165,7 @@ impl<T: Real> Worker<'_, T> {
                     }
                 }
                 // Safety: the caller's promise, for n rows and these strips.
-                unsafe { (kernels.across)(n, strips)(&segment, &all[..strips], width, 0) };
+                unsafe { (kernels.across)(n, strips)(&segment, &all[..strips], &Cut::new(width, 0)) };
             }
         }
     }

@@ -7,7 +7,7 @@
 use super::compile::{Call, InstrCode, ProductCode, Source, Spot, StageCode, kind};
 use super::tile::{Run, Units, Workspace, blocks};
 use crate::code::LANES;
-use crate::kernels::{AHEAD, Input, Product, Segment, Strip};
+use crate::kernels::{AHEAD, Cut, Input, Product, Segment, Strip};
 use crate::pack::{PackedMatrix, Storage};
 use crate::real::Real;
 use std::ops::Range;
@@ -46,8 +46,7 @@ struct KeptStrip {
 struct KeptCall<T: 'static> {
     kernel: Product<T>,
     strips: Range<usize>,
-    width: usize,
-    row: usize,
+    cut: Cut<T>,
 }
 
 struct KeptProduct {
@@ -140,7 +139,7 @@ impl<T: Real> Kept<T> {
         let strips = self.strips.len() - before.1;
         blocks(packed, (kernels.rows, &kernels.spread), (units.strip, strips), tile.rows, |block| {
             let kernel = (kernels.product)(block.rows, block.panels, block.in_panel);
-            self.calls.push(KeptCall { kernel, strips: block.strips, width: block.width, row: block.row });
+            self.calls.push(KeptCall { kernel, strips: block.strips, cut: Cut::new(block.width, block.row) });
         });
         self.products.push(KeptProduct {
             matrix: product.matrix,
@@ -258,7 +257,7 @@ impl<T: Real> Kept<T> {
         }));
         for call in &self.calls[product.calls.clone()] {
             // Safety: the caller's promise: the strips are those of the tile.
-            unsafe { (call.kernel)(segments, &strips[call.strips.clone()], call.width, call.row) };
+            unsafe { (call.kernel)(segments, &strips[call.strips.clone()], &call.cut) };
         }
     }
 }

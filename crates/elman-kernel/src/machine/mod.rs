@@ -25,7 +25,7 @@ mod sharing;
 mod tile;
 
 pub use error::CodeError;
-pub(crate) use tile::prefetch;
+pub(crate) use tile::{prefetch, prefetch_second};
 
 use crate::buffer::Buffer;
 use crate::code::{Phase, Split, Timeline};

@@ -6,13 +6,16 @@ use super::compile::{AttendCode, Call, InstrCode, ProductCode, Source, Spot, Sta
 use super::kept::Kept;
 use super::operands::Converted;
 use crate::code::LANES;
-use crate::kernels::{AHEAD, Input, Kernels, Narrow, Product, Segment, Strip};
+use crate::kernels::{AHEAD, Cut, Input, Kernels, Narrow, Product, Segment, Strip};
 use crate::narrow::Precision;
 use crate::pack::{PackedMatrix, Storage};
 use crate::real::Real;
 
 /// Numbers in a scratch slot: a few slots and the data beside them stay in a first cache of 32 KiB.
 const SLOT: usize = 1152;
+
+/// Bytes of weights that the second cache holds.
+const SECOND_CACHE: usize = 1 << 20;
 
 /// Most rows of a tile: twelve blocks of six.
 const ROWS: usize = 72;
@@ -87,7 +90,7 @@ impl<T> StageCode<T> {
     /// The shape of tiles for `rows` rows and `units` units.
     pub(super) fn tile(&self, rows: usize, units: usize) -> Shape {
         let most_rows = self.most_rows();
-        let room = if self.products_only() { usize::MAX } else { SLOT };
+        let room = if self.products_only() { usize::MAX } else { self.room(rows) };
         let even = |most: usize| rows.div_ceil(rows.div_ceil(most.max(1)).max(1));
         if self.whole_rows {
             return Shape { rows: even(most_rows.min(room / self.units)), units: self.units };
@@ -101,13 +104,19 @@ impl<T> StageCode<T> {
         if self.products_only() { PRODUCT_ROWS } else { ROWS }
     }
 
+    /// Numbers of a tile of `rows` rows. Where weights come from beyond the second cache, all rows that a tile may have go
+    /// at once through each panel.
+    fn room(&self, rows: usize) -> usize {
+        if self.weights * size_of::<T>() > SECOND_CACHE { SLOT.max(rows.min(ROWS) * self.align) } else { SLOT }
+    }
+
     fn products_only(&self) -> bool {
         self.block.is_empty() && self.slots == 0
     }
 
     /// Numbers that a scratch slot must hold.
     pub(super) fn slot(&self) -> usize {
-        if self.slots == 0 { 0 } else { SLOT.max(self.units).next_multiple_of(LANES) }
+        if self.slots == 0 { 0 } else { self.room(ROWS).max(self.units).next_multiple_of(LANES) }
     }
 }
 
@@ -281,6 +290,18 @@ pub(crate) fn prefetch<T>(at: *const T) {
     let _ = at;
 }
 
+/// Asks for a cache line, in the second cache.
+#[inline(always)]
+pub(crate) fn prefetch_second<T>(at: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // Safety: a prefetch touches no memory, whatever its address.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(at.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
+}
+
 /// The units of a product in a tile, and the number of their first strip.
 pub(super) struct Units {
     pub first: usize,
@@ -344,6 +365,7 @@ pub(super) fn blocks<T: Real>(
 }
 
 /// Products of `rows` rows with strips. `far`: what they read was not used of late, and is asked for one block of rows ahead.
+/// Weights beyond the second cache are asked for a panel ahead.
 ///
 /// Safety: as [`crate::kernels::Product`], for all rows.
 unsafe fn multiply<T: Real, B>(
@@ -355,14 +377,24 @@ unsafe fn multiply<T: Real, B>(
     first: usize,
     (rows, far): (usize, bool),
 ) {
+    let beyond = size_of::<B>() * packed.shape().numbers() > SECOND_CACHE;
+    let inner: usize = segments.iter().map(|segment| segment.k).sum();
     blocks(packed, blocking, (first, strips.len()), rows, |block| {
         let Block { row, rows: n, panels, in_panel, strips: Range { start, end }, width, last } = block;
         if n >= AHEAD {
             let (next, first) = if last { (end, 0) } else { (start, row + n) };
             fetch(&strips[next..strips.len().min(next + (end - start))], first..rows.min(first + n), far);
         }
+        let (mut later, mut each) = (segments[0].a, 0);
+        if beyond {
+            // The panels that come next, a share of them with each block of rows.
+            let length = panels * width * inner;
+            later = strips[start].b.wrapping_add(length + length / rows * row);
+            each = (panels * width * n / rows).min(LANES);
+        }
+        let cut = Cut { width, first: row, later, each };
         // Safety: the caller's promise, for rows row .. row + n and these strips.
-        unsafe { kernel(n, panels, in_panel)(segments, &strips[start..end], width, row) };
+        unsafe { kernel(n, panels, in_panel)(segments, &strips[start..end], &cut) };
     });
 }
 

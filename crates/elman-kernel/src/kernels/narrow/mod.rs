@@ -15,7 +15,7 @@ mod x86;
 
 pub(crate) use tables::narrow;
 
-use super::{Product, Segment, Strip};
+use super::{Cut, Product, Segment, Strip};
 use crate::code::LANES;
 use crate::simd::{Lanes, Simd};
 
@@ -89,9 +89,9 @@ unsafe fn product<D: Dots, const MR: usize, const NP: usize, const NV: usize>(
     d: D,
     segments: &[Segment<u32>],
     strips: &[Strip<f32, u32>],
-    width: usize,
-    first: usize,
+    cut: &Cut<u32>,
 ) {
+    let Cut { width, first, .. } = *cut;
     let mut b = [std::ptr::null(); NP];
     for p in 0..NP {
         b[p] = strips[p * NV].b;

@@ -1,7 +1,7 @@
 //! The tables of narrow kernels: each body, compiled for each instruction set.
 
 use super::portable::{Fours, Pairs, to_fours, to_pairs};
-use super::{Narrow, Product, Segment, Strip, product};
+use super::{Cut, Narrow, Product, Segment, Strip, product};
 use crate::isa::Isa;
 use crate::narrow::Precision;
 use crate::simd::scalar::One;
@@ -45,11 +45,10 @@ macro_rules! narrow {
             unsafe fn multiply<const MR: usize, const NP: usize, const NV: usize>(
                 segments: &[Segment<u32>],
                 strips: &[Strip<f32, u32>],
-                width: usize,
-                first: usize,
+                cut: &Cut<u32>,
             ) {
                 // Safety: the caller's promise; the table is given out only where the CPU has the instructions.
-                unsafe { product::<_, MR, NP, NV>($new, segments, strips, width, first) }
+                unsafe { product::<_, MR, NP, NV>($new, segments, strips, cut) }
             }
 
             $(#[$feature])?

@@ -143,18 +143,18 @@ fn kernels_for_avx2_read_the_layout_of_avx512() {
                 };
                 let all: Vec<_> = (0..count).map(strip).collect();
                 // Safety: packed weights, converted rows and results are as wide as the strips say.
-                unsafe { kernel(&segment, &all, width, first) };
+                unsafe { kernel(&segment, &all, &Cut::new(width, first)) };
                 out
             };
             let got = run((fast.product)(rows, 1, strips), 0, strips, 0);
             for (strip, row) in (0..strips).flat_map(|s| (0..rows).map(move |r| (s, r))) {
                 let plain: Product<f32, u32> = match precision {
-                    Precision::Bf16 => |s, t, w, f| {
+                    Precision::Bf16 => |s, t, cut| {
                         // Safety: the caller's promise.
-                        unsafe { product::<_, 1, 1, 1>(Pairs(Several::<_, 16>(One)), s, t, w, f) }
+                        unsafe { product::<_, 1, 1, 1>(Pairs(Several::<_, 16>(One)), s, t, cut) }
                     },
                     // Safety: the caller's promise.
-                    _ => |s, t, w, f| unsafe { product::<_, 1, 1, 1>(Fours, s, t, w, f) },
+                    _ => |s, t, cut| unsafe { product::<_, 1, 1, 1>(Fours, s, t, cut) },
                 };
                 let wanted = run(plain, strip, 1, row);
                 let at = row * width + strip * LANES;
