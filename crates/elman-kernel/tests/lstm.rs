@@ -139,7 +139,7 @@ fn ragged(batch: usize) -> Timeline {
 
 #[test]
 fn every_way_of_running_gives_the_same_bits() {
-    for (batch, input, hidden) in [(1, 3, 5), (2, 7, 37), (5, 16, 64), (13, 9, 70), (20, 5, 33)] {
+    for (batch, input, hidden) in [(1, 3, 5), (1, 3, 50), (2, 7, 37), (5, 16, 64), (13, 9, 70), (20, 5, 33)] {
         if too_large(batch * hidden * 10) {
             continue;
         }

@@ -7,10 +7,16 @@
 use super::compile::{Call, InstrCode, ProductCode, Source, Spot, StageCode, kind};
 use super::tile::{Run, Units, Workspace, blocks};
 use crate::code::LANES;
-use crate::kernels::{AHEAD, Cut, Input, Product, Segment, Strip};
+use crate::kernels::{AHEAD, Cut, Input, Kernels, Product, Segment, Strip};
 use crate::pack::{PackedMatrix, Storage};
 use crate::real::Real;
 use std::ops::Range;
+
+/// Bytes of a matrix that stay in a first cache of 32 KiB from step to step.
+const FIRST_CACHE: usize = 24 << 10;
+
+/// Bytes of a call's weights that are still there when the next step begins with them.
+const LAST_CALL: usize = 16 << 10;
 
 /// A stage, kept.
 pub(super) struct Kept<T: 'static> {
@@ -19,6 +25,8 @@ pub(super) struct Kept<T: 'static> {
     units: (usize, usize),
     /// Whether those can be kept.
     can_be: bool,
+    /// Calls of a product go from last to first, at every second step.
+    backwards: bool,
     operands: Vec<(Spot, Rows)>,
     strips: Vec<KeptStrip>,
     calls: Vec<KeptCall<T>>,
@@ -88,6 +96,7 @@ impl<T: Real> Kept<T> {
             rows: 0,
             units: (0, 0),
             can_be: false,
+            backwards: false,
             operands: Vec::with_capacity(operands),
             strips: Vec::with_capacity(strips),
             calls: Vec::with_capacity(strips * (AHEAD - 1)),
@@ -137,7 +146,8 @@ impl<T: Real> Kept<T> {
         }
         let kernels = run.kernels;
         let strips = self.strips.len() - before.1;
-        blocks(packed, (kernels.rows, &kernels.spread), (units.strip, strips), tile.rows, |block| {
+        let spread = spread::<T>(kernels, packed, strips);
+        blocks(packed, (kernels.rows, &spread), (units.strip, strips), tile.rows, |block| {
             let kernel = (kernels.product)(block.rows, block.panels, block.in_panel);
             self.calls.push(KeptCall { kernel, strips: block.strips, cut: Cut::new(block.width, block.row) });
         });
@@ -217,6 +227,7 @@ impl<T: Real> Run<'_, T> {
         bases[kind::FIXED] = self.constants.cast_mut();
         bases[kind::SCRATCH] = scratch.as_mut_ptr();
         let at = At { bases, rows: at };
+        kept.backwards = !kept.backwards;
         for product in &kept.products {
             // Safety: the caller's promise.
             unsafe { kept.product(product, &at, &self.matrices[product.matrix], segments, strips) };
@@ -255,11 +266,24 @@ impl<T: Real> Kept<T> {
             out_row: strip.out_row,
             lanes: strip.lanes,
         }));
-        for call in &self.calls[product.calls.clone()] {
-            // Safety: the caller's promise: the strips are those of the tile.
-            unsafe { (call.kernel)(segments, &strips[call.strips.clone()], &call.cut) };
-        }
+        // Safety: the caller's promise: the strips are those of the tile.
+        let call = |call: &KeptCall<T>| unsafe { (call.kernel)(segments, &strips[call.strips.clone()], &call.cut) };
+        let calls = self.calls[product.calls.clone()].iter();
+        // What the step before read last is still in a near cache.
+        if self.backwards { calls.rev().for_each(call) } else { calls.for_each(call) }
     }
+}
+
+/// Panels at once for 1, 2 and 3 rows. Where a matrix is more than a first cache holds, as few as a call's weights stay
+/// there, if that leaves chains enough.
+fn spread<T: Real>(kernels: &Kernels<T>, packed: &PackedMatrix<T>, strips: usize) -> [usize; 3] {
+    let strip = LANES * size_of::<T>() * packed.shape().segments.iter().sum::<usize>();
+    let fit = LAST_CALL / (strip * packed.panel()).max(1);
+    let least = if packed.panel() == 1 { 2 } else { 1 };
+    if strip * strips <= FIRST_CACHE || fit < least {
+        return kernels.spread;
+    }
+    kernels.spread.map(|usual| if fit < 4 { usual.min(fit.min(2)) } else { usual })
 }
 
 impl KeptInstr {
