@@ -15,7 +15,7 @@ pub(crate) use narrow::{Narrow, narrow, row_length};
 pub(crate) use product::AHEAD;
 pub(crate) use tables::{double, single};
 
-use crate::code::{Binary, Unary};
+use crate::code::{Binary, LANES, Unary};
 
 /// One segment of a product's operand.
 #[derive(Clone, Copy)]
@@ -27,6 +27,9 @@ pub(crate) struct Segment<T> {
     /// Inner indices.
     pub k: usize,
 }
+
+/// Columns of a strip up to which half of its registers do.
+pub(crate) const HALF: usize = LANES / 2;
 
 /// Sixteen columns of a product, of weights kept as `B`.
 #[derive(Clone, Copy)]
@@ -69,6 +72,9 @@ impl<B> Cut<B> {
 ///
 /// Safety: the rows' operands and `init` are readable, `out` writable for `lanes` columns, the weights for all of k.
 pub(crate) type Product<T, B = T> = unsafe fn(&[Segment<B>], &[Strip<T, B>], &Cut<B>);
+
+/// The kernel of a product by rows (from 1), panels (1, 2, 4) and strips of a panel (from 1).
+pub(crate) type Choose<T, B = T> = fn(usize, usize, usize) -> Product<T, B>;
 
 /// An argument of an elementwise function: a row of units or one number a row.
 #[derive(Clone, Copy)]
@@ -140,8 +146,10 @@ pub(crate) struct Kernels<T: 'static> {
     pub rows: usize,
     /// Panels at once for 1, 2 and 3 rows: enough chains to hide the latency of an addition.
     pub spread: [usize; 3],
-    /// By rows (from 1), panels (1, 2, 4), strips of a panel (from 1).
-    pub product: fn(usize, usize, usize) -> Product<T>,
+    /// Products of rows with panels.
+    pub product: Choose<T>,
+    /// The same where no strip has more than [`HALF`] columns.
+    pub half: Choose<T>,
     /// The same for one panel, where the operand's rows follow each other: the transpose of what `product` reads.
     pub across: fn(usize, usize) -> Product<T>,
     /// By function; then whether its argument is one number a row.

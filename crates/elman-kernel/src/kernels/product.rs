@@ -2,6 +2,7 @@
 //!
 //! Accumulators start from `init` and stay in registers over all segments. A row's operand is read element by element
 //! and broadcast; weights come from the packed panels. Columns past `lanes` are neither read from `init` nor stored.
+//! Panels of less than a strip, NV · WIDTH < 16, are for strips whose last columns are not real.
 
 // Indices run over the registers of several arrays side by side.
 #![allow(clippy::needless_range_loop)]
@@ -25,7 +26,7 @@ pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const N
     cut: &Cut<S::Elem>,
 ) {
     let Cut { width, first, mut later, each } = *cut;
-    let group = NV / (LANES / S::WIDTH);
+    let group = (NV / (LANES / S::WIDTH)).max(1);
     // Copied, so that the accumulators themselves are never indexed by a variable: they would live in memory.
     // Safety: the caller's promise.
     let mut acc = unsafe { start::<S, MR, NP, NV>(s, strips, first) };
@@ -81,7 +82,7 @@ unsafe fn start<S: Lanes, const MR: usize, const NP: usize, const NV: usize>(
     strips: &[Strip<S::Elem>],
     first: usize,
 ) -> [[[S::F; NV]; NP]; MR] {
-    let registers = LANES / S::WIDTH;
+    let registers = (LANES / S::WIDTH).min(NV);
     let mut sums = [[[s.splat64(0.0); NV]; NP]; MR];
     for p in 0..NP {
         for v in 0..NV {
@@ -109,7 +110,7 @@ unsafe fn finish<S: Lanes, const MR: usize, const NP: usize, const NV: usize>(
     first: usize,
     sums: &[[[S::F; NV]; NP]; MR],
 ) {
-    let registers = LANES / S::WIDTH;
+    let registers = (LANES / S::WIDTH).min(NV);
     for p in 0..NP {
         for v in 0..NV {
             let strip = &strips[p * (NV / registers) + v / registers];

@@ -38,10 +38,11 @@ pub(crate) fn double(isa: Isa) -> Option<&'static Kernels<f64>> {
 }
 
 /// A module with the functions of one instruction set: `$new` makes the token; `$mr` rows, `$nv` registers of a panel's
-/// `$panel` strips.
+/// `$panel` strips; `$half` and `$hnv` are the token and registers of eight columns, for `$hmr` rows.
 macro_rules! instruction_set {
     ($module:ident, $t:ty, $new:expr, $(#[$feature:meta])?, panel $panel:literal, rows [$($mr:literal)*],
-     narrow [$($strips:literal $nv:literal),*], spread [$($smr:literal $snp:literal $full:literal),*], $spread:expr) => {
+     narrow [$($strips:literal $nv:literal),*], half $half:expr, $hnv:literal [$($hmr:literal)*],
+     spread [$($smr:literal $snp:literal $full:literal),*], $spread:expr) => {
         mod $module {
             use super::*;
 
@@ -53,6 +54,20 @@ macro_rules! instruction_set {
             ) {
                 // Safety: the caller's promise; the table is given out only where the CPU has the instructions.
                 unsafe { product::<_, MR, NP, NV, ACROSS>($new, segments, strips, cut) }
+            }
+
+            $(#[$feature])?
+            unsafe fn half<const MR: usize>(segments: &[Segment<$t>], strips: &[Strip<$t>], cut: &Cut<$t>) {
+                // Two at once leave registers for the rows.
+                for pair in strips.chunks(2) {
+                    // Safety: as above.
+                    unsafe {
+                        match pair.len() {
+                            2 => product::<_, MR, 2, $hnv, false>($half, segments, pair, cut),
+                            _ => product::<_, MR, 1, $hnv, false>($half, segments, pair, cut),
+                        }
+                    }
+                }
             }
 
             instruction_set!(@apply $t, $new, $(#[$feature])?, one<OP>, One<OP>, 1);
@@ -109,12 +124,20 @@ macro_rules! instruction_set {
                 instruction_set!(@match rows strips true [$($mr)*] [$($strips $nv),*])
             }
 
+            fn choose_half(rows: usize, panels: usize, strips: usize) -> Product<$t> {
+                match rows {
+                    $($hmr => half::<$hmr>,)*
+                    rows => choose(rows, panels, strips),
+                }
+            }
+
             pub(super) static TABLE: Kernels<$t> = Kernels {
                 panel: $panel,
                 rows: instruction_set!(@last $($mr)*),
                 spread: $spread,
                 product: choose,
                 across: choose_across,
+                half: choose_half,
                 unary: instruction_set!(@unary one 0 1 2 3 4 5 6 7 8 9 10 11 12 13),
                 binary: instruction_set!(@binary two 0 1 2 3 4 5),
                 fma: instruction_set!(@modes fma),
@@ -178,22 +201,27 @@ macro_rules! instruction_set {
     };
 }
 
-// 6 rows of 4 registers: 24 accumulators, 4 weights and a broadcast of 32 registers.
+// 6 rows of 4 registers: 24 accumulators, 4 weights and a broadcast of 32 registers. Half a strip is a register of AVX2: two
+// of those cost what one of AVX-512 does.
 #[cfg(target_arch = "x86_64")]
 instruction_set!(avx512, f32, crate::simd::avx512::Avx512::new(), #[target_feature(enable = "avx512f,avx2,fma")],
     panel 4, rows [1 2 3 4 5 6], narrow [1 1, 2 2, 3 3, 4 4],
+    half crate::simd::avx2::Avx2::new(), 1 [4 5 6],
     spread [1 4 4, 1 2 4, 2 2 4], [4, 2, 1]);
 
 // 6 rows of 2 registers: 12 accumulators, 2 weights and a broadcast of 16 registers.
 #[cfg(target_arch = "x86_64")]
 instruction_set!(avx2, f32, crate::simd::avx2::Avx2::new(), #[target_feature(enable = "avx2,fma")],
     panel 1, rows [1 2 3 4 5 6], narrow [1 2],
+    half crate::simd::avx2::Avx2::new(), 1 [4 5 6],
     spread [1 4 2, 1 2 2, 2 2 2], [4, 2, 1]);
 
-instruction_set!(portable, f32, scalar::One, , panel 1, rows [1 2 3 4], narrow [1 16], spread [], [1, 1, 1]);
+instruction_set!(portable, f32, scalar::One, , panel 1, rows [1 2 3 4], narrow [1 16],
+    half scalar::One, 8 [4], spread [], [1, 1, 1]);
 
-instruction_set!(double_plain, f64, scalar::Double, , panel 1, rows [1 2 3 4], narrow [1 16], spread [], [1, 1, 1]);
+instruction_set!(double_plain, f64, scalar::Double, , panel 1, rows [1 2 3 4], narrow [1 16],
+    half scalar::Double, 8 [4], spread [], [1, 1, 1]);
 
 #[cfg(target_arch = "x86_64")]
 instruction_set!(double_fma, f64, scalar::Double, #[target_feature(enable = "avx2,fma")],
-    panel 1, rows [1 2], narrow [1 16], spread [], [1, 1, 1]);
+    panel 1, rows [1 2], narrow [1 16], half scalar::Double, 8 [2], spread [], [1, 1, 1]);

@@ -6,7 +6,7 @@ use super::compile::{AttendCode, Call, InstrCode, ProductCode, Source, Spot, Sta
 use super::kept::Kept;
 use super::operands::Converted;
 use crate::code::LANES;
-use crate::kernels::{AHEAD, Cut, Input, Kernels, Narrow, Product, Segment, Strip};
+use crate::kernels::{AHEAD, Choose, Cut, HALF, Input, Kernels, Narrow, Segment, Strip};
 use crate::narrow::Precision;
 use crate::pack::{PackedMatrix, Storage};
 use crate::real::Real;
@@ -226,11 +226,19 @@ impl<T: Real> Run<'_, T> {
                     let (a, row) = frame.place(spot, 0);
                     segments.push(Segment { a, row, k: *k });
                 }
-                let Kernels { rows, spread, product: kernel, .. } = self.kernels;
+                let Kernels { rows, spread, product: whole, half, .. } = self.kernels;
                 frame.strips(product, packed, data.as_ptr(), &units, strips);
                 // Safety: the strips are those of the tile, and checked as the caller promises.
                 unsafe {
-                    multiply(packed, (*rows, spread), kernel, segments, strips, units.strip, (frame.rows, frame.far))
+                    multiply(
+                        packed,
+                        (*rows, spread),
+                        (*whole, *half),
+                        segments,
+                        strips,
+                        units.strip,
+                        (frame.rows, frame.far),
+                    )
                 };
                 0
             }
@@ -245,7 +253,7 @@ impl<T: Real> Run<'_, T> {
                     multiply(
                         packed,
                         blocking,
-                        narrow.product,
+                        (narrow.product, narrow.product),
                         segments,
                         narrow_strips,
                         units.strip,
@@ -371,7 +379,7 @@ pub(super) fn blocks<T: Real>(
 unsafe fn multiply<T: Real, B>(
     packed: &PackedMatrix<T>,
     blocking: (usize, &[usize; 3]),
-    kernel: impl Fn(usize, usize, usize) -> Product<T, B>,
+    (whole, half): (Choose<T, B>, Choose<T, B>),
     segments: &[Segment<B>],
     strips: &[Strip<T, B>],
     first: usize,
@@ -393,8 +401,9 @@ unsafe fn multiply<T: Real, B>(
             each = (panels * width * n / rows).min(LANES);
         }
         let cut = Cut { width, first: row, later, each };
+        let choose = if strips[start].lanes <= HALF { half } else { whole };
         // Safety: the caller's promise, for rows row .. row + n and these strips.
-        unsafe { kernel(n, panels, in_panel)(segments, &strips[start..end], &cut) };
+        unsafe { choose(n, panels, in_panel)(segments, &strips[start..end], &cut) };
     });
 }
 

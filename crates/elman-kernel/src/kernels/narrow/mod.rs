@@ -15,7 +15,7 @@ mod x86;
 
 pub(crate) use tables::narrow;
 
-use super::{Cut, Product, Segment, Strip};
+use super::{Choose, Cut, Product, Segment, Strip};
 use crate::code::LANES;
 use crate::simd::{Lanes, Simd};
 
@@ -38,8 +38,8 @@ pub(crate) struct Narrow<T: 'static> {
     pub rows: usize,
     /// Panels at once for 1, 2 and 3 rows.
     pub spread: [usize; 3],
-    /// By rows (from 1), panels (1, 2, 4), strips of a panel (from 1). Segments are converted rows.
-    pub product: fn(usize, usize, usize) -> Product<T, u32>,
+    /// Products of rows with panels. Segments are converted rows.
+    pub product: Choose<T, u32>,
     /// Rows to converted rows.
     pub convert: Convert<T>,
 }
