@@ -59,7 +59,7 @@ fn runner(network: &Network, work: Workload, mode: Mode) -> usize {
     let states: usize = network.states().iter().map(|t| t.count()).sum();
     // The states where segments start.
     let starts = if parts { work.batch * states * work.steps.div_ceil(segment_steps(work.steps).max(1)) } else { 0 };
-    let frame = Frame { batch: work.batch, tokens: held, slots: work.slots, mode };
+    let frame = Frame { batch: work.batch, tokens: held, slots: work.slots, mode, full: true };
     let own = |layer| layer_memory(network, layer, frame, work.threads);
     let layers: usize = (0..spec.layers).map(own).fold(0, usize::saturating_add);
     layers

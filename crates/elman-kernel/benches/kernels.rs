@@ -191,6 +191,7 @@ fn product(isa: Isa, rows: usize, k: usize, members: usize, units: usize) -> Res
     let outs = rows * k;
     let stage = Stage {
         products: vec![Product {
+            before: None,
             matrix: 0,
             segments: vec![place(0, Rows::Token, k)],
             members: (0..members)
@@ -218,7 +219,7 @@ fn head(isa: Isa, words: usize, hidden: usize) -> Result<[(&'static str, f64, us
     let logits = |block: usize| rows((2 * stride + block * BLOCK) * words, BLOCK);
     let out = (2 * stride + 4 * BLOCK) * words;
     let product = |segments, member, units| {
-        let products = vec![Product { matrix: 0, segments, members: vec![member] }];
+        let products = vec![Product { before: None, matrix: 0, segments, members: vec![member] }];
         Phase::Bulk(vec![Stage { products, block: vec![], units, whole_rows: false }])
     };
     let timed = |phase, shapes| time(isa, vec![phase], &Timeline::equal(1, words), out + hidden * BLOCK, shapes);
@@ -295,11 +296,13 @@ fn lstm(isa: Isa, steps: usize, rows: usize, hidden: usize) -> Result<f64> {
     let c = |flip| place(cells, Rows::Parity { flip }, hidden);
     let scratch = |slot| place(slot, Rows::Scratch, 0);
     let input = Product {
+        before: None,
         matrix: 0,
         segments: vec![x],
         members: (0..4).map(|g| Member { init: Some(place(g * hidden, Rows::Fixed, 0)), out: gate(g) }).collect(),
     };
     let recurrent = Product {
+        before: None,
         matrix: 1,
         segments: vec![h(Rows::Before)],
         members: (0..4).map(|g| Member { init: Some(gate(g)), out: scratch(g) }).collect(),

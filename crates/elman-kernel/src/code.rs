@@ -266,15 +266,26 @@ impl Attend {
 /// A merged product: all members read the same operands through one packed matrix.
 ///
 /// Per member: out = init + Σ over segments of (segment · matrixᵀ): one chain an element, from init (or 0), over the
-/// segments in order, over each segment's units in order.
+/// segments in order, over each segment's units in order; first over those of `before`, if there is one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Product {
+    /// Another matrix of as many members and units, whose terms come first; only in full precision.
+    pub before: Option<Factor>,
     /// Which of the packed matrices.
     pub matrix: usize,
     /// The operands, one a segment of the matrix.
     pub segments: Vec<Place>,
     /// Where each member starts from and goes to.
     pub members: Vec<Member>,
+}
+
+/// A packed matrix and its operands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Factor {
+    /// Which of the packed matrices.
+    pub matrix: usize,
+    /// The operands, one a segment of the matrix.
+    pub segments: Vec<Place>,
 }
 
 /// One result of a merged product.

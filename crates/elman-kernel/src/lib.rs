@@ -31,7 +31,7 @@
 //! let packed = PackedMatrix::pack(isa, &shape, &[view])?;
 //! let place = |offset, rows, stride| Place { offset, rows, stride };
 //! let member = Member { init: Some(place(0, Rows::Fixed, 0)), out: place(6, Rows::Token, 2) };
-//! let product = Product { matrix: 0, segments: vec![place(0, Rows::Token, 3)], members: vec![member] };
+//! let product = Product { before: None, matrix: 0, segments: vec![place(0, Rows::Token, 3)], members: vec![member] };
 //! let stage = Stage { products: vec![product], block: vec![], units: 2, whole_rows: false };
 //! let mut machine = Machine::new(isa, vec![Phase::Bulk(vec![stage])], 10, 2, vec![shape])?;
 //!

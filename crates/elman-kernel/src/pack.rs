@@ -214,6 +214,11 @@ impl<T: Real> PackedMatrix<T> {
         (first * LANES * self.inner + (strip - first) * LANES, width)
     }
 
+    /// All its strips.
+    pub(crate) fn strips(&self) -> usize {
+        self.strips
+    }
+
     /// Strips in a panel, but for the last.
     pub(crate) fn panel(&self) -> usize {
         self.panel

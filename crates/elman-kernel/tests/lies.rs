@@ -49,6 +49,7 @@ fn steps(stages: Vec<Stage>) -> Vec<Phase> {
 fn product() -> Product {
     let member = |at| Member { init: None, out: batch(at) };
     Product {
+        before: None,
         matrix: 0,
         segments: vec![place(0, Rows::Batch, 7), place(100, Rows::Fixed, 0)],
         members: vec![member(300), member(400)],
@@ -131,6 +132,11 @@ fn products() {
     assert!(matches!(no_matrix, Some(CodeError::NoMatrix { index: 1, .. })), "{no_matrix:?}");
     rule(with_product(|p| p.members.truncate(1)), "members or segments");
     rule(with_product(|p| p.segments.truncate(1)), "members or segments");
+    let before = |matrix, segments: &[Place]| Some(Factor { matrix, segments: segments.to_vec() });
+    let no_matrix = new(with_product(|p| p.before = before(7, &[]))).err();
+    assert!(matches!(no_matrix, Some(CodeError::NoMatrix { index: 7, .. })), "{no_matrix:?}");
+    rule(with_product(|p| p.before = before(0, &[])), "members or segments");
+    rule(with_product(|p| p.before = before(0, &[scratch(0), p.segments[1]])), "whole rows");
     rule(with_product(|p| p.segments[0] = scratch(0)), "whole rows");
     rule(with_product(|p| p.members[0].out = place(0, Rows::Fixed, 0)), "constants");
     let with = |units, independent| {

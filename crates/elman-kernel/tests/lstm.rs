@@ -3,7 +3,7 @@
 mod reference;
 
 use elman_kernel::code::*;
-use elman_kernel::{Isa, MatrixShape, Real, Team};
+use elman_kernel::{CodeError, Isa, MatrixShape, PackedMatrix, Precision, Real, Team};
 use reference::*;
 
 const LONGEST: usize = 23;
@@ -38,6 +38,7 @@ fn case<T: Real>(batch: usize, input: usize, hidden: usize) -> Case<T> {
     ];
     let hoisted = Stage {
         products: vec![Product {
+            before: None,
             matrix: 0,
             segments: vec![x],
             members: (0..4).map(|g| Member { init: Some(place(g * hidden, Rows::Fixed, 0)), out: gate(g) }).collect(),
@@ -51,6 +52,7 @@ fn case<T: Real>(batch: usize, input: usize, hidden: usize) -> Case<T> {
     let two = |op, a, b, out| Instr::Binary { op, a: Operand::Units(a), b: Operand::Units(b), out, units };
     let step = Stage {
         products: vec![Product {
+            before: None,
             matrix: 1,
             segments: vec![before],
             members: (0..4).map(|g| Member { init: Some(gate(g)), out: scratch(g) }).collect(),
@@ -105,6 +107,7 @@ fn case<T: Real>(batch: usize, input: usize, hidden: usize) -> Case<T> {
     };
     let backward = Stage {
         products: vec![Product {
+            before: None,
             matrix: 2,
             segments: (0..4).map(gate).collect(),
             members: vec![Member { init: Some(normed), out: scratch(0) }],
@@ -155,6 +158,57 @@ fn every_way_of_running_gives_the_same_bits() {
 #[cfg_attr(miri, ignore)]
 fn weights_beyond_the_second_cache() {
     case::<f32>(21, 5, 260).check(&[Timeline::equal(3, 21), Timeline::equal(2, 4)], "1 MiB of weights");
+}
+
+/// The input's product in the loop: the terms of two matrices are one chain.
+fn joined<T: Real>(mut case: Case<T>) -> Case<T> {
+    let Phase::Bulk(hoisted) = case.phases.remove(0) else { panic!("no bulk phase") };
+    let input = &hoisted[0].products[0];
+    let Phase::Steps { stages, .. } = &mut case.phases[0] else { panic!("no steps") };
+    let product = &mut stages[0].products[0];
+    product.before = Some(Factor { matrix: input.matrix, segments: input.segments.clone() });
+    product.members.iter_mut().zip(&input.members).for_each(|(member, first)| member.init = first.init);
+    case
+}
+
+#[test]
+fn two_matrices_in_one_chain() {
+    for (batch, input, hidden) in [(1, 3, 5), (2, 7, 37), (5, 16, 64), (13, 9, 70), (21, 5, 260)] {
+        if too_large(batch * hidden * 10) {
+            continue;
+        }
+        let what = format!("joined, batch {batch}, input {input}, hidden {hidden}");
+        let timelines = [ragged(batch), Timeline::equal(2, batch)];
+        joined(case::<f32>(batch, input, hidden)).check(&timelines[usize::from(hidden > 100)..], &what);
+    }
+    joined(case::<f64>(3, 4, 21)).check(&[ragged(3)], "joined, f64");
+}
+
+/// They give the bits of the input's product by itself.
+#[test]
+fn two_matrices_are_one_after_the_other() {
+    let (batch, input, hidden) = (5, 16, 37);
+    let run = |case: Case<f32>| {
+        let isa = Isa::detect();
+        let packed: Vec<_> = case.weights.iter().map(|w| w.pack(isa)).collect();
+        let mut memory = case.memory.clone();
+        let team = Team::new(1).unwrap();
+        case.machine(isa).run(&ragged(batch), &case.constants, &packed, &mut memory, &team, Split::Rows).unwrap();
+        let states = batch * LONGEST * (input + 4 * hidden);
+        memory[states..states + (1 + LONGEST) * batch * hidden].to_vec()
+    };
+    let (apart, together) = (run(case(batch, input, hidden)), run(joined(case(batch, input, hidden))));
+    assert!(apart.iter().zip(&together).all(|(&a, &b)| bits(a) == bits(b)));
+}
+
+#[test]
+fn two_matrices_are_in_full_precision() {
+    let (isa, case) = (Isa::Portable, joined(case::<f32>(2, 3, 5)));
+    let narrow = |w: &Weights<f32>| PackedMatrix::zero_in(isa, Precision::Bf16, &w.shape).unwrap();
+    let packed: Vec<_> = case.weights.iter().map(narrow).collect();
+    let (team, mut memory) = (Team::new(1).unwrap(), case.memory.clone());
+    let refused = case.machine(isa).run(&ragged(2), &case.constants, &packed, &mut memory, &team, Split::Rows);
+    assert!(matches!(refused, Err(CodeError::Matrix { index: 0 })), "{refused:?}");
 }
 
 #[test]

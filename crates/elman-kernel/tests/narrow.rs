@@ -116,6 +116,7 @@ impl Case {
         };
         let operand = |s: usize| place(segments[..s].iter().sum(), kind, stride);
         let product = Product {
+            before: None,
             matrix: 0,
             segments: (0..segments.len()).map(operand).collect(),
             members: (0..*members).map(member).collect(),
@@ -205,6 +206,7 @@ fn a_long_segment_of_the_largest_numbers_does_not_overflow() {
             let packed = PackedMatrix::pack_in(isa, Precision::Int8, &shape, &[view]).unwrap();
             let place = |offset, stride| Place { offset, rows: Rows::Token, stride };
             let product = Product {
+                before: None,
                 matrix: 0,
                 segments: vec![place(0, k)],
                 members: vec![Member { init: None, out: place(k, 1) }],
@@ -232,7 +234,7 @@ fn infinities_and_nan_are_not_silent() {
                 let packed = PackedMatrix::pack_in(isa, precision, &shape, &[view]).unwrap();
                 let place = |offset, stride| Place { offset, rows: Rows::Token, stride };
                 let members = vec![Member { init: None, out: place(2 * k, 1) }];
-                let product = Product { matrix: 0, segments: vec![place(0, k)], members };
+                let product = Product { before: None, matrix: 0, segments: vec![place(0, k)], members };
                 let stage = Stage { products: vec![product], block: vec![], units: 1, whole_rows: false };
                 let phases = vec![Phase::Bulk(vec![stage])];
                 let mut machine = Machine::new(isa, phases, 2 * k + 2, 0, vec![shape.clone()]).unwrap();

@@ -30,7 +30,7 @@ fn case<T: Real>(rows: usize, units: usize, members: usize, segments: &[usize], 
         })
         .collect();
     let stage = Stage {
-        products: vec![Product { matrix: 0, segments: operands, members }],
+        products: vec![Product { before: None, matrix: 0, segments: operands, members }],
         block: vec![],
         units,
         whole_rows: false,

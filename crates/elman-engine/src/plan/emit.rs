@@ -57,7 +57,7 @@ impl<'w, 'a, 'b> Block<'w, 'a, 'b> {
             };
             members.push(code::Member { init, out });
         }
-        code::Product { matrix, segments, members }
+        code::Product { before: None, matrix, segments, members }
     }
 
     /// The instructions of an elementwise node.

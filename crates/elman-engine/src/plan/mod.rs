@@ -15,6 +15,7 @@
 mod arrange;
 mod emit;
 mod homes;
+mod join;
 mod memory;
 mod pass;
 mod rounds;
@@ -67,6 +68,8 @@ pub(crate) struct Frame {
     /// Of the memory that has the most; 1 where there is none.
     pub slots: usize,
     pub mode: Mode,
+    /// Weights are in full precision.
+    pub full: bool,
 }
 
 /// Where a state lives.
@@ -160,7 +163,7 @@ impl Plan {
         };
         let carried = schedule.program.next.iter().zip(&states);
         let carried = carried.map(|(n, s)| Carry { node: Some(*n), to: s.after, units: s.units }).collect();
-        let forward = pass::plan(
+        let mut forward = pass::plan(
             pass::PassTask {
                 nodes,
                 arena: Arena::Forward,
@@ -175,6 +178,9 @@ impl Plan {
             &mut memory,
             &mut weights,
         );
+        if frame.full && frame.batch >= join::ROWS && frame.tokens >= frame.batch {
+            join::join(&mut forward.phases, &weights.matrices);
+        }
         let mut plan = Plan {
             output: forward.place(schedule.program.output),
             traces: traced.iter().map(|n| forward.place(*n)).collect(),

@@ -63,6 +63,11 @@ fn of_stage(
 ) {
     for (i, product) in stage.products.iter_mut().enumerate() {
         let (when, matrix) = ((phase, at, i), &matrices[product.matrix]);
+        if let Some(first) = &mut product.before {
+            for (place, width) in first.segments.iter_mut().zip(&matrices[first.matrix].segments) {
+                f(place, *width, Use::ReadAcross, when);
+            }
+        }
         for (place, width) in product.segments.iter_mut().zip(&matrix.segments) {
             f(place, *width, Use::ReadAcross, when);
         }

@@ -49,7 +49,7 @@ impl<T: Real> Way<T> {
         let shape = MatrixShape { members: 1, units, segments: vec![inner] };
         let init = biased.then_some(Place { offset: 0, rows: Rows::Fixed, stride: 0 });
         let member = Member { init, out: place(BLOCK * inner, units) };
-        let product = Product { matrix: 0, segments: vec![place(0, inner)], members: vec![member] };
+        let product = Product { before: None, matrix: 0, segments: vec![place(0, inner)], members: vec![member] };
         let stage = Stage { products: vec![product], block: vec![], units, whole_rows: false };
         let (memory, constants) = (BLOCK * (inner + units), if biased { units } else { 0 });
         let machine = Machine::new(isa, vec![Phase::Bulk(vec![stage])], memory, constants, vec![shape.clone()]);

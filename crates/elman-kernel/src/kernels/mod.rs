@@ -36,6 +36,8 @@ pub(crate) const HALF: usize = LANES / 2;
 pub(crate) struct Strip<T, B = T> {
     /// Its first packed weight.
     pub b: *const B,
+    /// The same in a second matrix, whose segments come next; null where there is none.
+    pub then: *const B,
     /// Where row 0 starts from; null for zero.
     pub init: *const T,
     /// From one row of `init` to the next.
@@ -55,16 +57,18 @@ pub(crate) struct Cut<B> {
     pub width: usize,
     /// The first row.
     pub first: usize,
-    /// What a later call reads; a kernel with time for that brings it to the second cache.
-    pub later: *const B,
+    /// The first segment of the second matrix.
+    pub turn: usize,
+    /// What a later call reads of each matrix; a kernel with time for that brings it to the second cache.
+    pub later: [*const B; 2],
     /// Elements of it with each k; 0: none are wanted, and `later` is near.
     pub each: usize,
 }
 
 impl<B> Cut<B> {
-    /// One that asks for nothing, for a kernel of fewer rows than [`AHEAD`] or of rows that follow each other.
+    /// One matrix, and nothing asked for: for a kernel of fewer rows than [`AHEAD`] or of rows that follow each other.
     pub(crate) fn new(width: usize, first: usize) -> Cut<B> {
-        Cut { width, first, later: std::ptr::null(), each: 0 }
+        Cut { width, first, turn: usize::MAX, later: [std::ptr::null(); 2], each: 0 }
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const N
     strips: &[Strip<S::Elem>],
     cut: &Cut<S::Elem>,
 ) {
-    let Cut { width, first, mut later, each } = *cut;
+    let Cut { width, first, turn, later: [mut later, later_then], each } = *cut;
     let group = (NV / (LANES / S::WIDTH)).max(1);
     // Copied, so that the accumulators themselves are never indexed by a variable: they would live in memory.
     // Safety: the caller's promise.
@@ -34,7 +34,13 @@ pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const N
     for p in 0..NP {
         b[p] = strips[p * group].b;
     }
-    for segment in segments {
+    for (index, segment) in segments.iter().enumerate() {
+        if index == turn {
+            for p in 0..NP {
+                b[p] = strips[p * group].then;
+            }
+            later = later_then;
+        }
         let mut a = [segment.a; MR];
         for (i, a) in a.iter_mut().enumerate() {
             // Safety: the caller promises these rows.

@@ -75,6 +75,8 @@ pub(super) struct InstrCode<T: 'static> {
 
 pub(super) struct ProductCode {
     pub matrix: usize,
+    /// The matrix that comes first, and how many of the segments are its.
+    pub before: Option<(usize, usize)>,
     /// Operands and their widths.
     pub segments: Vec<(Spot, usize)>,
     /// Initial values and results.
@@ -234,7 +236,8 @@ impl<T: Real> Compiler<'_, T> {
             code.units = code.units.max(product.units);
             let panel = LANES * self.kernels.panel / gcd(self.kernels.panel, product.members.len());
             code.align = code.align.max(panel);
-            code.weights += self.shapes.get(product.matrix).map_or(0, MatrixShape::numbers);
+            let matrices = product.before.iter().map(|(matrix, _)| *matrix).chain([product.matrix]);
+            code.weights += matrices.filter_map(|m| self.shapes.get(m)).map(MatrixShape::numbers).sum::<usize>();
             code.products.push(product);
         }
         for (i, instr) in stage.block.iter().enumerate() {
@@ -250,21 +253,30 @@ impl<T: Real> Compiler<'_, T> {
     }
 
     fn product(&self, site: Site, product: &Product, written: &mut Written) -> Result<ProductCode, CodeError> {
-        let Some(shape) = self.shapes.get(product.matrix) else {
-            return Err(CodeError::NoMatrix { at: site.to_string(), index: product.matrix });
-        };
-        if shape.members != product.members.len() || shape.segments.len() != product.segments.len() {
-            return site.rule("the matrix has another number of members or segments");
-        }
         let mut segments = Vec::new();
-        for (place, &k) in product.segments.iter().zip(&shape.segments) {
-            let spot = Spot::new(place);
-            if spot.kind == kind::SCRATCH && !written.whole_rows {
-                return site.rule("a product reads whole rows, which scratch holds in stages of whole rows only");
+        let mut factor = |matrix: usize, places: &[Place]| {
+            let Some(shape) = self.shapes.get(matrix) else {
+                return Err(CodeError::NoMatrix { at: site.to_string(), index: matrix });
+            };
+            if shape.members != product.members.len() || shape.segments.len() != places.len() {
+                return site.rule("the matrix has another number of members or segments");
             }
-            written.read(site, spot, k)?;
-            segments.push((spot, k));
+            for (place, &k) in places.iter().zip(&shape.segments) {
+                let spot = Spot::new(place);
+                if spot.kind == kind::SCRATCH && !written.whole_rows {
+                    return site.rule("a product reads whole rows, which scratch holds in stages of whole rows only");
+                }
+                written.read(site, spot, k)?;
+                segments.push((spot, k));
+            }
+            Ok(shape)
+        };
+        let before = product.before.as_ref().map(|b| factor(b.matrix, &b.segments)).transpose()?;
+        let shape = factor(product.matrix, &product.segments)?;
+        if before.is_some_and(|before| before.units != shape.units) {
+            return site.rule("the matrix that comes first has another number of units");
         }
+        let before = product.before.as_ref().map(|b| (b.matrix, b.segments.len()));
         let mut members = Vec::new();
         for member in &product.members {
             let init = member.init.as_ref().map(Spot::new);
@@ -276,7 +288,7 @@ impl<T: Real> Compiler<'_, T> {
         for (_, out) in &members {
             written.write(site, *out, shape.units)?;
         }
-        Ok(ProductCode { matrix: product.matrix, segments, members, units: shape.units })
+        Ok(ProductCode { matrix: product.matrix, before, segments, members, units: shape.units })
     }
 
     fn instr(&self, site: Site, instr: &Instr, written: &mut Written) -> Result<InstrCode<T>, CodeError> {

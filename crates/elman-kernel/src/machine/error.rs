@@ -49,8 +49,8 @@ pub enum CodeError {
         /// The length wanted.
         wanted: usize,
     },
-    /// A packed matrix has another shape or instruction set than the machine was made for.
-    #[error("matrix {index} is packed for another shape or instruction set than the machine")]
+    /// A packed matrix has another shape or instruction set than the machine was made for, or fewer bits than its product takes.
+    #[error("matrix {index} is packed for another shape, instruction set or precision than the machine")]
     Matrix {
         /// Which.
         index: usize,

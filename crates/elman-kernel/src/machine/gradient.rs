@@ -155,7 +155,7 @@ impl<T: Real> Worker<'_, T> {
                     let at = (column + s * LANES).min(columns);
                     let out = out.wrapping_add(row * stride + at);
                     let (b, lanes) = (b.wrapping_add(s * LANES), LANES.min(columns - at));
-                    Strip { b, init: out, init_row: stride, out, out_row: stride, lanes }
+                    Strip { b, then: std::ptr::null(), init: out, init_row: stride, out, out_row: stride, lanes }
                 };
                 let all = [strip(0), strip(1), strip(2), strip(3)];
                 let ahead = (row + n).min(rows - 1);

@@ -1,7 +1,8 @@
 //! What a stage comes to at one step, kept for the next: calls of kernels, with places that lack only their rows.
 //!
 //! A step of one sequence and few units takes some hundred nanoseconds, of which finding every place anew would take a
-//! third. What is kept is a stage of one tile with fewer rows than [`AHEAD`], weights in full precision, and no attention;
+//! third. What is kept is a stage of one tile with fewer rows than [`AHEAD`], weights in full precision, products of one
+//! matrix, and no attention;
 //! any other is found anew at each step, and has work enough to hide that.
 
 use super::compile::{Call, InstrCode, ProductCode, Source, Spot, StageCode, kind};
@@ -115,6 +116,7 @@ impl<T: Real> Kept<T> {
         let shape = stage.tile(rows, units.1 - units.0);
         let one = rows <= shape.rows && units.1 - units.0 <= shape.units;
         self.can_be = one && stage.block.iter().all(|instr| instr.attention().is_none());
+        self.can_be &= stage.products.iter().all(|product| product.before.is_none());
         if self.can_be {
             let tile = Tile { stage, rows, first: units.0, units: units.1 - units.0 };
             stage.products.iter().for_each(|product| self.keep_product(run, &tile, product));
@@ -260,6 +262,7 @@ impl<T: Real> Kept<T> {
         strips.clear();
         strips.extend(self.strips[product.strips.clone()].iter().map(|strip| Strip {
             b: data.wrapping_add(strip.b),
+            then: std::ptr::null(),
             init: strip.init.as_ref().map_or(std::ptr::null(), |init| at.of(init).cast_const()),
             init_row: strip.init_row,
             out: at.of(&strip.out),

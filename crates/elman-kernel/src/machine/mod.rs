@@ -115,6 +115,11 @@ impl<T: Real> Machine<T> {
         if let Some(index) = matrices.iter().zip(&self.shapes).position(wrong) {
             return Err(CodeError::Matrix { index });
         }
+        let full = matrices.iter().all(|matrix| matrix.precision() == Precision::Full);
+        let mut products = self.phases.iter().flat_map(PhaseCode::stages).flat_map(|stage| &stage.products);
+        if let Some((index, _)) = products.find_map(|product| product.before).filter(|_| !full) {
+            return Err(CodeError::Matrix { index });
+        }
         self.check(timeline)?;
         self.prepare(team.threads(), matrices);
         self.share(team, split);
@@ -122,7 +127,6 @@ impl<T: Real> Machine<T> {
         let Some((_, sharing)) = &self.sharing else { return Ok(()) };
         let narrow = [Precision::Bf16, Precision::Int8].map(|precision| T::narrow(self.isa, precision));
         let (memory, constants) = (memory.as_mut_ptr(), constants.as_ptr());
-        let full = matrices.iter().all(|matrix| matrix.precision() == Precision::Full);
         let run = Run { kernels: self.kernels, narrow, matrices, full, memory, constants };
         let phases = &self.phases;
         let workspaces = Workspaces(self.workspaces.as_mut_ptr());

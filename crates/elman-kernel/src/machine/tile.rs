@@ -228,13 +228,17 @@ impl<T: Real> Run<'_, T> {
                 }
                 let Kernels { rows, spread, product: whole, half, .. } = self.kernels;
                 frame.strips(product, packed, data.as_ptr(), &units, strips);
+                let turn = product.before.map_or(usize::MAX, |(matrix, segments)| {
+                    self.precede(&self.matrices[matrix], units.strip, strips);
+                    segments
+                });
                 // Safety: the strips are those of the tile, and checked as the caller promises.
                 unsafe {
                     multiply(
                         packed,
                         (*rows, spread),
                         (*whole, *half),
-                        segments,
+                        (segments, turn),
                         strips,
                         units.strip,
                         (frame.rows, frame.far),
@@ -254,7 +258,7 @@ impl<T: Real> Run<'_, T> {
                         packed,
                         blocking,
                         (narrow.product, narrow.product),
-                        segments,
+                        (segments, usize::MAX),
                         narrow_strips,
                         units.strip,
                         (frame.rows, frame.far),
@@ -262,6 +266,16 @@ impl<T: Real> Run<'_, T> {
                 };
                 segments.len()
             }
+        }
+    }
+
+    /// Puts a matrix before the one that strips have; the first strip is its number `first`.
+    fn precede(&self, packed: &PackedMatrix<T>, first: usize, strips: &mut [Strip<T>]) {
+        // `Machine::run` took matrices in full precision only.
+        let Storage::Full(data) = packed.data() else { return };
+        for (n, strip) in strips.iter_mut().enumerate() {
+            strip.then = strip.b;
+            strip.b = data.as_ptr().wrapping_add(packed.strip(first + n).0);
         }
     }
 
@@ -380,27 +394,32 @@ unsafe fn multiply<T: Real, B>(
     packed: &PackedMatrix<T>,
     blocking: (usize, &[usize; 3]),
     (whole, half): (Choose<T, B>, Choose<T, B>),
-    segments: &[Segment<B>],
+    (segments, turn): (&[Segment<B>], usize),
     strips: &[Strip<T, B>],
     first: usize,
     (rows, far): (usize, bool),
 ) {
-    let beyond = size_of::<B>() * packed.shape().numbers() > SECOND_CACHE;
-    let inner: usize = segments.iter().map(|segment| segment.k).sum();
+    let inner = |segments: &[Segment<B>]| segments.iter().map(|segment| segment.k).sum::<usize>();
+    let (before, after) = segments.split_at(turn.min(segments.len()));
+    let inner = [inner(before), inner(after)];
+    let beyond = size_of::<B>() * packed.strips() * LANES * (inner[0] + inner[1]) > SECOND_CACHE;
     blocks(packed, blocking, (first, strips.len()), rows, |block| {
         let Block { row, rows: n, panels, in_panel, strips: Range { start, end }, width, last } = block;
         if n >= AHEAD {
             let (next, first) = if last { (end, 0) } else { (start, row + n) };
             fetch(&strips[next..strips.len().min(next + (end - start))], first..rows.min(first + n), far);
         }
-        let (mut later, mut each) = (segments[0].a, 0);
+        let (mut later, mut each) = ([segments[0].a; 2], 0);
         if beyond {
             // The panels that come next, a share of them with each block of rows.
-            let length = panels * width * inner;
-            later = strips[start].b.wrapping_add(length + length / rows * row);
+            let next = |weights: *const B, inner: usize| {
+                let length = panels * width * inner;
+                weights.wrapping_add(length + length / rows * row)
+            };
+            later = [next(strips[start].b, inner[0]), next(strips[start].then, inner[1])];
             each = (panels * width * n / rows).min(LANES);
         }
-        let cut = Cut { width, first: row, later, each };
+        let cut = Cut { width, first: row, turn, later, each };
         let choose = if strips[start].lanes <= HALF { half } else { whole };
         // Safety: the caller's promise, for rows row .. row + n and these strips.
         unsafe { choose(n, panels, in_panel)(segments, &strips[start..end], &cut) };
@@ -424,13 +443,13 @@ impl<T: Real> Frame<T> {
             let unit = first * LANES;
             let (init, init_row) = init.map_or((std::ptr::null_mut(), 0), |init| self.place(&init, unit));
             let (out, out_row) = self.place(out, unit);
-            strips.push(Strip { b: data, init, init_row, out, out_row, lanes: LANES });
+            strips.push(Strip { b: data, then: std::ptr::null(), init, init_row, out, out_row, lanes: LANES });
         }
         // Each block's places follow those of the block before.
         for n in members..(end - first) * members {
-            let Strip { b, init, init_row, out, out_row, lanes } = strips[n - members];
+            let Strip { init, out, .. } = strips[n - members];
             let init = if init.is_null() { init } else { init.wrapping_add(LANES) };
-            strips.push(Strip { b, init, init_row, out: out.wrapping_add(LANES), out_row, lanes });
+            strips.push(Strip { init, out: out.wrapping_add(LANES), ..strips[n - members] });
         }
         for (n, strip) in strips.iter_mut().enumerate() {
             strip.b = data.wrapping_add(packed.strip(first * members + n).0);

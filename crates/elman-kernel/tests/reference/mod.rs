@@ -155,13 +155,17 @@ impl<'a, T: Real> Reference<'a, T> {
 
     fn stage(&mut self, stage: &Stage, t: usize, b: usize) {
         for product in &stage.products {
-            let weights = &self.weights[product.matrix];
+            let factors =
+                product.before.iter().map(|b| (b.matrix, &b.segments)).chain([(product.matrix, &product.segments)]);
+            let factors: Vec<_> = factors.map(|(matrix, segments)| (&self.weights[matrix], segments)).collect();
             for (m, member) in product.members.iter().enumerate() {
-                for unit in 0..weights.shape.units {
+                for unit in 0..factors[0].0.shape.units {
                     let mut sum = member.init.as_ref().map_or(T::ZERO, |init| self.read(init, t, b, unit));
-                    for (s, place) in product.segments.iter().enumerate() {
-                        for k in 0..weights.shape.segments[s] {
-                            sum = self.read(place, t, b, k).mul_add(weights.get(m, s, unit, k), sum);
+                    for (weights, segments) in &factors {
+                        for (s, place) in segments.iter().enumerate() {
+                            for k in 0..weights.shape.segments[s] {
+                                sum = self.read(place, t, b, k).mul_add(weights.get(m, s, unit, k), sum);
+                            }
                         }
                     }
                     self.write(&member.out, t, b, unit, sum);

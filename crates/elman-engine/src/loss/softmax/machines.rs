@@ -73,6 +73,6 @@ impl<T: Real> Machines<T> {
 
 /// One product over all words of a part.
 fn product(segments: Vec<Place>, member: Member, units: usize) -> Phase {
-    let products = vec![Product { matrix: 0, segments, members: vec![member] }];
+    let products = vec![Product { before: None, matrix: 0, segments, members: vec![member] }];
     Phase::Bulk(vec![Stage { products, block: vec![], units, whole_rows: false }])
 }

@@ -135,6 +135,7 @@ fn kernels_for_avx2_read_the_layout_of_avx512() {
                 let segment = [Segment { a: operand.as_ptr(), row: length, k }];
                 let strip = |s: usize| Strip {
                     b: packed.as_ptr().wrapping_add((strip + s) * LANES),
+                    then: std::ptr::null(),
                     init: std::ptr::null(),
                     init_row: 0,
                     out: to.wrapping_add((strip + s) * LANES),

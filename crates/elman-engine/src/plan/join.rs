@@ -1,0 +1,44 @@
+//! Products of all steps at once, moved into the loop where there are rows enough.
+//!
+//! A product of inputs alone is hoisted out of the loop, so that weights are read once for all tokens. Where a step has rows
+//! enough to use weights at the speed of multiply-adds anyway, that only costs a pass over the sums, written and read again;
+//! there one call of a kernel goes on from the input's terms to those of the state. The chain, and so its bits, are the same.
+
+use elman_kernel::code::{Factor, Phase, Product, Rows, Stage};
+
+use super::MatrixPlan;
+
+/// Rows of a batch from which on that is so.
+pub(crate) const ROWS: usize = 16;
+
+/// Most numbers of two matrices that are read together, at every step: 16 MiB in f32.
+const WEIGHTS: usize = 4 << 20;
+
+/// Joins each product of the loop that goes on from all that a product before the loop leaves.
+pub(super) fn join(phases: &mut Vec<Phase>, matrices: &[MatrixPlan]) {
+    let [Phase::Bulk(before), Phase::Steps { stages, .. }, ..] = phases.as_mut_slice() else { return };
+    for product in stages.iter_mut().flat_map(|stage| &mut stage.products) {
+        if let Some(first) = take(before, product, matrices) {
+            product.members.iter_mut().zip(&first.members).for_each(|(member, first)| member.init = first.init);
+            product.before = Some(Factor { matrix: first.matrix, segments: first.segments });
+        }
+    }
+    before.retain(|stage| !(stage.products.is_empty() && stage.block.is_empty()));
+    if before.is_empty() {
+        phases.remove(0);
+    }
+}
+
+/// The product whose results are what `product` starts from, out of its stage.
+fn take(before: &mut [Stage], product: &Product, matrices: &[MatrixPlan]) -> Option<Product> {
+    let small = |first: &Product| matrices[first.matrix].numbers() + matrices[product.matrix].numbers() <= WEIGHTS;
+    let goes_on = |first: &Product| {
+        let mut pairs = product.members.iter().zip(&first.members);
+        product.members.len() == first.members.len() && pairs.all(|(m, f)| m.init == Some(f.out))
+    };
+    let lasts = |first: &Product| first.segments.iter().all(|place| place.rows != Rows::Scratch);
+    before.iter_mut().find_map(|stage| {
+        let at = stage.products.iter().position(|first| goes_on(first) && lasts(first) && small(first))?;
+        Some(stage.products.remove(at))
+    })
+}
