@@ -264,7 +264,7 @@ fn write_figures(out: &mut String, work: Workload, limits: &Limits, f: &Figures)
     writeln!(out, "\nThreads: {split}")?;
     writeln!(
         out,
-        "Forward: {:.3} MFLOP outside the loop, {:.3} MFLOP in it; a step reads {:.3} MB of weights",
+        "Forward: {:.3} MFLOP that wait for no state, {:.3} MFLOP that do; a step reads {:.3} MB of weights",
         f.bulk_flops / 1e6,
         f.loop_flops / 1e6,
         mb(f.loop_bytes)

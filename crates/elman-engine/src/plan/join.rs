@@ -9,7 +9,7 @@ use elman_kernel::code::{Factor, Phase, Product, Rows, Stage};
 use super::MatrixPlan;
 
 /// Rows of a batch from which on that is so.
-pub(crate) const ROWS: usize = 16;
+pub(super) const ROWS: usize = 16;
 
 /// Most numbers of two matrices that are read together, at every step: 16 MiB in f32.
 const WEIGHTS: usize = 4 << 20;

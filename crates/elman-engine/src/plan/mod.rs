@@ -178,7 +178,7 @@ impl Plan {
             &mut memory,
             &mut weights,
         );
-        if frame.full && frame.batch >= join::ROWS && frame.tokens >= frame.batch {
+        if frame.full && frame.batch >= join::ROWS {
             join::join(&mut forward.phases, &weights.matrices);
         }
         let mut plan = Plan {

@@ -18,6 +18,10 @@ const AWAKE: u64 = 3_000;
 /// The same if one must be woken, which takes tens of microseconds.
 const ASLEEP: u64 = 15_000;
 
+/// Time of a step below which one thread runs all of them and what comes before: a cache line that another core wrote
+/// takes some 50 ns, which so short a step does not hide.
+const SHORT_STEP: u64 = 400;
+
 /// A unit of an elementwise instruction costs as much as this many multiply-adds.
 const INSTR_UNIT: u64 = 8;
 
@@ -46,11 +50,16 @@ impl Sharing {
         isa: Isa,
     ) -> Sharing {
         let mut sharing = Sharing::default();
-        for phase in phases {
+        // From the last on: what a phase leaves may be waited for by the one behind it.
+        let mut waits = false;
+        for phase in phases.iter().rev() {
             let (cost, intervals) = phase.cost(calendar, split, threads);
             let time = cost / rate::<T>(isa);
-            let shared = threads > 1 && time >= BETWEEN_BARRIERS.saturating_mul(intervals);
-            sharing.phases.push(shared);
+            let shared = threads > 1 && !waits && time >= BETWEEN_BARRIERS.saturating_mul(intervals);
+            waits = matches!(phase, PhaseCode::Steps { .. })
+                && !shared
+                && time < SHORT_STEP.saturating_mul(calendar.timeline.active.len() as u64);
+            sharing.phases.insert(0, shared);
             sharing.time += if shared { time } else { 0 };
         }
         sharing
