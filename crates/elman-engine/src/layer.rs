@@ -26,6 +26,13 @@ pub(crate) struct Arithmetic {
     pub precision: Precision,
 }
 
+impl Arithmetic {
+    /// What a plan for it is laid out for.
+    fn frame(self, mode: Mode, batch: usize, tokens: usize, slots: usize) -> Frame {
+        Frame { batch, tokens, slots, mode, full: self.precision == Precision::Full }
+    }
+}
+
 const NO_GRADIENTS: EngineError = EngineError::Order("a layer without gradients was asked for them");
 
 pub(crate) struct Layer<T: Real> {
@@ -54,8 +61,7 @@ impl<T: Real> Layer<T> {
         traced: Vec<NodeId>,
         params: &[&[T]],
     ) -> Result<Layer<T>, EngineError> {
-        let full = arithmetic.precision == Precision::Full;
-        let plan = Plan::new(&schedule, sizes, Frame { batch: 1, tokens: 1, slots: 1, mode, full }, &traced);
+        let plan = Plan::new(&schedule, sizes, arithmetic.frame(mode, 1, 1, 1), &traced);
         let packed =
             Arc::new(Packed::new(arithmetic.isa, arithmetic.precision, &plan.weights, &schedule, sizes, params)?);
         Ok(Layer::with_packed(schedule, sizes, arithmetic, mode, traced, plan, packed))
@@ -63,7 +69,7 @@ impl<T: Real> Layer<T> {
 
     /// A further user of the same packed weights, with work memory of its own.
     pub fn share(&self) -> Layer<T> {
-        let frame = Frame { batch: 1, tokens: 1, slots: 1, mode: self.mode, full: self.full() };
+        let frame = self.arithmetic.frame(self.mode, 1, 1, 1);
         let plan = Plan::new(&self.schedule, self.sizes, frame, &self.traced);
         let (schedule, traced) = (self.schedule.clone(), self.traced.clone());
         Layer::with_packed(schedule, self.sizes, self.arithmetic, self.mode, traced, plan, self.packed.clone())
@@ -95,14 +101,10 @@ impl<T: Real> Layer<T> {
         }
     }
 
-    fn full(&self) -> bool {
-        self.arithmetic.precision == Precision::Full
-    }
-
     /// Bytes of work memory that each token takes.
     pub fn token_bytes(&self) -> usize {
         let memory = |tokens| {
-            let frame = Frame { batch: 1, tokens, slots: 1, mode: self.mode, full: self.full() };
+            let frame = self.arithmetic.frame(self.mode, 1, tokens, 1);
             Plan::new(&self.schedule, self.sizes, frame, &self.traced).memory
         };
         memory(2).saturating_sub(memory(1)) * size_of::<T>()
@@ -128,8 +130,7 @@ impl<T: Real> Layer<T> {
 
     /// Lays out memory for a batch of this shape, and memories of so many slots; nothing happens where it has it already.
     pub fn prepare(&mut self, timeline: &Timeline, slots: usize) -> Result<(), EngineError> {
-        let frame =
-            Frame { batch: timeline.batch, tokens: timeline.tokens(), slots, mode: self.mode, full: self.full() };
+        let frame = self.arithmetic.frame(self.mode, timeline.batch, timeline.tokens(), slots);
         if self.frame == Some(frame) {
             return Ok(());
         }

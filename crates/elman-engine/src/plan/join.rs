@@ -31,7 +31,8 @@ pub(super) fn join(phases: &mut Vec<Phase>, matrices: &[MatrixPlan]) {
 
 /// The product whose results are what `product` starts from, out of its stage.
 fn take(before: &mut [Stage], product: &Product, matrices: &[MatrixPlan]) -> Option<Product> {
-    let small = |first: &Product| matrices[first.matrix].numbers() + matrices[product.matrix].numbers() <= WEIGHTS;
+    let numbers = |product: &Product| matrices[product.matrix].shape().numbers();
+    let small = |first: &Product| numbers(first) + numbers(product) <= WEIGHTS;
     let goes_on = |first: &Product| {
         let mut pairs = product.members.iter().zip(&first.members);
         product.members.len() == first.members.len() && pairs.all(|(m, f)| m.init == Some(f.out))

@@ -18,11 +18,6 @@ pub(crate) struct MatrixPlan {
 }
 
 impl MatrixPlan {
-    /// Numbers of all members and segments.
-    pub fn numbers(&self) -> usize {
-        self.members.len() * self.units * self.segments.iter().sum::<usize>()
-    }
-
     /// Its shape in the kernel's words.
     pub fn shape(&self) -> MatrixShape {
         MatrixShape { members: self.members.len(), units: self.units, segments: self.segments.clone() }

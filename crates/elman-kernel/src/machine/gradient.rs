@@ -4,8 +4,9 @@
 //! which is exact. Both operands of an outer product are packed, so that places of any kind and stride cost the same.
 
 use super::compile::{OuterCode, Spot, kind};
+use super::multiply::prefetch;
 use super::run::{Worker, share};
-use super::tile::{Workspace, prefetch};
+use super::tile::Workspace;
 use crate::code::LANES;
 use crate::kernels::{Cut, Input, Segment, Strip};
 use crate::real::Real;

@@ -6,7 +6,8 @@
 //! any other is found anew at each step, and has work enough to hide that.
 
 use super::compile::{Call, InstrCode, ProductCode, Source, Spot, StageCode, kind};
-use super::tile::{Run, Units, Workspace, blocks};
+use super::multiply::blocks;
+use super::tile::{Run, Units, Workspace};
 use crate::code::LANES;
 use crate::kernels::{AHEAD, Cut, Input, Kernels, Product, Segment, Strip};
 use crate::pack::{PackedMatrix, Storage};
@@ -286,7 +287,7 @@ fn spread<T: Real>(kernels: &Kernels<T>, packed: &PackedMatrix<T>, strips: usize
     if strip * strips <= FIRST_CACHE || fit < least {
         return kernels.spread;
     }
-    kernels.spread.map(|usual| if fit < 4 { usual.min(fit.min(2)) } else { usual })
+    kernels.spread.map(|usual| usual.min(1 << fit.ilog2()))
 }
 
 impl KeptInstr {

@@ -19,13 +19,14 @@ mod error;
 mod gradient;
 mod kept;
 mod memory;
+mod multiply;
 mod operands;
 mod run;
 mod sharing;
 mod tile;
 
 pub use error::CodeError;
-pub(crate) use tile::{prefetch, prefetch_second};
+pub(crate) use multiply::{prefetch, prefetch_second};
 
 use crate::buffer::Buffer;
 use crate::code::{Phase, Split, Timeline};

@@ -59,9 +59,10 @@ impl Sharing {
             waits = matches!(phase, PhaseCode::Steps { .. })
                 && !shared
                 && time < SHORT_STEP.saturating_mul(calendar.timeline.active.len() as u64);
-            sharing.phases.insert(0, shared);
+            sharing.phases.push(shared);
             sharing.time += if shared { time } else { 0 };
         }
+        sharing.phases.reverse();
         sharing
     }
 

@@ -1,21 +1,17 @@
 //! One tile of a stage: the products of its rows and units, then the block on them while they are hot.
 
-use std::ops::Range;
-
 use super::compile::{AttendCode, Call, InstrCode, ProductCode, Source, Spot, StageCode, kind};
 use super::kept::Kept;
+use super::multiply::{SECOND_CACHE, multiply};
 use super::operands::Converted;
 use crate::code::LANES;
-use crate::kernels::{AHEAD, Choose, Cut, HALF, Input, Kernels, Narrow, Segment, Strip};
+use crate::kernels::{AHEAD, Input, Kernels, Narrow, Segment, Strip};
 use crate::narrow::Precision;
 use crate::pack::{PackedMatrix, Storage};
 use crate::real::Real;
 
 /// Numbers in a scratch slot: a few slots and the data beside them stay in a first cache of 32 KiB.
 const SLOT: usize = 1152;
-
-/// Bytes of weights that the second cache holds.
-const SECOND_CACHE: usize = 1 << 20;
 
 /// Most rows of a tile: twelve blocks of six.
 const ROWS: usize = 72;
@@ -289,41 +285,6 @@ impl<T: Real> Run<'_, T> {
     }
 }
 
-/// Asks for what the results of some rows start from, and, `far`, for the results.
-fn fetch<T, B>(strips: &[Strip<T, B>], rows: Range<usize>, far: bool) {
-    for strip in strips {
-        if strip.init_row != 0 {
-            rows.clone().for_each(|row| prefetch(strip.init.wrapping_add(row * strip.init_row)));
-        } else if far {
-            rows.clone().for_each(|row| prefetch(strip.out.wrapping_add(row * strip.out_row).cast_const()));
-        }
-    }
-}
-
-/// Asks for a cache line.
-#[inline(always)]
-pub(crate) fn prefetch<T>(at: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // Safety: a prefetch touches no memory, whatever its address.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
-}
-
-/// Asks for a cache line, in the second cache.
-#[inline(always)]
-pub(crate) fn prefetch_second<T>(at: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // Safety: a prefetch touches no memory, whatever its address.
-    unsafe {
-        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(at.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = at;
-}
-
 /// The units of a product in a tile, and the number of their first strip.
 pub(super) struct Units {
     pub first: usize,
@@ -337,93 +298,6 @@ impl Units {
         let (first, end) = if whole_rows { (0, product.units) } else { (first, first + units) };
         Units { first, end, strip: first / LANES * product.members.len() }
     }
-}
-
-/// Rows and strips that one call of a kernel takes.
-pub(super) struct Block {
-    pub row: usize,
-    pub rows: usize,
-    pub panels: usize,
-    /// Strips of each panel.
-    pub in_panel: usize,
-    pub strips: Range<usize>,
-    /// Packed elements from one k to the next.
-    pub width: usize,
-    /// The last of its strips.
-    last: bool,
-}
-
-/// Cuts `rows` rows and `strips` strips, the first of which is number `first` of the matrix, into calls of a kernel. `most`
-/// rows go at once, and few rows take several panels at once.
-pub(super) fn blocks<T: Real>(
-    packed: &PackedMatrix<T>,
-    (most, spread): (usize, &[usize; 3]),
-    (first, strips): (usize, usize),
-    rows: usize,
-    mut each: impl FnMut(Block),
-) {
-    let blocks = rows.div_ceil(most);
-    let spread = if blocks == 1 { spread.get(rows - 1).copied().unwrap_or(1) } else { 1 };
-    let mut s = 0;
-    while s < strips {
-        let (_, width) = packed.strip(first + s);
-        let left = strips - s;
-        let panel = packed.panel();
-        let in_panel = (width / LANES - ((first + s) & (panel - 1))).min(left);
-        let panels = match spread {
-            _ if in_panel < panel || left < 2 * panel => 1,
-            spread if left >= spread * panel => spread,
-            _ => spread.min(2),
-        };
-        let taken = panels * in_panel;
-        let mut row = 0;
-        for block in 0..blocks {
-            let n = (rows - row).div_ceil(blocks - block);
-            each(Block { row, rows: n, panels, in_panel, strips: s..s + taken, width, last: block + 1 == blocks });
-            row += n;
-        }
-        s += taken;
-    }
-}
-
-/// Products of `rows` rows with strips. `far`: what they read was not used of late, and is asked for one block of rows ahead.
-/// Weights beyond the second cache are asked for a panel ahead.
-///
-/// Safety: as [`crate::kernels::Product`], for all rows.
-unsafe fn multiply<T: Real, B>(
-    packed: &PackedMatrix<T>,
-    blocking: (usize, &[usize; 3]),
-    (whole, half): (Choose<T, B>, Choose<T, B>),
-    (segments, turn): (&[Segment<B>], usize),
-    strips: &[Strip<T, B>],
-    first: usize,
-    (rows, far): (usize, bool),
-) {
-    let inner = |segments: &[Segment<B>]| segments.iter().map(|segment| segment.k).sum::<usize>();
-    let (before, after) = segments.split_at(turn.min(segments.len()));
-    let inner = [inner(before), inner(after)];
-    let beyond = size_of::<B>() * packed.strips() * LANES * (inner[0] + inner[1]) > SECOND_CACHE;
-    blocks(packed, blocking, (first, strips.len()), rows, |block| {
-        let Block { row, rows: n, panels, in_panel, strips: Range { start, end }, width, last } = block;
-        if n >= AHEAD {
-            let (next, first) = if last { (end, 0) } else { (start, row + n) };
-            fetch(&strips[next..strips.len().min(next + (end - start))], first..rows.min(first + n), far);
-        }
-        let (mut later, mut each) = ([segments[0].a; 2], 0);
-        if beyond {
-            // The panels that come next, a share of them with each block of rows.
-            let next = |weights: *const B, inner: usize| {
-                let length = panels * width * inner;
-                weights.wrapping_add(length + length / rows * row)
-            };
-            later = [next(strips[start].b, inner[0]), next(strips[start].then, inner[1])];
-            each = (panels * width * n / rows).min(LANES);
-        }
-        let cut = Cut { width, first: row, turn, later, each };
-        let choose = if strips[start].lanes <= HALF { half } else { whole };
-        // Safety: the caller's promise, for rows row .. row + n and these strips.
-        unsafe { choose(n, panels, in_panel)(segments, &strips[start..end], &cut) };
-    });
 }
 
 impl<T: Real> Frame<T> {
