@@ -56,6 +56,11 @@ pub(crate) fn reset<T: Real>(sheet: &mut Vec<T>, len: usize, zero: bool) {
     sheet.resize(len, T::ZERO);
 }
 
+/// Zeros the rows of a sheet of the caller that hold no token.
+pub(crate) fn clear_padding<T: Real>(sheet: &mut [T], width: usize, packing: &Packing) {
+    packing.padding.iter().for_each(|row| sheet[row * width..(row + 1) * width].fill(T::ZERO));
+}
+
 /// Copies a sheet into input i.
 pub(crate) fn load_input<T: Real>(
     layer: &mut Layer<T>,

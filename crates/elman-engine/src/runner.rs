@@ -1,6 +1,5 @@
 //! A network over whole batches: forward, then backward, through layers and directions.
 
-mod chunks;
 mod options;
 mod passes;
 
@@ -18,6 +17,13 @@ use crate::plan::Mode;
 use crate::tokens::Packing;
 use crate::weights::Weights;
 use passes::{Above, At, Source};
+
+/// Bytes of a segment's work memory where nothing is kept: a part of the last cache, or of a large second one. The time
+/// loop reads what was computed ahead of it for every token; of a long batch that would come back from memory.
+const SEGMENT_BYTES: usize = 2 << 20;
+
+/// Tokens a thread that such a segment has at least, so that products of all its tokens read their weights seldom.
+const SEGMENT_TOKENS: usize = 96;
 
 /// Steps of a segment where values are recomputed: its values and the states between segments take about as much.
 pub(crate) fn segment_steps(steps: usize) -> usize {
@@ -42,7 +48,8 @@ pub struct Runner<T: Real> {
     slots: Vec<usize>,
     /// What layers hand to each other, a row per token.
     sheets: Vec<Vec<T>>,
-    /// Per layer and direction, per segment, per state: a row each, where the segment starts, if it is run again.
+    /// Per layer and direction, per segment, per state: a row each, where the segment starts. Segments that are not run
+    /// again leave only where the next one starts.
     starts: Vec<Vec<Vec<Vec<T>>>>,
     gave_initial: bool,
     /// Of work memory, by the layer with the most.
@@ -189,48 +196,38 @@ impl<T: Real> Runner<T> {
     /// # Errors
     /// As [`Runner::forward`].
     pub fn forward_on(&mut self, team: &Team, batch: &Batch<T>, out: &mut Outputs<T>) -> Result<(), EngineError> {
-        if self.can_be_cut(batch) {
-            check_batch(&self.network, batch)?;
-            return self.forward_in_chunks(team, batch, out);
-        }
-        self.forward_whole(team, batch, out, None)
-    }
-
-    /// All of a batch, or the chunk of one that begins at a step of so many.
-    fn forward_whole(
-        &mut self,
-        team: &Team,
-        batch: &Batch<T>,
-        out: &mut Outputs<T>,
-        chunk: Option<(usize, usize)>,
-    ) -> Result<(), EngineError> {
+        check_batch(&self.network, batch)?;
         let fits = |p: &Packing| batch.mask.is_none() && p.is_for(batch.steps, batch.batch, batch.lengths);
         let packing = match self.packing.take().filter(fits) {
             Some(p) => p,
-            None => self.packing_of(batch)?,
+            None => self.packing_of(batch, team)?,
         };
-        let done = self.check_and_run(team, batch, &packing, out, chunk);
+        let done = self.run_layers(team, batch, &packing, out);
         self.gave_initial = batch.initial.is_some();
         self.ran = done.is_ok();
         self.packing = Some(packing);
         done
     }
 
-    fn packing_of(&self, batch: &Batch<T>) -> Result<Packing, EngineError> {
+    /// A run without gradients goes in segments that stay in the caches; one that keeps its values is one segment.
+    fn packing_of(&self, batch: &Batch<T>, team: &Team) -> Result<Packing, EngineError> {
         let whole = Packing::new(batch.steps, batch.batch, batch.lengths, batch.mask)?;
         let steps = whole.lengths[0];
-        Ok(if self.recompute { whole.in_segments(segment_steps(steps)) } else { whole })
+        let tokens = (SEGMENT_BYTES / self.token_bytes.max(1)).max(SEGMENT_TOKENS * team.threads());
+        Ok(match (self.backward, self.recompute) {
+            (_, true) => whole.in_segments(segment_steps(steps)),
+            (true, false) => whole,
+            (false, false) => whole.in_segments_of_tokens(tokens),
+        })
     }
 
-    fn check_and_run(
+    fn run_layers(
         &mut self,
         team: &Team,
         batch: &Batch<T>,
         packing: &Packing,
         out: &mut Outputs<T>,
-        chunk: Option<(usize, usize)>,
     ) -> Result<(), EngineError> {
-        check_batch(&self.network, batch)?;
         let (layers, directions) = (self.network.spec().layers, self.network.spec().directions());
         let cells = batch.steps * batch.batch;
         let slots = batch.memories.iter().map(|m| m.slots).max().unwrap_or(1);
@@ -245,12 +242,11 @@ impl<T: Real> Runner<T> {
                 true => std::mem::take(&mut out.y),
                 false => std::mem::take(&mut sheets[self.sheet_of(layer)]),
             };
-            let (first, rows) = match (last, chunk) {
-                (true, Some((first, steps))) => (first * batch.batch, steps * batch.batch),
-                (true, None) => (0, cells),
-                (false, _) => (0, packing.tokens()),
-            };
-            flow::reset(&mut own, rows * width, last && packing.tokens() < cells);
+            let rows = if last { cells } else { packing.tokens() };
+            flow::reset(&mut own, rows * width, false);
+            if last {
+                flow::clear_padding(&mut own, width, packing);
+            }
             for direction in 0..directions {
                 let at = At { layer, direction };
                 let source = match layer {
@@ -258,13 +254,13 @@ impl<T: Real> Runner<T> {
                     _ => Source::Sheet(&sheets[self.sheet_of(layer - 1)], batch),
                 };
                 let own_layer = &mut self.layers[layer * directions + direction];
-                own_layer.prepare(&packing.segments[0].timeline, slots)?;
+                own_layer.prepare(packing.largest(), slots)?;
                 batch
                     .memories
                     .iter()
                     .enumerate()
                     .for_each(|(m, memory)| own_layer.load_memory(m, memory, &packing.order));
-                self.forward_layer(team, at, source, packing, &mut own[first * width..], out)?;
+                self.forward_layer(team, at, source, packing, &mut own, out)?;
             }
             match last {
                 true => out.y = own,
@@ -410,7 +406,12 @@ impl<T: Real> Runner<T> {
             let rows = if layer == 0 { cells } else { packing.tokens() };
             let to = if layer == 0 { &mut out.inputs[..] } else { std::slice::from_mut(&mut below) };
             for (i, to) in to.iter_mut().enumerate() {
-                flow::reset(to, rows * self.layer_inputs(layer, i), true);
+                let width = self.layer_inputs(layer, i);
+                let unread = self.layers[layer * directions].plan.input_gradients[i].is_none();
+                flow::reset(to, rows * width, unread);
+                if layer == 0 {
+                    flow::clear_padding(to, width, packing);
+                }
             }
             for direction in 0..directions {
                 let at = At { layer, direction };

@@ -57,6 +57,8 @@ pub(crate) struct Packing {
     pub segments: Vec<Segment>,
     /// Per token: its place `step · batch + sequence` in the caller's layout; `None` where that is the token itself.
     pub caller: Option<Vec<usize>>,
+    /// Rows of the caller's layout that hold no token, in rising order.
+    pub padding: Vec<usize>,
     /// Per token: the token that the backward direction sees in its place.
     pub reversed: Vec<usize>,
     /// Per token of the backward direction: its place in the caller's layout.
@@ -99,13 +101,25 @@ impl Packing {
         let active = (0..sorted[0]).map(|t| sorted.partition_point(|l| *l > t)).collect();
         let valid = valid.map(|lists| order.iter().map(|b| lists[*b].clone()).collect());
         let timeline = Timeline::from_active(batch, active);
-        let (caller, reversed, caller_reversed) = (None, vec![], vec![]);
+        let (segments, caller) = (vec![], None);
+        let (padding, reversed, caller_reversed) = (vec![], vec![], vec![]);
         let lengths = sorted;
-        let segments = vec![];
-        let mut p =
-            Packing { steps, batch, order, lengths, valid, timeline, segments, caller, reversed, caller_reversed };
-        p.segments = p.cut(p.lengths[0]);
+        let mut p = Packing {
+            steps,
+            batch,
+            order,
+            lengths,
+            valid,
+            timeline,
+            segments,
+            caller,
+            padding,
+            reversed,
+            caller_reversed,
+        };
+        p.segments = p.cut(steps, usize::MAX);
         let rows = p.caller_rows();
+        p.padding = rows_without(&rows, steps * batch);
         p.reversed = p.reversed_tokens();
         p.caller_reversed = p.reversed.iter().map(|t| rows[*t]).collect();
         p.caller = rows.iter().enumerate().any(|(k, r)| k != *r).then_some(rows);
@@ -125,22 +139,43 @@ impl Packing {
 
     /// The same, in segments of so many steps.
     pub fn in_segments(mut self, steps: usize) -> Packing {
-        self.segments = self.cut(steps);
+        self.segments = self.cut(steps, usize::MAX);
         self
     }
 
-    fn cut(&self, steps: usize) -> Vec<Segment> {
-        let one = |first_step: usize| {
-            let active = &self.timeline.active[first_step..self.lengths[0].min(first_step + steps)];
-            let here = |row: usize| (self.lengths[row] - first_step).min(active.len());
-            Segment {
+    /// The same, in segments of about as many tokens each: at least so many, but for the last.
+    pub fn in_segments_of_tokens(mut self, tokens: usize) -> Packing {
+        let segments = (self.tokens() / tokens.max(1)).max(1);
+        self.segments = self.cut(usize::MAX, self.tokens().div_ceil(segments));
+        self
+    }
+
+    /// A segment ends with its step number `steps`, or where it has so many tokens.
+    fn cut(&self, steps: usize, tokens: usize) -> Vec<Segment> {
+        let mut segments: Vec<Segment> = vec![];
+        let mut rest = 0..self.lengths[0];
+        while !rest.is_empty() {
+            let first_token = self.timeline.first[rest.start];
+            let full = |t: &usize| self.timeline.first[*t] - first_token >= tokens;
+            let most = rest.start.saturating_add(steps.max(1)).min(rest.end);
+            let end = (rest.start + 1..most).find(full).unwrap_or(most);
+            let active = &self.timeline.active[rest.start..end];
+            let here = |row: usize| (self.lengths[row] - rest.start).min(active.len());
+            segments.push(Segment {
                 timeline: Timeline::from_active(self.batch, active.to_vec()),
-                first_step,
-                first_token: self.timeline.first[first_step],
+                first_step: rest.start,
+                first_token,
                 lengths: (0..active[0]).map(here).collect(),
-            }
-        };
-        (0..self.lengths[0]).step_by(steps.max(1)).map(one).collect()
+            });
+            rest.start = end;
+        }
+        segments
+    }
+
+    /// That of the segment with the most tokens.
+    pub fn largest(&self) -> &Timeline {
+        let timelines = self.segments.iter().map(|s| &s.timeline);
+        timelines.max_by_key(|t| t.tokens()).unwrap_or(&self.timeline)
     }
 
     /// Calls `f(token, row, t)` for each token, in order.
@@ -164,6 +199,16 @@ impl Packing {
         self.each(|token, row, t| tokens[token] = self.timeline.first[self.lengths[row] - 1 - t] + row);
         tokens
     }
+}
+
+/// Those below `count` that are not among `rows`, each of which is there once.
+fn rows_without(rows: &[usize], count: usize) -> Vec<usize> {
+    if rows.len() == count {
+        return vec![];
+    }
+    let mut free = vec![true; count];
+    rows.iter().for_each(|r| free[*r] = false);
+    (0..count).filter(|r| free[*r]).collect()
 }
 
 /// Per sequence: its steps that the mask leaves, below its length.
@@ -190,6 +235,7 @@ mod tests {
         assert_eq!(p.order, [1, 0, 2]);
         assert_eq!(p.timeline.active, [3, 2, 1, 1]);
         assert_eq!(p.caller_rows(), [1, 0, 2, 4, 3, 7, 10]);
+        assert_eq!(p.padding, [5, 6, 8, 9, 11]);
         // Row 0 has 4 steps (tokens 0, 3, 5, 6), row 1 has 2 (1, 4), row 2 has 1 (2).
         assert_eq!(p.reversed, [6, 4, 2, 5, 1, 3, 0]);
     }
@@ -204,6 +250,36 @@ mod tests {
         assert_eq!(p.caller_rows(), [1, 2, 5, 4, 7]);
         assert!(Packing::new(4, 2, None, Some(&[f; 8])).is_err());
         assert!(Packing::new(4, 2, None, Some(&[t; 7])).is_err());
+    }
+
+    fn tokens_of(p: &Packing) -> Vec<usize> {
+        let mut next = 0;
+        let count = |s: &Segment| {
+            let tokens = s.tokens();
+            assert_eq!(tokens.start, std::mem::replace(&mut next, tokens.end));
+            tokens.len()
+        };
+        p.segments.iter().map(count).collect()
+    }
+
+    #[test]
+    fn segments_follow_each_other_and_are_about_as_long() {
+        let equal = |steps, batch, tokens| {
+            tokens_of(&Packing::new(steps, batch, None, None).unwrap().in_segments_of_tokens(tokens))
+        };
+        assert_eq!(equal(100, 1, 500), [100]);
+        assert_eq!(equal(100, 32, 300), [320; 10]);
+        assert_eq!(equal(35, 64, 96), [[128; 17].as_slice(), &[64]].concat());
+        assert_eq!(equal(3, 1000, 96), [1000; 3]);
+        assert_eq!(equal(1, 1, 0), [1]);
+        // Active rows 4, 3, 3, 1, 1: 12 tokens.
+        let ragged = Packing::new(5, 4, Some(&[3, 1, 5, 3]), None).unwrap();
+        let four = ragged.clone().in_segments_of_tokens(4);
+        assert_eq!(tokens_of(&four), [4, 6, 2]);
+        assert_eq!(four.segments[1].lengths, [2, 2, 2]);
+        assert_eq!(four.largest(), &four.segments[1].timeline);
+        assert_eq!(tokens_of(&ragged.clone().in_segments(2)), [7, 4, 1]);
+        assert_eq!(tokens_of(&ragged.in_segments_of_tokens(13)), [12]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use common::{Data, SLOTS, all_cells, attending, cell, network, run};
 use elman_cell::Cell;
-use elman_engine::{Batch, Isa, Model, Network, Options, Runner, Stream, Team};
+use elman_engine::{Batch, Gradients, Isa, Model, Network, Options, Outputs, Runner, Stream, Team};
 
 const HIDDEN: usize = 37;
 const INPUT: usize = 19;
@@ -132,21 +132,26 @@ fn streamed_gives_the_bits_of_the_whole() {
 }
 
 #[test]
-fn a_runner_is_reused_for_other_shapes() {
+fn a_runner_and_what_it_gives_are_used_again_for_other_shapes() {
     for (name, cell) in all_cells() {
         let n = network(&cell, 2, true, INPUT, HIDDEN);
         let big = Data::<f32>::draw(&n, STEPS, 5);
         let mut runner = Runner::new(&n, &big.weights, Options::new().with_backward()).unwrap();
-        for (steps, batch) in [(STEPS, 5), (3, 2), (STEPS, 5), (9, 5)] {
+        let (mut out, mut g) = (Outputs::default(), Gradients::default());
+        for (steps, batch, equal) in
+            [(STEPS, 5, true), (STEPS, 5, false), (3, 2, false), (STEPS, 5, true), (9, 5, false)]
+        {
             let d = Data { weights: big.weights.clone(), ..Data::<f32>::draw(&n, steps, batch) };
-            let lengths: Vec<usize> = (0..batch).map(|b| 1 + (3 * b + 1) % steps).collect();
+            let lengths: Vec<usize> = (0..batch).map(|b| if equal { steps } else { 1 + (3 * b + 1) % steps }).collect();
             let inputs = d.inputs.iter().map(Vec::as_slice).collect();
             let (lengths, initial) = (Some(lengths.as_slice()), Some(d.initial.as_slice()));
             let memories = d.memories();
-            let out = runner.forward(&Batch { steps, batch, inputs, lengths, mask: None, initial, memories }).unwrap();
-            let g = runner.backward(&d.dy, Some(&d.d_states)).unwrap();
+            let given = Batch { steps, batch, inputs, lengths, mask: None, initial, memories };
+            runner.forward_into(&given, &mut out).unwrap();
+            runner.backward_into(&d.dy, Some(&d.d_states), &mut g).unwrap();
             let (fresh, h) = run(&n, &d, steps, batch, lengths, Options::new());
             same(&format!("{name}: y"), &fresh.y, &out.y);
+            same_all(&format!("{name}: d inputs"), &h.inputs, &g.inputs);
             same_all(&format!("{name}: d parameters"), &h.parameters, &g.parameters);
             same_all(&format!("{name}: d memories"), &h.memories, &g.memories);
         }

@@ -130,33 +130,44 @@ fn gradients_and_f64_are_refused() {
     assert!(Runner::new(&n, &Weights::<f64>::init(&n, 1), options).is_err());
 }
 
-/// Long enough for several chunks, of even and uneven lengths; runs with gradients are never cut.
+/// Long enough for several segments, of even and uneven lengths; runs with gradients are never cut.
 #[test]
-fn chunks_of_a_long_run_give_the_bits_of_the_whole() {
+fn segments_of_a_long_run_give_the_bits_of_the_whole() {
     const BATCH: usize = 12;
-    for name in ["lstm", "gru", "scrn", "qrnn"] {
-        let Some(source) = elman_cell::builtin::source(name) else { continue };
-        let n = network(&common::cell(name, source), 2, false, INPUT, 70);
+    let lengths: Vec<usize> = (0..BATCH).map(|b| 1 + b * 299 / (BATCH - 1)).rev().collect();
+    for (name, bidirectional) in [("lstm", false), ("gru", true), ("min-gru", true), ("scrn", false), ("qrnn", false)] {
+        let cell = common::cell(name, elman_cell::builtin::source(name).unwrap());
+        let n = network(&cell, 2, bidirectional, INPUT, 70);
+        let names = n.traceable();
+        let traced = Options::new().with_trace(&names.iter().map(String::as_str).collect::<Vec<_>>());
         for steps in [300, 301] {
             let d = Data::<f32>::draw(&n, steps, BATCH);
             let inputs: Vec<&[f32]> = d.inputs.iter().map(Vec::as_slice).collect();
-            for initial in [None, Some(d.initial.as_slice())] {
-                let given = Batch {
-                    steps,
-                    batch: BATCH,
-                    inputs: inputs.clone(),
-                    lengths: None,
-                    mask: None,
-                    initial,
-                    memories: d.memories(),
-                };
-                let mut cut = Runner::new(&n, &d.weights, Options::new().with_threads(2)).unwrap();
-                let mut whole = Runner::new(&n, &d.weights, Options::new().with_backward()).unwrap();
-                let wanted = whole.forward(&given).unwrap();
+            let mask: Vec<bool> = (0..steps * BATCH).map(|k| k % 7 != 2).collect();
+            let given = |initial, lengths, mask| Batch {
+                steps,
+                batch: BATCH,
+                inputs: inputs.clone(),
+                lengths,
+                mask,
+                initial,
+                memories: d.memories(),
+            };
+            let own = Some(d.initial.as_slice());
+            for batch in [
+                given(None, None, None),
+                given(own, None, None),
+                given(own, Some(&lengths), None),
+                given(None, Some(&lengths), Some(&mask)),
+            ] {
+                let mut cut = Runner::new(&n, &d.weights, traced.clone().with_threads(2)).unwrap();
+                let mut whole = Runner::new(&n, &d.weights, traced.clone().with_backward()).unwrap();
+                let wanted = whole.forward(&batch).unwrap();
                 for _ in 0..2 {
-                    let found = cut.forward(&given).unwrap();
+                    let found = cut.forward(&batch).unwrap();
                     same(&format!("{name} {steps}"), &wanted.y, &found.y);
                     wanted.states.iter().zip(&found.states).for_each(|(a, b)| same(name, a, b));
+                    assert_eq!(wanted.traces, found.traces);
                 }
             }
         }

@@ -1,7 +1,8 @@
 //! One layer in one direction over a batch, segment by segment.
 //!
-//! A batch is one segment, unless values are to be recomputed. Then only the states between segments are kept, and the
-//! way back has two sweeps:
+//! Segments hand their states on, as a stream does, so that the bits are those of the whole. A batch whose values are kept
+//! is one segment. Where they are to be recomputed only the states between segments are kept, and the way back has two
+//! sweeps:
 //!
 //! ```text
 //! falling   each segment forward again, then backward without weights: the gradients by the states between segments
@@ -109,15 +110,16 @@ impl<T: Real> Runner<T> {
                 batch
             }
         };
-        match self.starts[k].get(s) {
-            Some(_) => self.load_start(k, s),
+        let start = if self.recompute { s } else { 0 };
+        match self.starts[k].get(start) {
+            Some(_) => self.load_start(k, start),
             None => self.load_initial(k, batch, packing),
         }
         self.layers[k].run_forward(&segment.timeline, team)
     }
 
-    fn load_start(&mut self, k: usize, s: usize) {
-        for (plan, rows) in self.layers[k].plan.states.clone().iter().zip(&self.starts[k][s]) {
+    fn load_start(&mut self, k: usize, start: usize) {
+        for (plan, rows) in self.layers[k].plan.states.clone().iter().zip(&self.starts[k][start]) {
             for (row, from) in rows.chunks_exact(plan.units).enumerate() {
                 let at = self.layers[k].initial_row(plan.before, row, 0);
                 self.layers[k].row_mut(plan.before, at, plan.units).copy_from_slice(from);
@@ -175,9 +177,10 @@ impl<T: Real> Runner<T> {
             }
             starts.push(going);
         }
-        if self.recompute {
-            self.starts[k].push(starts);
+        if !self.recompute {
+            self.starts[k].clear();
         }
+        self.starts[k].push(starts);
     }
 
     /// Adds the traces of a layer, zero everywhere; the number of the first.
