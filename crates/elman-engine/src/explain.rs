@@ -12,8 +12,10 @@ use elman_cell::schedule::{Product, Stage};
 use elman_kernel::limits::Limits;
 
 use crate::invariants::units;
+use crate::layer::{ROWS_A_THREAD, SHARED_WEIGHTS};
 use crate::memory;
 use crate::network::Network;
+use crate::plan::{Frame, Mode, Plan};
 
 /// What is run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -157,7 +159,7 @@ fn write_all(out: &mut String, network: &Network, work: Workload, limits: &Limit
         write_stages(out, network, work, &pass.after)?;
     }
     write_backward(out, network)?;
-    write_figures(out, work, limits, f)
+    write_figures(out, network, work, limits, f)
 }
 
 fn write_stages(out: &mut String, network: &Network, work: Workload, stages: &[Stage]) -> std::fmt::Result {
@@ -250,18 +252,36 @@ fn write_backward(out: &mut String, network: &Network) -> std::fmt::Result {
     }
 }
 
-fn write_figures(out: &mut String, work: Workload, limits: &Limits, f: &Figures) -> std::fmt::Result {
+/// What threads split.
+fn sharing(network: &Network, work: Workload) -> String {
+    let (n, batch) = (work.threads, work.batch);
+    let frame = Frame { batch, tokens: work.steps * batch, slots: work.slots, mode: Mode::Whole, full: true };
+    let far =
+        |layer| 4 * Plan::new(network.schedule(), network.sizes(layer), frame, &[]).step_weights() > SHARED_WEIGHTS;
+    if n == 1 {
+        "one thread runs everything".into()
+    } else if batch < ROWS_A_THREAD * n {
+        format!(
+            "{n} threads split the units of each stage: a barrier after each, since there are only {batch} sequences"
+        )
+    } else if (0..network.spec().layers).any(far) {
+        format!(
+            "{n} threads split the units of each stage forward, since no second cache holds all weights: a barrier after each; the {batch} sequences on the way back"
+        )
+    } else {
+        format!("{n} threads split the {batch} sequences: nobody waits inside the loop")
+    }
+}
+
+fn write_figures(
+    out: &mut String,
+    network: &Network,
+    work: Workload,
+    limits: &Limits,
+    f: &Figures,
+) -> std::fmt::Result {
     let mb = |b: usize| b as f64 / 1e6;
-    let rows = work.batch >= crate::layer::ROWS_A_THREAD * work.threads;
-    let split = match (work.threads, rows) {
-        (1, _) => "one thread runs everything".to_string(),
-        (n, true) => format!("{n} threads split the {} sequences: nobody waits inside the loop", work.batch),
-        (n, false) => format!(
-            "{n} threads split the units of each stage: a barrier after each, since there are only {} sequences",
-            work.batch
-        ),
-    };
-    writeln!(out, "\nThreads: {split}")?;
+    writeln!(out, "\nThreads: {}", sharing(network, work))?;
     writeln!(
         out,
         "Forward: {:.3} MFLOP that wait for no state, {:.3} MFLOP that do; a step reads {:.3} MB of weights",

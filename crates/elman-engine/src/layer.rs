@@ -19,6 +19,10 @@ use crate::tokens::Segment;
 /// Batches with at least this many rows a thread are split by rows.
 pub(crate) const ROWS_A_THREAD: usize = 4;
 
+/// Bytes of weights that a step forward reads, above which threads share its units, so that each reads a part of them: a
+/// second cache would not hold all.
+pub(crate) const SHARED_WEIGHTS: usize = 2 << 20;
+
 /// What computes, and from weights of how many bits.
 #[derive(Clone, Copy)]
 pub(crate) struct Arithmetic {
@@ -31,6 +35,15 @@ impl Arithmetic {
     fn frame(self, mode: Mode, batch: usize, tokens: usize, slots: usize) -> Frame {
         Frame { batch, tokens, slots, mode, full: self.precision == Precision::Full }
     }
+
+    /// Of a packed number.
+    fn weight_bytes<T>(self) -> usize {
+        match self.precision {
+            Precision::Full => size_of::<T>(),
+            Precision::Bf16 => 2,
+            Precision::Int8 => 1,
+        }
+    }
 }
 
 const NO_GRADIENTS: EngineError = EngineError::Order("a layer without gradients was asked for them");
@@ -42,6 +55,8 @@ pub(crate) struct Layer<T: Real> {
     mode: Mode,
     traced: Vec<NodeId>,
     frame: Option<Frame>,
+    /// Whether threads share units forward, however many rows there are.
+    shares_weights: bool,
     pub plan: Plan,
     forward: Option<Machine<T>>,
     backward: Option<Machine<T>>,
@@ -84,7 +99,8 @@ impl<T: Real> Layer<T> {
         plan: Plan,
         packed: Arc<Packed<T>>,
     ) -> Layer<T> {
-        let (frame, forward, backward, gradients) = (None, None, None, vec![]);
+        let (frame, shares_weights) = (None, false);
+        let (forward, backward, gradients) = (None, None, vec![]);
         Layer {
             schedule,
             sizes,
@@ -92,6 +108,7 @@ impl<T: Real> Layer<T> {
             mode,
             traced,
             frame,
+            shares_weights,
             plan,
             forward,
             backward,
@@ -153,12 +170,14 @@ impl<T: Real> Layer<T> {
         };
         self.gradients = code.iter().map(machine).collect::<Result<_, _>>()?;
         self.memory.resize(self.plan.memory);
+        let weights = self.plan.step_weights() * self.arithmetic.weight_bytes::<T>();
+        self.shares_weights = weights > SHARED_WEIGHTS;
         self.frame = Some(frame);
         Ok(())
     }
 
     pub fn run_forward(&mut self, timeline: &Timeline, team: &Team) -> Result<(), EngineError> {
-        let split = split(timeline, team);
+        let split = if self.shares_weights { Split::Units } else { split(timeline, team) };
         match &mut self.forward {
             Some(m) => run(m, timeline, &self.packed, &mut self.memory, team, split),
             None => Err(EngineError::Order("a layer ran before it was prepared")),

@@ -57,6 +57,26 @@ fn threads_and_instruction_sets_give_the_same_bits() {
     }
 }
 
+/// Weights of more than 2 MiB, whose units threads share however many sequences there are; from 32 sequences on with those of
+/// the input.
+#[test]
+fn weights_beyond_a_second_cache_give_the_same_bits_on_two_threads() {
+    for name in ["lstm", "gru", "mut1", "layer-norm-lstm"] {
+        let n = network(&cell(name, elman_cell::builtin::source(name).unwrap()), 1, false, INPUT, 580);
+        for batch in [9, 33] {
+            let d = Data::<f32>::draw(&n, STEPS, batch);
+            let lengths = lengths(batch);
+            let [(out, g), (o, h)] =
+                [1, 2].map(|threads| run(&n, &d, STEPS, batch, Some(&lengths), Options::new().with_threads(threads)));
+            let what = format!("{name}, batch {batch}");
+            same(&format!("{what}: y"), &out.y, &o.y);
+            same_all(&format!("{what}: states"), &out.states, &o.states);
+            same_all(&format!("{what}: d parameters"), &g.parameters, &h.parameters);
+            same_all(&format!("{what}: d inputs"), &g.inputs, &h.inputs);
+        }
+    }
+}
+
 /// The rows of sequence b of a [steps, batch, dim] tensor.
 fn of_sequence(v: &[f32], steps: usize, batch: usize, b: usize) -> Vec<f32> {
     let dim = v.len() / (steps * batch);

@@ -8,17 +8,16 @@ use elman_kernel::code::{Factor, Phase, Product, Rows, Stage};
 
 use super::MatrixPlan;
 
-/// Rows of a batch from which on that is so.
-pub(super) const ROWS: usize = 16;
-
-/// Most numbers of two matrices that are read together, at every step: 16 MiB in f32.
-const WEIGHTS: usize = 4 << 20;
+/// Most numbers of two matrices that are read together at every step, for so many rows: 2 MiB in f32, which a second cache may
+/// hold; and 16 MiB where twice the rows use each of them, as long as it takes to bring the next from the third.
+const ROOM: [(usize, usize); 2] = [(32, 4 << 20), (16, 512 << 10)];
 
 /// Joins each product of the loop that goes on from all that a product before the loop leaves.
-pub(super) fn join(phases: &mut Vec<Phase>, matrices: &[MatrixPlan]) {
+pub(super) fn join(phases: &mut Vec<Phase>, matrices: &[MatrixPlan], rows: usize) {
     let [Phase::Bulk(before), Phase::Steps { stages, .. }, ..] = phases.as_mut_slice() else { return };
+    let Some((_, room)) = ROOM.into_iter().find(|(least, _)| rows >= *least) else { return };
     for product in stages.iter_mut().flat_map(|stage| &mut stage.products) {
-        if let Some(first) = take(before, product, matrices) {
+        if let Some(first) = take(before, product, matrices, room) {
             product.members.iter_mut().zip(&first.members).for_each(|(member, first)| member.init = first.init);
             product.before = Some(Factor { matrix: first.matrix, segments: first.segments });
         }
@@ -30,9 +29,9 @@ pub(super) fn join(phases: &mut Vec<Phase>, matrices: &[MatrixPlan]) {
 }
 
 /// The product whose results are what `product` starts from, out of its stage.
-fn take(before: &mut [Stage], product: &Product, matrices: &[MatrixPlan]) -> Option<Product> {
+fn take(before: &mut [Stage], product: &Product, matrices: &[MatrixPlan], room: usize) -> Option<Product> {
     let numbers = |product: &Product| matrices[product.matrix].shape().numbers();
-    let small = |first: &Product| numbers(first) + numbers(product) <= WEIGHTS;
+    let small = |first: &Product| numbers(first) + numbers(product) <= room;
     let goes_on = |first: &Product| {
         let mut pairs = product.members.iter().zip(&first.members);
         product.members.len() == first.members.len() && pairs.all(|(m, f)| m.init == Some(f.out))

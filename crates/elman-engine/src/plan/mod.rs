@@ -26,7 +26,7 @@ use elman_cell::cell::{Attention, Shape};
 use elman_cell::program::{Contribution, NodeId, Op, Stratum};
 use elman_cell::schedule::Schedule;
 use elman_cell::{Dim, Sizes};
-use elman_kernel::code::{self, LANES, Order, OuterRow, Phase, Place, Rows, Slots};
+use elman_kernel::code::{self, LANES, Order, OuterRow, Phase, Place, Product, Rows, Slots};
 
 use crate::invariants::{Arena, Base, Nodes, units};
 use arrange::{Lives, find};
@@ -178,8 +178,8 @@ impl Plan {
             &mut memory,
             &mut weights,
         );
-        if frame.full && frame.batch >= join::ROWS {
-            join::join(&mut forward.phases, &weights.matrices);
+        if frame.full {
+            join::join(&mut forward.phases, &weights.matrices, frame.batch);
         }
         let mut plan = Plan {
             output: forward.place(schedule.program.output),
@@ -245,6 +245,17 @@ impl Plan {
         self.weights.matrices = matrices;
         self.move_all(moved);
         self.memory = len;
+    }
+
+    /// Numbers of weights that a step forward reads.
+    pub fn step_weights(&self) -> usize {
+        let numbers = |matrix: usize| self.weights.matrices[matrix].shape().numbers();
+        let one = |p: &Product| numbers(p.matrix) + p.before.as_ref().map_or(0, |first| numbers(first.matrix));
+        let steps = self.forward.iter().filter_map(|phase| match phase {
+            Phase::Steps { stages, .. } => Some(stages),
+            _ => None,
+        });
+        steps.flatten().flat_map(|stage| &stage.products).map(one).sum()
     }
 
     /// The parameters whose numbers the epilogue reads.
