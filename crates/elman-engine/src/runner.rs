@@ -446,22 +446,26 @@ impl<T: Real> Runner<T> {
         k * count..(k + 1) * count
     }
 
-    /// What every layer and direction says of its parameters, and of learned initial values.
+    /// What every layer and direction says of its parameters, and of learned initial values: the first is copied, further
+    /// ones are added to it.
     fn collect_parameters(&self, out: &mut Gradients<T>) {
         out.parameters.resize_with(self.network.parameters().len(), Vec::new);
-        for (g, t) in out.parameters.iter_mut().zip(self.network.parameters()) {
-            flow::reset(g, t.count(), true);
-        }
+        out.parameters.iter_mut().for_each(Vec::clear);
+        let add = |total: &mut Vec<T>, g: &[T]| match total.is_empty() {
+            true => total.extend_from_slice(g),
+            false => flow::add_to(total, g),
+        };
         for (k, index) in self.network.0.index.iter().enumerate() {
             let params: Vec<&[T]> = index.iter().map(|i| self.weights[*i].as_slice()).collect();
-            self.layers[k].add_gradients(&params, &mut |p, g| flow::add_to(&mut out.parameters[index[p]], g));
+            self.layers[k].add_gradients(&params, &mut |p, g| add(&mut out.parameters[index[p]], g));
             for (s, state) in self.states_of(k).enumerate() {
                 if let Some(p) = self.network.spec().cell.states[s].initial.filter(|_| !self.gave_initial) {
-                    let total = &mut out.parameters[index[p.index()]];
-                    let units = total.len();
-                    out.initial[state].chunks(units).for_each(|row| flow::add_to(total, row));
+                    let units = self.network.states()[state].count().max(1);
+                    out.initial[state].chunks(units).for_each(|row| add(&mut out.parameters[index[p.index()]], row));
                 }
             }
         }
+        // What nothing depends on.
+        out.parameters.iter_mut().zip(self.network.parameters()).for_each(|(g, t)| g.resize(t.count(), T::ZERO));
     }
 }
