@@ -38,10 +38,10 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", metavar="PATH", help="a Python that has the peers; none is installed then")
     parser.add_argument("--full", action="store_true", help="all cells and sizes, 1 and 2 threads (hours)")
-    parser.add_argument("--points", metavar="T,B,H;…", help="steps,batch,hidden of the points to time")
+    parser.add_argument("--points", metavar="T,B,H;…", help="steps,batch,hidden of the points to time; default 35,20,200;100,32,256;100,1,128, with --full twelve")
     parser.add_argument("--cells", metavar="C,…", help="default lstm,gru-reset-after,mut1; with --full all")
     parser.add_argument("--passes", metavar="P,…", help="forward, backward (both together), stream (a step a call); default all")
-    parser.add_argument("--peers", metavar="P,…")
+    parser.add_argument("--peers", metavar="P,…", help=f"of {', '.join(PEERS)}; default all")
     parser.add_argument("--dtype", choices=["f32", *NARROW], default="f32", help="of the weights; bf16 and int8 do not train")
     parser.add_argument("--threads", metavar="N,…", help="default 1; with --full 1,2")
     parser.add_argument("--rounds", type=int, default=3)
@@ -50,6 +50,11 @@ def arguments():
     parser.add_argument("--read", metavar="FILE,…", help="time nothing: means and table of figures that --out wrote")
     parser.add_argument("--table", metavar="FILE", help="put the table into a Markdown file, between its marks")
     options = parser.parse_args()
+    if options.rounds < 1:
+        parser.error("--rounds: at least 1")
+    points = [point.split(",") for point in (options.points or "1,1,1").split(";")]
+    if not all(len(point) == 3 and all(n.isdigit() and int(n) > 0 for n in point) for point in points):
+        parser.error("--points: wanted steps,batch,hidden;… of whole numbers above 0")
     options.threads = [int(n) for n in (options.threads or ("1,2" if options.full else "1")).split(",")]
     narrow = options.dtype != "f32"
     for name, known, default in [

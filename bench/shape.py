@@ -35,7 +35,13 @@ def arguments():
     parser.add_argument("--only", default=",".join(KINDS), metavar="K,…", help="of ragged, scan, renamed")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--elman", metavar="PATH", help="a built program, instead of building one")
-    return parser.parse_args()
+    options = parser.parse_args()
+    wrong = set(options.only.split(",")) - set(KINDS)
+    if wrong:
+        parser.error(f"--only: no {', '.join(sorted(wrong))}; choose of {', '.join(KINDS)}")
+    if options.rounds < 1:
+        parser.error("--rounds: at least 1")
+    return options
 
 
 def asked(words):

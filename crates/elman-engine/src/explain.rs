@@ -148,6 +148,9 @@ fn write_all(out: &mut String, network: &Network, work: Workload, limits: &Limit
     )?;
     writeln!(out, "\nAhead of the time loop, for all steps at once:")?;
     write_stages(out, network, work, &pass.before)?;
+    if (0..spec.layers).any(|layer| step_plan(network, layer, work).joins()) {
+        writeln!(out, "  in batches of this size, products of the same members are taken together in the loop")?;
+    }
     writeln!(out, "In the time loop:")?;
     if pass.independent {
         let scan = if schedule.is_scan() { ", linearly (a scan)" } else { "" };
@@ -252,17 +255,23 @@ fn write_backward(out: &mut String, network: &Network) -> std::fmt::Result {
     }
 }
 
+/// A layer's plan to run forward, at every step.
+fn step_plan(network: &Network, layer: usize, work: Workload) -> Plan {
+    let (batch, slots) = (work.batch, work.slots);
+    let frame = Frame { batch, tokens: batch, slots, mode: Mode::Whole, full: true };
+    Plan::new(network.schedule(), network.sizes(layer), frame, &[])
+}
+
 /// What threads split.
 fn sharing(network: &Network, work: Workload) -> String {
     let (n, batch) = (work.threads, work.batch);
-    let frame = Frame { batch, tokens: work.steps * batch, slots: work.slots, mode: Mode::Whole, full: true };
-    let far =
-        |layer| 4 * Plan::new(network.schedule(), network.sizes(layer), frame, &[]).step_weights() > SHARED_WEIGHTS;
+    let far = |layer| 4 * step_plan(network, layer, work).step_weights() > SHARED_WEIGHTS;
     if n == 1 {
         "one thread runs everything".into()
     } else if batch < ROWS_A_THREAD * n {
+        let plural = plural(batch);
         format!(
-            "{n} threads split the units of each stage: a barrier after each, since there are only {batch} sequences"
+            "{n} threads split the units of each stage, with a barrier after each, where steps take long enough for it: {batch} sequence{plural} would not go round"
         )
     } else if (0..network.spec().layers).any(far) {
         format!(

@@ -120,11 +120,8 @@ impl<T: Real> Layer<T> {
 
     /// Bytes of work memory that each token takes.
     pub fn token_bytes(&self) -> usize {
-        let memory = |tokens| {
-            let frame = self.arithmetic.frame(self.mode, 1, tokens, 1);
-            Plan::new(&self.schedule, self.sizes, frame, &self.traced).memory
-        };
-        memory(2).saturating_sub(memory(1)) * size_of::<T>()
+        let frame = |tokens| self.arithmetic.frame(self.mode, 1, tokens, 1);
+        Plan::numbers_a_token(frame, &self.schedule, self.sizes, &self.traced) * size_of::<T>()
     }
 
     /// Packs other weights, into the same memory where nobody shares it.

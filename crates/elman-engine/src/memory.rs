@@ -10,7 +10,8 @@ use crate::explain::Workload;
 use crate::invariants::extent;
 use crate::network::Network;
 use crate::plan::{Frame, MatrixPlan, Mode, Plan};
-use crate::runner::segment_steps;
+use crate::runner::{segment_steps, segment_tokens};
+use crate::tokens::even;
 
 /// The packing of a batch, per token: two indices of 8 bytes.
 const INDICES: usize = 4;
@@ -55,7 +56,14 @@ fn parameters(network: &Network) -> usize {
 fn runner(network: &Network, work: Workload, mode: Mode) -> usize {
     let (spec, tokens) = (network.spec(), work.steps.saturating_mul(work.batch));
     let (directions, parts) = (spec.directions(), mode == Mode::TrainParts);
-    let held = if parts { work.batch.saturating_mul(segment_steps(work.steps)) } else { tokens };
+    let held = match mode {
+        Mode::TrainParts => work.batch.saturating_mul(segment_steps(work.steps)),
+        Mode::Train => tokens,
+        Mode::Whole | Mode::Stream => {
+            let bytes = (0..spec.layers).map(|l| 4 * token_numbers(network, l)).max().unwrap_or(0);
+            even(tokens, segment_tokens(bytes, work.threads)).div_ceil(work.batch.max(1)).saturating_mul(work.batch)
+        }
+    };
     let states: usize = network.states().iter().map(|t| t.count()).sum();
     // The states where segments start.
     let starts = if parts { work.batch * states * work.steps.div_ceil(segment_steps(work.steps).max(1)) } else { 0 };
@@ -66,6 +74,12 @@ fn runner(network: &Network, work: Workload, mode: Mode) -> usize {
         .saturating_mul(directions)
         .saturating_add(starts)
         .saturating_add(tokens.saturating_mul(sheets(network, mode) + INDICES))
+}
+
+/// Numbers of work memory that a token of a layer takes without gradients.
+fn token_numbers(network: &Network, layer: usize) -> usize {
+    let frame = |tokens| Frame { batch: 1, tokens, slots: 1, mode: Mode::Whole, full: true };
+    Plan::numbers_a_token(frame, network.schedule(), network.sizes(layer), &[])
 }
 
 /// Numbers a token of what layers hand to each other.

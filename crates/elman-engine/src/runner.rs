@@ -25,6 +25,11 @@ const SEGMENT_BYTES: usize = 2 << 20;
 /// Tokens a thread that such a segment has at least, so that products of all its tokens read their weights seldom.
 const SEGMENT_TOKENS: usize = 96;
 
+/// Tokens of a segment where nothing is kept, each of so many bytes.
+pub(crate) fn segment_tokens(token_bytes: usize, threads: usize) -> usize {
+    (SEGMENT_BYTES / token_bytes.max(1)).max(SEGMENT_TOKENS * threads)
+}
+
 /// Steps of a segment where values are recomputed: its values and the states between segments take about as much.
 pub(crate) fn segment_steps(steps: usize) -> usize {
     (steps as f64).sqrt().ceil() as usize
@@ -213,11 +218,10 @@ impl<T: Real> Runner<T> {
     fn packing_of(&self, batch: &Batch<T>, team: &Team) -> Result<Packing, EngineError> {
         let whole = Packing::new(batch.steps, batch.batch, batch.lengths, batch.mask)?;
         let steps = whole.lengths[0];
-        let tokens = (SEGMENT_BYTES / self.token_bytes.max(1)).max(SEGMENT_TOKENS * team.threads());
         Ok(match (self.backward, self.recompute) {
             (_, true) => whole.in_segments(segment_steps(steps)),
             (true, false) => whole,
-            (false, false) => whole.in_segments_of_tokens(tokens),
+            (false, false) => whole.in_segments_of_tokens(segment_tokens(self.token_bytes, team.threads())),
         })
     }
 

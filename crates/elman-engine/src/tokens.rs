@@ -145,8 +145,7 @@ impl Packing {
 
     /// The same, in segments of about as many tokens each: at least so many, but for the last.
     pub fn in_segments_of_tokens(mut self, tokens: usize) -> Packing {
-        let segments = (self.tokens() / tokens.max(1)).max(1);
-        self.segments = self.cut(usize::MAX, self.tokens().div_ceil(segments));
+        self.segments = self.cut(usize::MAX, even(self.tokens(), tokens));
         self
     }
 
@@ -199,6 +198,11 @@ impl Packing {
         self.each(|token, row, t| tokens[token] = self.timeline.first[self.lengths[row] - 1 - t] + row);
         tokens
     }
+}
+
+/// Tokens of a part, where all are cut into even parts of at least `wanted`.
+pub(crate) fn even(tokens: usize, wanted: usize) -> usize {
+    tokens.div_ceil((tokens / wanted.max(1)).max(1))
 }
 
 /// Those below `count` that are not among `rows`, each of which is there once.

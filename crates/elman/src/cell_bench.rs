@@ -54,9 +54,26 @@ const MOST: usize = 20_000;
 
 /// Times it in the arithmetic of `T`.
 pub fn time<T: Real>(request: &Request) -> Result<Timing, Error> {
-    memory::refuse_too_much(&request.network, request.steps, request.batch, size_of::<T>())?;
+    refuse_too_much(request, size_of::<T>())?;
     let weights = Weights::<T>::init(&request.network, 0);
     if request.stream { time_stream(request, &weights) } else { time_sequence(request, &weights) }
+}
+
+/// Refuses what does not fit: first by what is sure, in numbers that cannot overflow, then by all that is counted.
+fn refuse_too_much(request: &Request, bytes: usize) -> Result<(), Error> {
+    let (network, batch, options) = (&request.network, request.batch, &request.options);
+    // A stream holds one step, and what it attends to.
+    let steps = if request.stream && network.memories().is_empty() { 1 } else { request.steps };
+    memory::refuse_too_much(network, steps, batch, bytes)?;
+    let (threads, recompute) = (options.threads, options.recompute);
+    let work = Workload {
+        threads,
+        recompute,
+        slots: request.steps,
+        ..Workload::new(if request.stream { 1 } else { steps }, batch)
+    };
+    let count = if options.backward { elman_engine::memory::training } else { elman_engine::memory::forward };
+    memory::refuse_bytes((count(network, work) as u128).saturating_mul(bytes as u128), "")
 }
 
 fn time_sequence<T: Real>(request: &Request, weights: &Weights<T>) -> Result<Timing, Error> {
@@ -66,12 +83,12 @@ fn time_sequence<T: Real>(request: &Request, weights: &Weights<T>) -> Result<Tim
     let tokens = lengths.as_ref().map_or(steps * batch, |l| l.iter().sum());
     let mut numbers = |n: usize| (0..n).map(|_| T::from_f64(random.normal())).collect::<Vec<T>>();
     let inputs: Vec<Vec<T>> = network.inputs().iter().map(|t| numbers(steps * batch * t.count())).collect();
-    let dy = numbers(steps * batch * network.output_size());
+    let backward = request.options.backward;
+    let dy = numbers(if backward { steps * batch * network.output_size() } else { 0 });
     let inputs = inputs.iter().map(Vec::as_slice).collect();
     let memories: Vec<Vec<T>> = network.memories().iter().map(|t| numbers(steps * batch * t.count())).collect();
     let memories = memories.iter().map(|values| Memory { slots: steps, values, lengths: None }).collect();
     let given = Batch { steps, batch, inputs, lengths: lengths.as_deref(), initial: None, mask: None, memories };
-    let backward = request.options.backward;
     let mut runner = Runner::new(network, weights, request.options.clone())?;
     let (mut out, mut gradients) = (Outputs::default(), Gradients::default());
     let times = repeat(|| {

@@ -205,6 +205,17 @@ impl Plan {
         plan
     }
 
+    /// Numbers of work memory that each token takes more, in a frame of so many tokens.
+    pub fn numbers_a_token(
+        frame: impl Fn(usize) -> Frame,
+        schedule: &Schedule,
+        sizes: Sizes,
+        traced: &[NodeId],
+    ) -> usize {
+        let memory = |tokens| Plan::new(schedule, sizes, frame(tokens), traced).memory;
+        memory(2).saturating_sub(memory(1))
+    }
+
     /// Moves all places to where arrays lie that share memory. Phase 0 is the caller's before the forward code; another one
     /// follows each part of the code.
     fn arrange(&mut self, memory: &Memory, keep_gradients: bool) {
@@ -250,12 +261,22 @@ impl Plan {
     /// Numbers of weights that a step forward reads.
     pub fn step_weights(&self) -> usize {
         let numbers = |matrix: usize| self.weights.matrices[matrix].shape().numbers();
-        let one = |p: &Product| numbers(p.matrix) + p.before.as_ref().map_or(0, |first| numbers(first.matrix));
+        self.step_products()
+            .map(|p| numbers(p.matrix) + p.before.as_ref().map_or(0, |first| numbers(first.matrix)))
+            .sum()
+    }
+
+    /// Whether a product of inputs has gone into the loop.
+    pub fn joins(&self) -> bool {
+        self.step_products().any(|p| p.before.is_some())
+    }
+
+    fn step_products(&self) -> impl Iterator<Item = &Product> {
         let steps = self.forward.iter().filter_map(|phase| match phase {
             Phase::Steps { stages, .. } => Some(stages),
             _ => None,
         });
-        steps.flatten().flat_map(|stage| &stage.products).map(one).sum()
+        steps.flatten().flat_map(|stage| &stage.products)
     }
 
     /// The parameters whose numbers the epilogue reads.
