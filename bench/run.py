@@ -38,7 +38,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", metavar="PATH", help="a Python that has the peers; none is installed then")
     parser.add_argument("--full", action="store_true", help="all cells and sizes, 1 and 2 threads (hours)")
-    parser.add_argument("--points", metavar="T,B,H;…", help="steps,batch,hidden of the points to time; default 35,20,200;100,32,256;100,1,128, with --full twelve")
+    parser.add_argument("--points", metavar="T,B,H;…", type=points, help="steps,batch,hidden of the points to time; default 35,20,200;100,32,256;100,1,128, with --full twelve")
     parser.add_argument("--cells", metavar="C,…", help="default lstm,gru-reset-after,mut1; with --full all")
     parser.add_argument("--passes", metavar="P,…", help="forward, backward (both together), stream (a step a call); default all")
     parser.add_argument("--peers", metavar="P,…", help=f"of {', '.join(PEERS)}; default all")
@@ -52,9 +52,6 @@ def arguments():
     options = parser.parse_args()
     if options.rounds < 1:
         parser.error("--rounds: at least 1")
-    points = [point.split(",") for point in (options.points or "1,1,1").split(";")]
-    if not all(len(point) == 3 and all(n.isdigit() and int(n) > 0 for n in point) for point in points):
-        parser.error("--points: wanted steps,batch,hidden;… of whole numbers above 0")
     options.threads = [int(n) for n in (options.threads or ("1,2" if options.full else "1")).split(",")]
     narrow = options.dtype != "f32"
     for name, known, default in [
@@ -72,16 +69,23 @@ def arguments():
     return options
 
 
+def points(text):
+    """The points of `--points`."""
+    given = [tuple(int(n) for n in point.split(",")) for point in text.split(";")]
+    if any(len(point) != 3 or min(point) < 1 for point in given):
+        raise ValueError
+    return given
+
+
 def points_of(options, threads):
     """Every point at a number of threads."""
-    given = options.points and [tuple(int(n) for n in point.split(",")) for point in options.points.split(";")]
     for cell in options.cells:
         for kind in options.passes:
             if kind == "stream":
                 sizes = [(1, 1, hidden) for hidden in (STREAM if options.full else STREAM[1::2])]
-                sizes = [(1, 1, h) for _, _, h in given] if given else sizes
+                sizes = [(1, 1, h) for _, _, h in options.points] if options.points else sizes
             else:
-                sizes = given or (FULL if options.full and cell in BUILT_IN else FEW)
+                sizes = options.points or (FULL if options.full and cell in BUILT_IN else FEW)
             for size in dict.fromkeys(sizes):
                 yield {"cell": cell, "pass": kind, "size": size, "threads": threads}
 
