@@ -15,6 +15,12 @@ use crate::simd::Lanes;
 /// Rows from which on a kernel has time to ask for what the next one reads.
 pub(crate) const AHEAD: usize = 4;
 
+/// Lanes of registers so narrow that a loop's own instructions take time beside one inner index: several go in one turn.
+const NARROW: usize = 8;
+
+/// Accumulators up to which a turn takes four inner indices and not two: with more, the compiler runs out of 16 registers.
+const FEW: usize = 10;
+
 /// `ACROSS`: rows of the operand follow each other, and its k are a segment's `row` apart.
 ///
 /// Safety: as [`super::Product`], for MR rows and NP · NV registers of strips.
@@ -49,30 +55,50 @@ pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const N
         // The rows of the next block, which often follow these, are asked for a little at a time.
         let (next, step) =
             (segment.a.wrapping_add((first + MR) * segment.row), (MR * segment.row).div_ceil(segment.k.max(1)));
-        for k in 0..segment.k {
-            if AHEAD <= MR && !ACROSS {
-                prefetch(next.wrapping_add(k * step));
-                prefetch_second(later);
-                later = later.wrapping_add(each);
-            }
-            let mut w = [[s.splat64(0.0); NV]; NP];
-            for p in 0..NP {
-                for v in 0..NV {
-                    // Safety: the caller promises the weights of every k.
-                    w[p][v] = unsafe { s.load(b[p].add(v * S::WIDTH)) };
-                }
-                b[p] = b[p].wrapping_add(width);
-            }
-            for i in 0..MR {
-                // Safety: the caller promises k elements of each row.
-                let x = s.splat(unsafe { *a[i].add(if ACROSS { k * segment.row } else { k }) });
-                for p in 0..NP {
-                    for v in 0..NV {
-                        acc[i][p][v] = s.fma(x, w[p][v], acc[i][p][v]);
+        let mut k = 0;
+        // Turns of the inner indices k + $n, while there are as many. A loop over $n would keep accumulators in memory.
+        macro_rules! turns {
+            ($($n:literal)*) => {
+                const TURNS: usize = [$($n),*].len();
+                while segment.k - k >= TURNS {
+                    if AHEAD <= MR && !ACROSS {
+                        prefetch(next.wrapping_add(k * step));
+                        prefetch_second(later);
+                        later = later.wrapping_add(TURNS * each);
                     }
+                    $({
+                        let mut w = [[s.splat64(0.0); NV]; NP];
+                        for p in 0..NP {
+                            for v in 0..NV {
+                                // Safety: the caller promises the weights of every k.
+                                w[p][v] = unsafe { s.load(b[p].add($n * width + v * S::WIDTH)) };
+                            }
+                        }
+                        for i in 0..MR {
+                            // Safety: the caller promises k elements of each row.
+                            let x = s.splat(unsafe { *a[i].add(if ACROSS { (k + $n) * segment.row } else { k + $n }) });
+                            for p in 0..NP {
+                                for v in 0..NV {
+                                    acc[i][p][v] = s.fma(x, w[p][v], acc[i][p][v]);
+                                }
+                            }
+                        }
+                    })*
+                    for p in 0..NP {
+                        b[p] = b[p].wrapping_add(TURNS * width);
+                    }
+                    k += TURNS;
                 }
+            };
+        }
+        if S::WIDTH == NARROW {
+            if MR * NP * NV <= FEW {
+                turns!(0 1 2 3);
+            } else {
+                turns!(0 1);
             }
         }
+        turns!(0);
     }
     let sums = acc;
     // Safety: the caller's promise.
