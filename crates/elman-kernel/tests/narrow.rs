@@ -187,8 +187,12 @@ fn every_shape_in_both_precisions() {
                 for k in [1, 2, 3, 5, 31, 64] {
                     count += 1;
                     let segments = [vec![k], vec![k, 3], vec![1, k, 2]][count % 3].clone();
-                    let exponents = EXPONENTS[count % 4];
-                    let case = Case { rows, units, members: 1 + count % 4, segments, precision, exponents };
+                    let (exponents, members) = (EXPONENTS[count % 4], 1 + count % 4);
+                    // Miri interprets: many rows of few units and few of many have the same code.
+                    if cfg!(miri) && rows * units * members * segments.iter().sum::<usize>() > 1500 {
+                        continue;
+                    }
+                    let case = Case { rows, units, members, segments, precision, exponents };
                     case.check(count.is_multiple_of(2));
                 }
             }
@@ -197,6 +201,7 @@ fn every_shape_in_both_precisions() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore)]
 fn a_long_segment_of_the_largest_numbers_does_not_overflow() {
     for k in [70_001, 131_072] {
         let (weights, x) = (vec![1f32; k], vec![-1f32; k]);

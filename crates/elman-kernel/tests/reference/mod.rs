@@ -262,8 +262,8 @@ impl<'a, T: Real> Reference<'a, T> {
     }
 }
 
-/// Whether a case is left out because it would take Miri, which interprets, more than a minute: it has the same code at
-/// smaller sizes.
+/// Whether a case is left out because it would take Miri, which interprets, more than a minute: smaller sizes have the
+/// same code.
 pub fn too_large(numbers: usize) -> bool {
     cfg!(miri) && numbers > 700
 }
