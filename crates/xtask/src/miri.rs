@@ -1,8 +1,8 @@
 //! `cargo xtask miri`: the kernels' tests at small sizes under Miri, which finds reads and writes outside what is allowed,
 //! races between threads, and unaligned or uninitialised memory. Of the instruction sets it has the portable one.
 //!
-//! Needs a nightly toolchain: `rustup toolchain install nightly --component miri --component rust-src`. Takes up to two
-//! hours of a core.
+//! Needs a nightly toolchain: `rustup toolchain install nightly --component miri --component rust-src`. Takes two to
+//! three hours of a core.
 
 use std::process::{Command, ExitCode};
 
