@@ -6,13 +6,19 @@
 
 use std::ops::Range;
 
-use elman_kernel::Real;
 use elman_kernel::code::{Binary, Place};
+use elman_kernel::{Real, Team};
 
 use crate::invariants::add;
 use crate::layer::Layer;
 use crate::network::Merge;
 use crate::tokens::Packing;
+
+/// Numbers of an array from which on threads share its rows.
+const SHARED: usize = 16 << 10;
+
+/// Parts that each thread has of such an array: one that is free sooner takes more.
+const PARTS: usize = 2;
 
 /// Which columns of a sheet belong to a direction, and how it is added to what is there.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +69,7 @@ pub(crate) fn clear_padding<T: Real>(sheet: &mut [T], width: usize, packing: &Pa
 
 /// Copies a sheet into input i.
 pub(crate) fn load_input<T: Real>(
+    team: &Team,
     layer: &mut Layer<T>,
     i: usize,
     sheet: &[T],
@@ -70,14 +77,15 @@ pub(crate) fn load_input<T: Real>(
     tokens: Range<usize>,
 ) {
     let (place, units) = (layer.plan.inputs[i], layer.input_units(i));
-    for (own, token) in tokens.enumerate() {
-        let row = map.map_or(token, |m| m[token]);
-        layer.row_mut(place, own, units).copy_from_slice(&sheet[row * units..(row + 1) * units]);
-    }
+    each_row(team, layer.rows_mut(place, tokens.len(), units), (place.stride, units), |own, to| {
+        let row = row_of(map, tokens.start + own);
+        to.copy_from_slice(&sheet[row * units..(row + 1) * units]);
+    });
 }
 
 /// Copies a direction's columns of a sheet of gradients into the gradient of its output.
 pub(crate) fn load_gradient<T: Real>(
+    team: &Team,
     layer: &mut Layer<T>,
     units: usize,
     sheet: &[T],
@@ -86,19 +94,18 @@ pub(crate) fn load_gradient<T: Real>(
     tokens: Range<usize>,
 ) {
     let Some(place) = layer.plan.output_gradient else { return };
-    for (own, token) in tokens.enumerate() {
-        let row = map.map_or(token, |m| m[token]);
-        let from = row * columns.width + columns.first;
-        let to = layer.row_mut(place, own, units);
+    each_row(team, layer.rows_mut(place, tokens.len(), units), (place.stride, units), |own, to| {
+        let from = row_of(map, tokens.start + own) * columns.width + columns.first;
         to.copy_from_slice(&sheet[from..from + units]);
         if columns.half {
             to.iter_mut().for_each(|x| *x = half(*x));
         }
-    }
+    });
 }
 
 /// Copies or adds a value of every token to a direction's columns of a sheet.
 pub(crate) fn store<T: Real>(
+    team: &Team,
     layer: &Layer<T>,
     place: Place,
     units: usize,
@@ -107,18 +114,46 @@ pub(crate) fn store<T: Real>(
     columns: Columns,
     tokens: Range<usize>,
 ) {
-    for (own, token) in tokens.enumerate() {
-        let row = map.map_or(token, |m| m[token]);
-        let at = row * columns.width + columns.first;
-        let to = &mut sheet[at..at + units];
-        let from = layer.row(place, layer.token_row(place, own), units);
+    let values = layer.rows(place, tokens.len(), units);
+    let one = |own: usize, to: &mut [T]| {
+        let from = &values[own * place.stride..][..units];
         match (columns.adds, columns.half) {
             (false, false) => to.copy_from_slice(from),
             (true, false) => add_to(to, from),
             (false, true) => to.iter_mut().zip(from).for_each(|(t, f)| *t = half(*f)),
             (true, true) => to.iter_mut().zip(from).for_each(|(t, f)| *t = add(*t, half(*f))),
         }
+    };
+    let first = |row: usize| row * columns.width + columns.first;
+    if map.is_some() {
+        // The rows of a part would lie among those of the others.
+        for (own, token) in tokens.enumerate() {
+            one(own, &mut sheet[first(row_of(map, token))..][..units]);
+        }
+    } else if let Some(last) = tokens.clone().last() {
+        each_row(team, &mut sheet[first(tokens.start)..first(last) + units], (columns.width, units), one);
     }
+}
+
+fn row_of(map: Option<&[usize]>, token: usize) -> usize {
+    map.map_or(token, |map| map[token])
+}
+
+/// Calls `work` with the number of each row of an array and its `units` numbers; the last row ends with them.
+fn each_row<T: Real>(
+    team: &Team,
+    rows: &mut [T],
+    (stride, units): (usize, usize),
+    work: impl Fn(usize, &mut [T]) + Sync,
+) {
+    let some = |(first, rows): (usize, &mut [T])| {
+        rows.chunks_mut(stride).enumerate().for_each(|(own, row)| work(first + own, &mut row[..units]));
+    };
+    if team.threads() == 1 || (rows.len() < SHARED && !team.shares_all()) {
+        return some((0, rows));
+    }
+    let part = rows.len().div_ceil(stride).div_ceil(PARTS * team.threads());
+    team.each(rows.chunks_mut(part * stride).enumerate().map(|(p, rows)| (p * part, rows)).collect(), some);
 }
 
 /// One row a sequence, [batch, units], in the caller's order.

@@ -1,6 +1,7 @@
 //! One layer in one direction: its plan, its packed weights, its work memory.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -273,6 +274,21 @@ impl<T: Real> Layer<T> {
     pub fn row_mut(&mut self, place: Place, row: usize, units: usize) -> &mut [T] {
         let at = place.offset + row * place.stride;
         &mut self.memory[at..at + units]
+    }
+
+    /// The rows of so many tokens, a stride apart; the last ends with its units.
+    pub fn rows(&self, place: Place, tokens: usize, units: usize) -> &[T] {
+        &self.memory[self.extent(place, tokens, units)]
+    }
+
+    pub fn rows_mut(&mut self, place: Place, tokens: usize, units: usize) -> &mut [T] {
+        let extent = self.extent(place, tokens, units);
+        &mut self.memory[extent]
+    }
+
+    fn extent(&self, place: Place, tokens: usize, units: usize) -> Range<usize> {
+        let at = |token| place.offset + self.token_row(place, token) * place.stride;
+        tokens.checked_sub(1).map_or(0..0, |last| at(0)..at(last) + units)
     }
 
     /// The first of the rows that count by tokens: behind the initial rows, in the array of a kept state.

@@ -115,7 +115,7 @@ impl Team {
         Ok(team)
     }
 
-    /// The same, for machines to share all work on, however small: slower, and the same bits. For tests.
+    /// The same, for all work on it to be shared, however small: slower, and the same bits. For tests.
     ///
     /// Errors: as [`Team::new`].
     pub fn sharing_all(threads: usize) -> std::io::Result<Team> {
@@ -124,8 +124,8 @@ impl Team {
         Ok(team)
     }
 
-    /// Whether machines share all work on it.
-    pub(crate) fn shares_all(&self) -> bool {
+    /// Whether all work on it is shared, however small.
+    pub fn shares_all(&self) -> bool {
         self.shares_all
     }
 

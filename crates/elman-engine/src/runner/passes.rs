@@ -80,9 +80,9 @@ impl<T: Real> Runner<T> {
         for (s, segment) in packing.segments.iter().enumerate() {
             self.run_segment(team, at, source, packing, (s, segment))?;
             self.read_states(k, packing, segment, &mut out.states);
-            self.read_traces(at, packing, segment, &mut out.traces[first_trace..]);
+            self.read_traces(team, at, packing, segment, &mut out.traces[first_trace..]);
             let layer = &self.layers[k];
-            flow::store(layer, layer.plan.output, units, to, map, columns, segment.tokens());
+            flow::store(team, layer, layer.plan.output, units, to, map, columns, segment.tokens());
         }
         Ok(())
     }
@@ -101,12 +101,12 @@ impl<T: Real> Runner<T> {
             Source::Held => return Ok(()),
             Source::Caller(batch) => {
                 for (i, x) in batch.inputs.iter().enumerate() {
-                    flow::load_input(&mut self.layers[k], i, x, flow::caller(packing, d), tokens.clone());
+                    flow::load_input(team, &mut self.layers[k], i, x, flow::caller(packing, d), tokens.clone());
                 }
                 batch
             }
             Source::Sheet(sheet, batch) => {
-                flow::load_input(&mut self.layers[k], 0, sheet, flow::tokens(packing, d), tokens);
+                flow::load_input(team, &mut self.layers[k], 0, sheet, flow::tokens(packing, d), tokens);
                 batch
             }
         };
@@ -195,11 +195,11 @@ impl<T: Real> Runner<T> {
         first
     }
 
-    fn read_traces(&self, at: At, packing: &Packing, segment: &Segment, traces: &mut [Trace<T>]) {
+    fn read_traces(&self, team: &Team, at: At, packing: &Packing, segment: &Segment, traces: &mut [Trace<T>]) {
         let layer = &self.layers[self.index(at)];
         for (place, trace) in layer.plan.traces.iter().zip(traces) {
             let (map, columns) = (flow::caller(packing, at.direction), Columns::sum(0, trace.dim));
-            flow::store(layer, *place, trace.dim, &mut trace.values, map, columns, segment.tokens());
+            flow::store(team, layer, *place, trace.dim, &mut trace.values, map, columns, segment.tokens());
         }
     }
 
@@ -220,7 +220,7 @@ impl<T: Real> Runner<T> {
         let mut between: Vec<Rows<T>> = vec![vec![]; segments.len() - 1];
         for s in (1..segments.len()).rev() {
             self.run_segment(team, at, source, packing, (s, &segments[s]))?;
-            self.load_gradients(at, above, d_states, packing, &segments[s], between.get(s));
+            self.load_gradients(team, at, above, d_states, packing, &segments[s], between.get(s));
             self.layers[k].run_backward(&segments[s].timeline, team)?;
             between[s - 1] = self.start_gradients(k, &segments[s]);
         }
@@ -230,10 +230,10 @@ impl<T: Real> Runner<T> {
         for round in 0..self.layers[k].rounds().max(1) {
             for (s, segment) in segments.iter().enumerate() {
                 self.run_segment(team, at, source, packing, (s, segment))?;
-                self.load_gradients(at, above, d_states, packing, segment, between.get(s));
+                self.load_gradients(team, at, above, d_states, packing, segment, between.get(s));
                 self.layers[k].run_backward(&segment.timeline, team)?;
                 if round == 0 {
-                    self.store_gradients(at, packing, segment, to);
+                    self.store_gradients(team, at, packing, segment, to);
                 }
                 if (round, s) == (0, 0) {
                     self.read_initial(k, packing, initial);
@@ -245,13 +245,13 @@ impl<T: Real> Runner<T> {
     }
 
     /// Stores or adds the gradients by a layer's inputs.
-    fn store_gradients(&self, at: At, packing: &Packing, segment: &Segment, to: &mut [Vec<T>]) {
+    fn store_gradients(&self, team: &Team, at: At, packing: &Packing, segment: &Segment, to: &mut [Vec<T>]) {
         let (layer, first) = (&self.layers[self.index(at)], at.layer == 0);
         let map = if first { flow::caller(packing, at.direction) } else { flow::tokens(packing, at.direction) };
         for (i, to) in to.iter_mut().enumerate() {
             let dim = self.layer_inputs(at.layer, i);
             if let Some(place) = layer.plan.input_gradients[i] {
-                flow::store(layer, place, dim, to, map, Columns::sum(at.direction, dim), segment.tokens());
+                flow::store(team, layer, place, dim, to, map, Columns::sum(at.direction, dim), segment.tokens());
             }
         }
     }
@@ -259,6 +259,7 @@ impl<T: Real> Runner<T> {
     /// By the output at every step, and by the state after the last one, of a segment.
     fn load_gradients(
         &mut self,
+        team: &Team,
         at: At,
         above: Above<T>,
         d_states: Option<&[Vec<T>]>,
@@ -272,7 +273,7 @@ impl<T: Real> Runner<T> {
             Above::Caller(dy) => (dy, flow::caller(packing, at.direction)),
             Above::Sheet(sheet) => (sheet, flow::tokens(packing, at.direction)),
         };
-        flow::load_gradient(&mut self.layers[k], units, from, map, columns, segment.tokens());
+        flow::load_gradient(team, &mut self.layers[k], units, from, map, columns, segment.tokens());
         for (s, state) in self.states_of(k).enumerate() {
             let (place, units) = (self.layers[k].plan.state_gradients[s], self.layers[k].plan.states[s].units);
             for row in 0..segment.rows() {
