@@ -183,7 +183,7 @@ fn every_shape_in_both_precisions() {
     for precision in [Precision::Bf16, Precision::Int8] {
         let mut count = 0usize;
         for rows in [1, 2, 3, 4, 5, 6, 7, 13, 40] {
-            for units in [1, 17, 37, 70, 130] {
+            for units in [1usize, 17, 37, 70, 130] {
                 for k in [1, 2, 3, 5, 31, 64] {
                     count += 1;
                     let segments = [vec![k], vec![k, 3], vec![1, k, 2]][count % 3].clone();
