@@ -18,16 +18,16 @@ use crate::tokens::Packing;
 use crate::weights::Weights;
 use passes::{Above, At, Source};
 
-/// Bytes of a segment's work memory where nothing is kept: a part of the last cache, or of a large second one. The time
-/// loop reads what was computed ahead of it for every token; of a long batch that would come back from memory.
-const SEGMENT_BYTES: usize = 2 << 20;
+/// Bytes of a segment's work memory, a thread, where nothing is kept: as much as a second cache. The time loop reads what was
+/// computed ahead of it for every token; of a long batch that would come back from memory.
+const SEGMENT_BYTES: usize = 1 << 20;
 
 /// Tokens a thread that such a segment has at least, so that products of all its tokens read their weights seldom.
-const SEGMENT_TOKENS: usize = 96;
+const SEGMENT_TOKENS: usize = 128;
 
 /// Tokens of a segment where nothing is kept, each of so many bytes.
 pub(crate) fn segment_tokens(token_bytes: usize, threads: usize) -> usize {
-    (SEGMENT_BYTES / token_bytes.max(1)).max(SEGMENT_TOKENS * threads)
+    (SEGMENT_BYTES / token_bytes.max(1)).max(SEGMENT_TOKENS) * threads
 }
 
 /// Steps of a segment where values are recomputed: its values and the states between segments take about as much.
