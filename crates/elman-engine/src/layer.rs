@@ -292,7 +292,7 @@ impl<T: Real> Layer<T> {
     }
 
     /// The first of the rows that count by tokens: behind the initial rows, in the array of a kept state.
-    pub fn token_row(&self, place: Place, token: usize) -> usize {
+    fn token_row(&self, place: Place, token: usize) -> usize {
         let batch = self.frame.map_or(0, |f| f.batch);
         token + if place.rows == Rows::After { batch } else { 0 }
     }
