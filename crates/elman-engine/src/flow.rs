@@ -146,14 +146,27 @@ fn each_row<T: Real>(
     (stride, units): (usize, usize),
     work: impl Fn(usize, &mut [T]) + Sync,
 ) {
-    let some = |(first, rows): (usize, &mut [T])| {
+    each_part(team, rows, stride, |first, rows| {
         rows.chunks_mut(stride).enumerate().for_each(|(own, row)| work(first + own, &mut row[..units]));
-    };
+    });
+}
+
+/// Calls `work` with parts of an array, and the number of the first row of each; rows are `stride` apart.
+fn each_part<T: Real>(team: &Team, rows: &mut [T], stride: usize, work: impl Fn(usize, &mut [T]) + Sync) {
     if team.threads() == 1 || (rows.len() < SHARED && !team.shares_all()) {
-        return some((0, rows));
+        return work(0, rows);
     }
-    let part = rows.len().div_ceil(stride).div_ceil(PARTS * team.threads());
-    team.each(rows.chunks_mut(part * stride).enumerate().map(|(p, rows)| (p * part, rows)).collect(), some);
+    let part = rows.len().div_ceil(stride).div_ceil(PARTS * team.threads()).max(1);
+    let parts = rows.chunks_mut(part * stride).enumerate().map(|(p, rows)| (p * part, rows));
+    team.each(parts.collect(), |(first, rows)| work(first, rows));
+}
+
+/// Copies an array, or adds it to what is there.
+pub(crate) fn collect<T: Real>(team: &Team, to: &mut [T], from: &[T], adds: bool) {
+    each_part(team, to, 1, |first, to| {
+        let from = &from[first..][..to.len()];
+        if adds { add_to(to, from) } else { to.copy_from_slice(from) }
+    });
 }
 
 /// One row a sequence, [batch, units], in the caller's order.

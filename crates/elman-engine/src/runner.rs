@@ -435,7 +435,7 @@ impl<T: Real> Runner<T> {
         sheets[own] = upper;
         sheets[own + 1] = below;
         self.sheets = sheets;
-        self.collect_parameters(out);
+        self.collect_parameters(team, out);
         Ok(())
     }
 
@@ -452,24 +452,26 @@ impl<T: Real> Runner<T> {
 
     /// What every layer and direction says of its parameters, and of learned initial values: the first is copied, further
     /// ones are added to it.
-    fn collect_parameters(&self, out: &mut Gradients<T>) {
-        out.parameters.resize_with(self.network.parameters().len(), Vec::new);
-        out.parameters.iter_mut().for_each(Vec::clear);
-        let add = |total: &mut Vec<T>, g: &[T]| match total.is_empty() {
-            true => total.extend_from_slice(g),
-            false => flow::add_to(total, g),
+    fn collect_parameters(&self, team: &Team, out: &mut Gradients<T>) {
+        let tensors = self.network.parameters();
+        out.parameters.resize_with(tensors.len(), Vec::new);
+        out.parameters.iter_mut().zip(tensors).for_each(|(g, t)| flow::reset(g, t.count(), false));
+        let mut written = vec![false; tensors.len()];
+        let mut add = |p: usize, g: &[T]| {
+            flow::collect(team, &mut out.parameters[p], g, std::mem::replace(&mut written[p], true));
         };
         for (k, index) in self.network.0.index.iter().enumerate() {
             let params: Vec<&[T]> = index.iter().map(|i| self.weights[*i].as_slice()).collect();
-            self.layers[k].add_gradients(&params, &mut |p, g| add(&mut out.parameters[index[p]], g));
+            self.layers[k].add_gradients(&params, &mut |p, g| add(index[p], g));
             for (s, state) in self.states_of(k).enumerate() {
                 if let Some(p) = self.network.spec().cell.states[s].initial.filter(|_| !self.gave_initial) {
                     let units = self.network.states()[state].count().max(1);
-                    out.initial[state].chunks(units).for_each(|row| add(&mut out.parameters[index[p.index()]], row));
+                    out.initial[state].chunks(units).for_each(|row| add(index[p.index()], row));
                 }
             }
         }
-        // What nothing depends on.
-        out.parameters.iter_mut().zip(self.network.parameters()).for_each(|(g, t)| g.resize(t.count(), T::ZERO));
+        // Nothing depends on the others.
+        let unwritten = out.parameters.iter_mut().zip(written).filter(|(_, written)| !written);
+        unwritten.for_each(|(g, _)| g.fill(T::ZERO));
     }
 }
