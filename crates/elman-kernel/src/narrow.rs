@@ -34,7 +34,7 @@ pub enum Precision {
 pub(crate) const LONGEST: usize = 1 << 17;
 
 /// What is added to a quantised operand, so that it is never negative: `vpdpbusd` wants it so.
-const SHIFT: i32 = 128;
+pub(crate) const SHIFT: i32 = 128;
 
 /// Below this the largest of a row counts as zero: its reciprocal stays finite.
 const SMALLEST: f32 = f32::from_bits(27 << 23);
@@ -119,12 +119,6 @@ impl Scale {
     #[inline(always)]
     pub fn whole(self, x: f32) -> i32 {
         (x * self.inverse + WHOLE).to_bits() as i32 - WHOLE.to_bits() as i32
-    }
-
-    /// The same, shifted to an unsigned byte.
-    #[inline(always)]
-    pub fn byte(self, x: f32) -> u8 {
-        (self.whole(x) + SHIFT) as u8
     }
 }
 

@@ -122,9 +122,15 @@ fn kernels_for_avx2_read_the_layout_of_avx512() {
                 Precision::Bf16 => pair_of(random, 120..130),
                 _ => (random.bits() as u32) & 0x7f7f_7f7f,
             };
-            let mut packed: Vec<u32> = (0..(head + k) * width).map(|_| ordinary(&mut random)).collect();
+            let weight = |random: &mut Random| match precision {
+                Precision::Bf16 => ordinary(random),
+                _ => random.bits() as u32,
+            };
+            let mut packed: Vec<u32> = (0..(head + k) * width).map(|_| weight(&mut random)).collect();
             if head > 0 {
-                packed[..width].iter_mut().for_each(|scale| *scale = 0.25f32.to_bits());
+                packed[..width].fill(0.25f32.to_bits());
+                // Operands below are not shifted.
+                packed[width..2 * width].fill(0);
             }
             let length = row_length(k);
             let mut operand: Vec<u32> = (0..rows * length).map(|_| ordinary(&mut random)).collect();

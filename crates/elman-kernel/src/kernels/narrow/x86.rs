@@ -128,25 +128,27 @@ impl Dots for Vnni {
     }
 }
 
-/// int8 with AVX2: bytes widened to 16 bits, multiplied, and added in pairs. A column has two sums beside each other.
+/// int8 with AVX2: magnitudes of weights times operands with the weights' signs, which two by two stay below 2¹⁵; those
+/// pairs are added in 32 bits. Operands are not shifted.
 #[derive(Clone, Copy)]
-pub(super) struct Widened(Several<Avx2, 2>);
+pub(super) struct Signed(Several<Avx2, 2>);
 
-impl Widened {
+impl Signed {
     /// Safety: the CPU has AVX2 and FMA.
     #[inline(always)]
-    pub(super) unsafe fn new() -> Widened {
+    pub(super) unsafe fn new() -> Signed {
         // Safety: the caller's promise.
-        Widened(Several(unsafe { Avx2::new() }))
+        Signed(Several(unsafe { Avx2::new() }))
     }
 }
 
-impl Dots for Widened {
+impl Dots for Signed {
     type S = Several<Avx2, 2>;
-    type Sum = [__m256i; 4];
-    type Weights = [__m256i; 4];
+    type Sum = [__m256i; 2];
+    /// Magnitudes, and the weights themselves.
+    type Weights = [[__m256i; 2]; 2];
     type Operand = __m256i;
-    type Head = ([__m256; 2], [__m256i; 2]);
+    type Head = [__m256; 2];
     const HEAD: usize = INT8_HEAD;
 
     #[inline(always)]
@@ -154,53 +156,45 @@ impl Dots for Widened {
         self.0
     }
     #[inline(always)]
-    fn start(self, _: [__m256; 2]) -> [__m256i; 4] {
+    fn start(self, _: [__m256; 2]) -> [__m256i; 2] {
         // Safety: the token proves that the CPU has the instruction.
-        [unsafe { _mm256_setzero_si256() }; 4]
+        [unsafe { _mm256_setzero_si256() }; 2]
     }
     #[inline(always)]
-    unsafe fn weights(self, p: *const u32) -> [__m256i; 4] {
+    unsafe fn weights(self, p: *const u32) -> [[__m256i; 2]; 2] {
         // Safety: the caller promises the memory, the token the instructions.
-        let four = |i: usize| unsafe { _mm256_cvtepi8_epi16(_mm_loadu_si128(p.add(4 * i).cast())) };
-        [four(0), four(1), four(2), four(3)]
+        let eight = |i: usize| unsafe { _mm256_loadu_si256(p.add(8 * i).cast()) };
+        let w = [eight(0), eight(1)];
+        // Safety: the token proves that the CPU has the instruction.
+        [w.map(|w| unsafe { _mm256_abs_epi8(w) }), w]
     }
     #[inline(always)]
     unsafe fn operand(self, p: *const u32) -> __m256i {
-        // Safety: the caller promises the memory, the token the instructions.
-        unsafe { _mm256_cvtepu8_epi16(_mm_set1_epi32(p.read() as i32)) }
+        // Safety: the caller promises the memory, the token the instruction.
+        unsafe { _mm256_set1_epi32(p.read() as i32) }
     }
     #[inline(always)]
-    fn dot(self, mut sum: [__m256i; 4], x: __m256i, w: [__m256i; 4]) -> [__m256i; 4] {
-        for i in 0..4 {
+    fn dot(self, mut sum: [__m256i; 2], x: __m256i, [magnitudes, w]: [[__m256i; 2]; 2]) -> [__m256i; 2] {
+        for i in 0..2 {
             // Safety: the token proves that the CPU has the instructions.
-            sum[i] = unsafe { _mm256_add_epi32(sum[i], _mm256_madd_epi16(x, w[i])) };
+            sum[i] = unsafe {
+                let pairs = _mm256_maddubs_epi16(magnitudes[i], _mm256_sign_epi8(x, w[i]));
+                _mm256_add_epi32(sum[i], _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)))
+            };
         }
         sum
     }
     #[inline(always)]
-    unsafe fn head(self, p: *const u32, width: usize) -> ([__m256; 2], [__m256i; 2]) {
-        // Safety: the caller promises the memory, the token the instructions.
-        unsafe {
-            let start = |i: usize| _mm256_loadu_si256(p.add(width + 8 * i).cast());
-            (self.0.load(p.cast()), [start(0), start(1)])
-        }
+    unsafe fn head(self, p: *const u32, _: usize) -> [__m256; 2] {
+        // Safety: the caller promises the memory.
+        unsafe { self.0.load(p.cast()) }
     }
     #[inline(always)]
-    fn finish(
-        self,
-        sum: [__m256i; 4],
-        before: [__m256; 2],
-        head: ([__m256; 2], [__m256i; 2]),
-        step: f32,
-    ) -> [__m256; 2] {
+    fn finish(self, sum: [__m256i; 2], before: [__m256; 2], scales: [__m256; 2], step: f32) -> [__m256; 2] {
         let s = self.0;
-        // Sums of columns 0 1 4 5 | 2 3 6 7 of eight, brought in order.
-        // Safety: the token proves that the CPU has the instructions.
-        let eight = |i: usize| unsafe {
-            let added = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_hadd_epi32(sum[2 * i], sum[2 * i + 1]));
-            _mm256_cvtepi32_ps(_mm256_add_epi32(added, head.1[i]))
-        };
-        s.fma([eight(0), eight(1)], s.mul(head.0, s.splat(step)), before)
+        // Safety: the token proves that the CPU has the instruction.
+        let whole = sum.map(|sum| unsafe { _mm256_cvtepi32_ps(sum) });
+        s.fma(whole, s.mul(scales, s.splat(step)), before)
     }
 }
 
