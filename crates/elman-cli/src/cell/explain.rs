@@ -77,7 +77,8 @@ impl Arguments {
             let figures = explain::figures(&network, work, &limits);
             return Outcome::json(&self.json(&network, work, isa.name(), &limits, figures));
         }
-        Ok(Outcome::good(explain::explain(&network, work, &limits)))
+        let text = explain::explain(&network, work, &limits);
+        Ok(Outcome::good(format!("{text}Instruction set: {isa}; the figures of the machine were measured just now\n")))
     }
 
     fn network(&self) -> Result<Network, elman::Error> {
