@@ -27,8 +27,11 @@ const FEW: usize = 4;
 /// Regions that are too short to say whether a team is crowded.
 const SHORT: Duration = Duration::from_micros(100);
 
-/// Regions that a crowded team leaves to the caller before it tries again: at first, and at most.
-const LEFT: (u32, u32) = (8, 512);
+/// For how long a crowded team leaves regions to the caller before it tries again, at first: this many times the region.
+const LEFT: u32 = 8;
+
+/// The same, at most: where regions are longer, what a thread loses to another program in one of them is less than half.
+const LONGEST: Duration = Duration::from_millis(50);
 
 type Payload = Box<dyn Any + Send>;
 
@@ -74,20 +77,27 @@ pub struct Team {
 /// How long a team is held to be crowded.
 #[derive(Clone, Copy, Default)]
 struct Crowd {
-    /// Regions that are left to the caller from now on.
-    left: u32,
-    /// Regions left to the caller the last time.
-    last: u32,
+    /// Until then regions are left to the caller.
+    until: Option<Instant>,
+    /// For how long they were the last time.
+    last: Duration,
 }
 
 impl Crowd {
     /// After a region of which the caller waited a part.
-    fn after(self, region: Duration, waited: Duration) -> Crowd {
+    fn after(self, now: Instant, region: Duration, waited: Duration) -> Crowd {
         if region < SHORT {
-            return self;
+            self
+        } else if 2 * waited > region {
+            let last = (2 * self.last).max(LEFT * region).min(LONGEST);
+            Crowd { until: Some(now + last), last }
+        } else {
+            Crowd::default()
         }
-        let left = if 2 * waited > region { (2 * self.last).clamp(LEFT.0, LEFT.1) } else { 0 };
-        Crowd { left, last: left }
+    }
+
+    fn is(self, now: impl Fn() -> Instant) -> bool {
+        self.until.is_some_and(|until| now() < until)
     }
 }
 
@@ -134,11 +144,9 @@ impl Team {
         self.shared.asleep.iter().all(|asleep| !asleep.0.load(Relaxed))
     }
 
-    /// Whether the next region is better left to the caller. Asked once a region.
+    /// Whether the next region is better left to the caller.
     pub(crate) fn crowded(&self) -> bool {
-        let crowd = self.crowd.get();
-        self.crowd.set(Crowd { left: crowd.left.saturating_sub(1), ..crowd });
-        crowd.left > 0 && !self.shares_all
+        self.crowd.get().is(Instant::now) && !self.shares_all
     }
 
     /// Runs `part` on the caller's thread alone.
@@ -163,8 +171,9 @@ impl Team {
         shared.enter(|| region(&caller));
         let done = Instant::now();
         shared.join();
-        let waited = done.elapsed() + Duration::from_nanos(shared.waited.load(Relaxed));
-        self.crowd.set(self.crowd.get().after(began.elapsed(), waited));
+        let now = Instant::now();
+        let waited = now - done + Duration::from_nanos(shared.waited.load(Relaxed));
+        self.crowd.set(self.crowd.get().after(now, now - began, waited));
         let panic = lock(&shared.panic).take();
         if let Some(payload) = panic {
             std::panic::resume_unwind(payload);
@@ -392,18 +401,19 @@ mod tests {
 
     #[test]
     fn a_team_that_waits_is_crowded_for_a_while() {
-        let team = Team::new(2).unwrap();
-        let after = |waited: u64| {
-            let crowd = team.crowd.get().after(Duration::from_micros(1000), Duration::from_micros(waited));
-            team.crowd.set(crowd);
-            (0..).take_while(|_| team.crowded()).count() as u32
+        let (now, region) = (Instant::now(), Duration::from_millis(1));
+        let mut crowd = Crowd::default();
+        let mut after = |waited: u64| {
+            crowd = crowd.after(now, region, Duration::from_micros(waited));
+            let left = crowd.until.map_or(0, |until| (until - now).as_millis());
+            assert_eq!(crowd.is(|| now), left > 0);
+            assert!(!crowd.is(|| now + LONGEST));
+            left
         };
-        assert_eq!([after(900), after(501), after(900)], [8, 16, 32]);
-        assert_eq!(after(499), 0);
-        assert_eq!(after(501), 8);
-        assert_eq!((0..10).map(|_| after(900)).max(), Some(LEFT.1));
-        let short = Crowd { left: 3, last: 8 }.after(SHORT / 2, SHORT / 2);
-        assert_eq!((short.left, short.last), (3, 8));
+        assert_eq!([after(900), after(501), after(900), after(900), after(900)], [8, 16, 32, 50, 50]);
+        assert_eq!([after(499), after(501)], [0, 8]);
+        let short = crowd.after(now, SHORT / 2, SHORT / 2);
+        assert_eq!((short.until, short.last), (crowd.until, crowd.last));
     }
 
     #[test]
