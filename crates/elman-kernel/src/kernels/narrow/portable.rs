@@ -1,7 +1,7 @@
 //! The arithmetic of narrow weights in plain Rust, and over any registers of f32.
 
 use super::{Dots, ROW_HEAD};
-use crate::narrow::{FAR, FAR_SMALLEST, INT8_HEAD, SHIFT, Scale, magnitude, pair};
+use crate::narrow::{FAR, FAR_SMALLEST, INT8_HEAD, Scale, magnitude, pair};
 use crate::simd::scalar::One;
 use crate::simd::several::Several;
 use crate::simd::{Lanes, SIGN, Simd};
@@ -148,33 +148,24 @@ pub(super) unsafe fn to_pairs(rows: usize, k: usize, from: *const f32, stride: u
     }
 }
 
-/// Rows to scales and fours of whole numbers, shifted to unsigned bytes.
+/// Rows to scales and fours of whole numbers, each with `ADDED`.
 ///
 /// Safety: as [`super::Convert`].
 #[inline(always)]
-pub(super) unsafe fn to_fours(rows: usize, k: usize, from: *const f32, stride: usize, to: *mut u32, length: usize) {
-    // Safety: the caller's promise.
-    unsafe { fours(rows, k, from, stride, to, length, SHIFT) }
-}
-
-/// The same, signed.
-///
-/// Safety: as [`super::Convert`].
-#[inline(always)]
-pub(super) unsafe fn to_signed(rows: usize, k: usize, from: *const f32, stride: usize, to: *mut u32, length: usize) {
-    // Safety: the caller's promise.
-    unsafe { fours(rows, k, from, stride, to, length, 0) }
-}
-
-/// Safety: as [`super::Convert`].
-#[inline(always)]
-unsafe fn fours(rows: usize, k: usize, from: *const f32, stride: usize, to: *mut u32, length: usize, shift: i32) {
+pub(super) unsafe fn to_fours<const ADDED: i32>(
+    rows: usize,
+    k: usize,
+    from: *const f32,
+    stride: usize,
+    to: *mut u32,
+    length: usize,
+) {
     for row in 0..rows {
         // Safety: the caller's promise.
         let (x, groups) = unsafe { slices(row, k, k.div_ceil(4), from, stride, to, length) };
         let scale = Scale::of(x.iter().fold(0, |largest, x| largest.max(magnitude(*x))));
         groups[0] = scale.step.to_bits();
-        let byte = |x: f32| (scale.whole(x) + shift) as u8;
+        let byte = |x: f32| (scale.whole(x) + ADDED) as u8;
         let groups = &mut groups[ROW_HEAD..];
         for (group, x) in groups.iter_mut().zip(x.chunks_exact(4)) {
             *group = u32::from_le_bytes([byte(x[0]), byte(x[1]), byte(x[2]), byte(x[3])]);

@@ -1,9 +1,9 @@
 //! The tables of narrow kernels: each body, compiled for each instruction set.
 
-use super::portable::{Fours, Pairs, to_fours, to_pairs, to_signed};
+use super::portable::{Fours, Pairs, to_fours, to_pairs};
 use super::{Cut, Narrow, Product, Segment, Strip, product};
 use crate::isa::Isa;
-use crate::narrow::Precision;
+use crate::narrow::{Precision, SHIFT};
 use crate::simd::scalar::One;
 use crate::simd::several::Several;
 
@@ -105,9 +105,9 @@ narrow!(bf16_avx2, Pairs(Several::<_, 2>(crate::simd::avx2::Avx2::new())), #[tar
 // A strip is 2 sums a row, 2 magnitudes of weights and their signs.
 #[cfg(target_arch = "x86_64")]
 narrow!(int8_avx2, super::super::x86::Signed::new(), #[target_feature(enable = "avx2,fma")],
-    rows 4 [1 2 3 4], strips [1 2 3 4], several [], spread [1, 1, 1], convert to_signed);
+    rows 4 [1 2 3 4], strips [1 2 3 4], several [], spread [1, 1, 1], convert to_fours::<0>);
 
 narrow!(bf16_portable, Pairs(Several::<_, 16>(One)), , rows 2 [1 2], strips [1], several [], spread [1, 1, 1],
     convert to_pairs);
 
-narrow!(int8_portable, Fours, , rows 2 [1 2], strips [1], several [], spread [1, 1, 1], convert to_fours);
+narrow!(int8_portable, Fours, , rows 2 [1 2], strips [1], several [], spread [1, 1, 1], convert to_fours::<SHIFT>);
