@@ -11,7 +11,7 @@ mod reduce;
 mod tables;
 
 pub(crate) use elementwise::{binary, unary};
-pub(crate) use narrow::{Narrow, narrow, row_length};
+pub(crate) use narrow::{Narrow, narrow};
 pub(crate) use product::AHEAD;
 pub(crate) use tables::{double, single};
 

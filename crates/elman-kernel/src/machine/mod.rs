@@ -226,7 +226,7 @@ impl<T: Real> Machine<T> {
             workspace.narrow_strips.clear();
             workspace.narrow_strips.reserve(strips);
             for stage in self.phases.iter().flat_map(PhaseCode::stages) {
-                workspace.converted.grow(stage, matrices, rows);
+                workspace.converted.grow(self.isa, stage, matrices, rows);
             }
         }
     }

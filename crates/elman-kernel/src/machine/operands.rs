@@ -2,7 +2,8 @@
 
 use super::compile::StageCode;
 use crate::buffer::Buffer;
-use crate::kernels::{Narrow, Segment, row_length};
+use crate::isa::Isa;
+use crate::kernels::{Narrow, Segment};
 use crate::narrow::Precision;
 use crate::pack::PackedMatrix;
 use crate::real::Real;
@@ -22,13 +23,13 @@ impl Converted {
     }
 
     /// Room for an operand of every product of a stage, and for its tiles' rows, of which there are no more than `rows`.
-    pub(super) fn grow<T: Real>(&mut self, stage: &StageCode<T>, matrices: &[PackedMatrix<T>], rows: usize) {
+    pub(super) fn grow<T: Real>(&mut self, isa: Isa, stage: &StageCode<T>, matrices: &[PackedMatrix<T>], rows: usize) {
         let mut row = 0;
         let mut count = 0;
         for product in &stage.products {
             let precision = matrices[product.matrix].precision();
-            if precision != Precision::Full {
-                row += product.segments.iter().map(|(_, k)| row_length(precision.groups(*k))).sum::<usize>();
+            if let Some(narrow) = T::narrow(isa, precision) {
+                row += product.segments.iter().map(|(_, k)| narrow.row_length(precision.groups(*k))).sum::<usize>();
                 count += product.segments.len();
             }
         }
@@ -56,7 +57,7 @@ impl Converted {
         rows: usize,
     ) {
         let groups = precision.groups(operand.k);
-        let row = row_length(groups);
+        let row = narrow.row_length(groups);
         debug_assert!(self.used + rows * row <= self.data.len());
         let to = self.base.wrapping_add(self.used);
         // Safety: the caller's promise: the data hold the converted rows of all the stage's operands.

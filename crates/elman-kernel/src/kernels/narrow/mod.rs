@@ -22,14 +22,9 @@ use crate::simd::{Lanes, Simd};
 /// Numbers of 32 bits before the groups of a converted row: the first is its scale, in int8. A cache line.
 pub(crate) const ROW_HEAD: usize = 16;
 
-/// Numbers of 32 bits from one converted row to the next: registers of groups may be stored whole.
-pub(crate) fn row_length(groups: usize) -> usize {
-    ROW_HEAD + groups.next_multiple_of(LANES)
-}
-
 /// (rows, inner indices, row 0, from one row to the next, converted row 0, from one converted row to the next).
 ///
-/// Safety: all rows are readable, and the converted rows, of [`row_length`], writable.
+/// Safety: all rows are readable, and the converted rows, of [`Narrow::row_length`], writable.
 pub(crate) type Convert<T> = unsafe fn(usize, usize, *const T, usize, *mut u32, usize);
 
 /// The functions of one precision on one instruction set. Panels are those of the full precision there.
@@ -38,10 +33,19 @@ pub(crate) struct Narrow<T: 'static> {
     pub rows: usize,
     /// Panels at once for 1, 2 and 3 rows.
     pub spread: [usize; 3],
+    /// Numbers of 32 bits that a group of a converted row is.
+    pub group: usize,
     /// Products of rows with panels. Segments are converted rows.
     pub product: Choose<T, u32>,
     /// Rows to converted rows.
     pub convert: Convert<T>,
+}
+
+impl<T> Narrow<T> {
+    /// Numbers of 32 bits from one converted row to the next: registers may be stored whole.
+    pub(crate) fn row_length(&self, groups: usize) -> usize {
+        ROW_HEAD + (groups * self.group).next_multiple_of(LANES)
+    }
 }
 
 /// Sums of products of groups for 16 columns.
@@ -54,6 +58,8 @@ pub(crate) trait Dots: Copy {
     type Weights: Copy;
     /// A group of the operand, for all columns.
     type Operand: Copy;
+    /// Numbers of 32 bits that a group of the operand is.
+    const GROUP: usize;
     /// Rows of a packed segment before its groups.
     const HEAD: usize;
 
@@ -65,10 +71,25 @@ pub(crate) trait Dots: Copy {
     fn start(self, before: <Self::S as Lanes>::F) -> Self::Sum;
     /// Safety: 16 groups at p are readable.
     unsafe fn weights(self, p: *const u32) -> Self::Weights;
-    /// Safety: p is readable.
+    /// Safety: the group at p is readable.
     unsafe fn operand(self, p: *const u32) -> Self::Operand;
     /// sum + x · w
     fn dot(self, sum: Self::Sum, x: Self::Operand, w: Self::Weights) -> Self::Sum;
+    /// The sums after `k` groups of each row of operands and of each panel, whose groups are `width` apart.
+    ///
+    /// Safety: k groups of each operand and of the NV strips of each panel are readable.
+    #[inline(always)]
+    unsafe fn chain<const MR: usize, const NP: usize, const NV: usize>(
+        self,
+        sums: Sums<Self, MR, NP, NV>,
+        operands: [*const u32; MR],
+        panels: [*const u32; NP],
+        width: usize,
+        k: usize,
+    ) -> Sums<Self, MR, NP, NV> {
+        // Safety: the caller's promise.
+        unsafe { chain(self, sums, operands, panels, width, k) }
+    }
     /// Safety: `HEAD` rows of 16 columns at p, `width` apart, are readable.
     unsafe fn head(self, p: *const u32, width: usize) -> Self::Head;
     /// The columns' values after the segment: `before` as in `start`, `step` the scale of the operand's row.
@@ -79,6 +100,44 @@ pub(crate) trait Dots: Copy {
         head: Self::Head,
         step: f32,
     ) -> <Self::S as Lanes>::F;
+}
+
+/// The sums of MR rows with NP panels of NV strips.
+pub(crate) type Sums<D, const MR: usize, const NP: usize, const NV: usize> = [[[<D as Dots>::Sum; NV]; NP]; MR];
+
+/// [`Dots::chain`], dot by dot.
+///
+/// Safety: as there.
+#[inline(always)]
+unsafe fn chain<D: Dots, const MR: usize, const NP: usize, const NV: usize>(
+    d: D,
+    mut sums: Sums<D, MR, NP, NV>,
+    operands: [*const u32; MR],
+    mut panels: [*const u32; NP],
+    width: usize,
+    k: usize,
+) -> Sums<D, MR, NP, NV> {
+    for k in 0..k {
+        // Safety: the caller promises the weights of every group.
+        let mut w = [[unsafe { d.weights(panels[0]) }; NV]; NP];
+        for p in 0..NP {
+            for v in 0..NV {
+                // Safety: as above.
+                w[p][v] = unsafe { d.weights(panels[p].add(v * LANES)) };
+            }
+            panels[p] = panels[p].wrapping_add(width);
+        }
+        for i in 0..MR {
+            // Safety: the caller promises the groups of each row.
+            let x = unsafe { d.operand(operands[i].add(k * D::GROUP)) };
+            for p in 0..NP {
+                for v in 0..NV {
+                    sums[i][p][v] = d.dot(sums[i][p][v], x, w[p][v]);
+                }
+            }
+        }
+    }
+    sums
 }
 
 /// MR rows times NP panels of NV strips: segment by segment, each going on from what the one before it stored.
@@ -114,28 +173,9 @@ unsafe fn product<D: Dots, const MR: usize, const NP: usize, const NV: usize>(
         for i in 0..MR {
             a[i] = segment.a.wrapping_add((first + i) * segment.row + ROW_HEAD);
         }
-        for k in 0..segment.k {
-            // Safety: the caller promises the weights of every group.
-            let mut w = [[unsafe { d.weights(b[0]) }; NV]; NP];
-            for p in 0..NP {
-                for v in 0..NV {
-                    // Safety: as above.
-                    w[p][v] = unsafe { d.weights(b[p].add(v * LANES)) };
-                }
-                b[p] = b[p].wrapping_add(width);
-            }
-            for i in 0..MR {
-                // Safety: the caller promises the groups of each row.
-                let x = unsafe { d.operand(a[i].add(k)) };
-                for p in 0..NP {
-                    for v in 0..NV {
-                        sums[i][p][v] = d.dot(sums[i][p][v], x, w[p][v]);
-                    }
-                }
-            }
-        }
-        // Copied, so that the sums of the loop are never indexed by a variable: they would live in memory.
-        let done = sums;
+        // Safety: the caller promises the groups of weights and of each row.
+        let done = unsafe { d.chain(sums, a, b, width, segment.k) };
+        b = b.map(|b| b.wrapping_add(segment.k * width));
         let mut steps = [0f32; MR];
         for i in 0..MR {
             // Safety: the caller promises the head of each converted row.

@@ -1,7 +1,7 @@
 //! The arithmetic of narrow weights in plain Rust, and over any registers of f32.
 
 use super::{Dots, ROW_HEAD};
-use crate::narrow::{FAR, FAR_SMALLEST, INT8_HEAD, Scale, magnitude, pair};
+use crate::narrow::{FAR, FAR_SMALLEST, INT8_HEAD, Scale, magnitude, to_bf16};
 use crate::simd::scalar::One;
 use crate::simd::several::Several;
 use crate::simd::{Lanes, SIGN, Simd};
@@ -27,12 +27,6 @@ impl<S: Simd> Pairs<S> {
         let flushed = s.select(s.gt(s.splat(FAR_SMALLEST), s.abs(far)), sign, sum);
         s.select(small, flushed, sum)
     }
-
-    #[inline(always)]
-    fn halves(self, groups: S::I) -> [S::F; 2] {
-        let s = self.0;
-        [s.number(s.and_i(groups, s.splat_i(!0xffff))), s.number(s.left::<16>(groups))]
-    }
 }
 
 impl<S: Simd> Dots for Pairs<S> {
@@ -41,6 +35,7 @@ impl<S: Simd> Dots for Pairs<S> {
     type Weights = [S::F; 2];
     type Operand = [S::F; 2];
     type Head = ();
+    const GROUP: usize = 2;
     const HEAD: usize = 0;
 
     #[inline(always)]
@@ -55,13 +50,15 @@ impl<S: Simd> Dots for Pairs<S> {
     }
     #[inline(always)]
     unsafe fn weights(self, p: *const u32) -> [S::F; 2] {
+        let s = self.0;
         // Safety: the caller's promise.
-        self.halves(self.0.bits(unsafe { self.0.load(p.cast()) }))
+        let pairs = s.bits(unsafe { s.load(p.cast()) });
+        [s.number(s.and_i(pairs, s.splat_i(!0xffff))), s.number(s.left::<16>(pairs))]
     }
     #[inline(always)]
     unsafe fn operand(self, p: *const u32) -> [S::F; 2] {
         // Safety: the caller's promise.
-        self.halves(self.0.splat_i(unsafe { p.read() } as i32))
+        unsafe { [self.0.splat(p.cast::<f32>().read()), self.0.splat(p.add(1).cast::<f32>().read())] }
     }
     #[inline(always)]
     fn dot(self, sum: S::F, x: [S::F; 2], w: [S::F; 2]) -> S::F {
@@ -85,6 +82,7 @@ impl Dots for Fours {
     type Weights = [[i8; 4]; 16];
     type Operand = [u8; 4];
     type Head = ([f32; 16], [i32; 16]);
+    const GROUP: usize = 1;
     const HEAD: usize = INT8_HEAD;
 
     #[inline(always)]
@@ -130,20 +128,18 @@ impl Dots for Fours {
     }
 }
 
-/// Rows to pairs of bf16.
+/// Rows to the f32 of their nearest bf16, an even number of them.
 ///
 /// Safety: as [`super::Convert`].
 #[inline(always)]
-pub(super) unsafe fn to_pairs(rows: usize, k: usize, from: *const f32, stride: usize, to: *mut u32, length: usize) {
+pub(super) unsafe fn to_bf16s(rows: usize, k: usize, from: *const f32, stride: usize, to: *mut u32, length: usize) {
     for row in 0..rows {
         // Safety: the caller's promise.
-        let (x, groups) = unsafe { slices(row, k, k.div_ceil(2), from, stride, to, length) };
-        let groups = &mut groups[ROW_HEAD..];
-        for (group, x) in groups.iter_mut().zip(x.chunks_exact(2)) {
-            *group = pair(x[0], x[1]);
-        }
-        if let ([last], Some(group)) = (x.chunks_exact(2).remainder(), groups.last_mut()) {
-            *group = pair(*last, 0.0);
+        let (x, numbers) = unsafe { slices(row, k, k.next_multiple_of(2), from, stride, to, length) };
+        let numbers = &mut numbers[ROW_HEAD..];
+        numbers[k..].fill(0);
+        for (number, x) in numbers.iter_mut().zip(x) {
+            *number = u32::from(to_bf16(*x)) << 16;
         }
     }
 }
@@ -177,14 +173,14 @@ pub(super) unsafe fn to_fours<const ADDED: i32>(
     }
 }
 
-/// A row, and the converted row up to its last group.
+/// A row, and the converted row up to its last number.
 ///
-/// Safety: as [`super::Convert`]; the converted row holds the groups.
+/// Safety: as [`super::Convert`]; the converted row holds the numbers.
 #[inline(always)]
 unsafe fn slices<'a>(
     row: usize,
     k: usize,
-    groups: usize,
+    numbers: usize,
     from: *const f32,
     stride: usize,
     to: *mut u32,
@@ -193,6 +189,6 @@ unsafe fn slices<'a>(
     // Safety: the caller's promise.
     unsafe {
         let x = std::slice::from_raw_parts(from.add(row * stride), k);
-        (x, std::slice::from_raw_parts_mut(to.add(row * length), ROW_HEAD + groups))
+        (x, std::slice::from_raw_parts_mut(to.add(row * length), ROW_HEAD + numbers))
     }
 }

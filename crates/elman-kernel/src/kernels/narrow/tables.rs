@@ -1,6 +1,6 @@
 //! The tables of narrow kernels: each body, compiled for each instruction set.
 
-use super::portable::{Fours, Pairs, to_fours, to_pairs};
+use super::portable::{Fours, Pairs, to_bf16s, to_fours};
 use super::{Cut, Narrow, Product, Segment, Strip, product};
 use crate::isa::Isa;
 use crate::narrow::{Precision, SHIFT};
@@ -37,7 +37,7 @@ fn has_pairs() -> bool {
 /// A module with the functions of one precision and instruction set: `$new` makes the token.
 macro_rules! narrow {
     ($module:ident, $new:expr, $(#[$feature:meta])?, rows $most:literal [$($mr:literal)*], strips [$($nv:literal)*],
-     several [$($smr:literal $snp:literal $snv:literal),*], spread $spread:expr, convert $convert:expr) => {
+     several [$($smr:literal $snp:literal $snv:literal),*], spread $spread:expr, group $group:literal, convert $convert:expr) => {
         mod $module {
             use super::*;
 
@@ -68,7 +68,7 @@ macro_rules! narrow {
                 narrow!(@rows rows strips [$($mr)*] [$($nv)*])
             }
 
-            pub(super) static TABLE: Narrow<f32> = Narrow { rows: $most, spread: $spread, product: choose, convert };
+            pub(super) static TABLE: Narrow<f32> = Narrow { rows: $most, spread: $spread, group: $group, product: choose, convert };
         }
     };
     (@rows $rows:ident $strips:ident [$($mr:literal)*] $nv:tt) => {
@@ -89,25 +89,28 @@ macro_rules! narrow {
 #[cfg(target_arch = "x86_64")]
 narrow!(bf16_avx512, super::super::x86::Bf16::new(), #[target_feature(enable = "avx512f,avx512vl,avx512bf16,avx2,fma")],
     rows 6 [1 2 3 4 5 6], strips [1 2 3 4], several [1 4 4, 1 2 4, 2 2 4], spread [4, 2, 1],
-    convert super::super::x86::to_pairs);
+    group 1, convert super::super::x86::to_pairs);
 
 // A row reads weights faster from two panels at once than from four: h = 256 in 465 µs for 100 steps, not 550.
 #[cfg(target_arch = "x86_64")]
 narrow!(int8_avx512, super::super::x86::Vnni::new(), #[target_feature(enable = "avx512f,avx512vnni,avx2,fma")],
     rows 6 [1 2 3 4 5 6], strips [1 2 3 4], several [1 2 4, 2 2 4], spread [2, 2, 1],
-    convert super::super::x86::to_fours);
+    group 1, convert super::super::x86::to_fours);
 
-// A strip is 2 sums, 4 halves of weights and 2 of the operand. Four strips are a panel of AVX-512.
+// 5 rows of a strip: 10 sums, 4 halves of weights, one number of the operand and a zero: 16. Four strips are a panel of AVX-512.
 #[cfg(target_arch = "x86_64")]
-narrow!(bf16_avx2, Pairs(Several::<_, 2>(crate::simd::avx2::Avx2::new())), #[target_feature(enable = "avx2,fma")],
-    rows 4 [1 2 3 4], strips [1 2 3 4], several [], spread [1, 1, 1], convert to_pairs);
+narrow!(bf16_avx2, super::super::x86::Flagged::new(), #[target_feature(enable = "avx2,fma")],
+    rows 5 [1 2 3 4 5], strips [1 2 3 4], several [1 4 1, 1 2 1, 2 2 1], spread [4, 2, 1],
+    group 2, convert to_bf16s);
 
 // A strip is 2 sums a row, 2 magnitudes of weights and their signs.
 #[cfg(target_arch = "x86_64")]
 narrow!(int8_avx2, super::super::x86::Signed::new(), #[target_feature(enable = "avx2,fma")],
-    rows 4 [1 2 3 4], strips [1 2 3 4], several [], spread [1, 1, 1], convert to_fours::<0>);
+    rows 4 [1 2 3 4], strips [1 2 3 4], several [], spread [1, 1, 1],
+    group 1, convert to_fours::<0>);
 
 narrow!(bf16_portable, Pairs(Several::<_, 16>(One)), , rows 2 [1 2], strips [1], several [], spread [1, 1, 1],
-    convert to_pairs);
+    group 2, convert to_bf16s);
 
-narrow!(int8_portable, Fours, , rows 2 [1 2], strips [1], several [], spread [1, 1, 1], convert to_fours::<SHIFT>);
+narrow!(int8_portable, Fours, , rows 2 [1 2], strips [1], several [], spread [1, 1, 1], group 1,
+    convert to_fours::<SHIFT>);

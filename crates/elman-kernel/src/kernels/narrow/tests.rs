@@ -30,9 +30,43 @@ fn pair_of(random: &mut Random, range: std::ops::Range<u32>) -> u32 {
     half(bits) << 16 | half(bits >> 32)
 }
 
-/// Adds pairs in plain Rust and with every instruction set there is.
+/// A pair of the operand with 16 pairs of weights, added to numbers.
+///
+/// Safety: the CPU has what `d` needs.
+unsafe fn run<D: Dots<Head = ()>>(d: D, pair: u32, weights: &[u32; 16], first: &[f32; 16]) -> [u32; 16] {
+    let numbers = [pair & !0xffff, pair << 16];
+    let operand = if D::GROUP == 1 { &raw const pair } else { numbers.as_ptr() };
+    let mut out = [0f32; 16];
+    // Safety: all memory is that of arrays of 16, and of a group.
+    unsafe {
+        let s = d.lanes();
+        let [[[sum]]] = d.chain([[[d.start(s.load(first.as_ptr()))]]], [operand], [weights.as_ptr()], 0, 1);
+        s.store(out.as_mut_ptr(), d.finish(sum, s.splat(0.0), (), 0.0));
+    }
+    out.map(|x| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() })
+}
+
+/// What plain Rust gives, and every instruction set there is.
+fn sums(operand: u32, weights: &[u32; 16], first: &[f32; 16]) -> [u32; 16] {
+    // Safety: each is run only where the CPU has it.
+    unsafe {
+        let wanted = run(Pairs(Several::<_, 16>(One)), operand, weights, first);
+        #[cfg(target_arch = "x86_64")]
+        {
+            let said = || format!("{operand:x} {weights:x?} {first:?}");
+            if Isa::Avx2.is_available() {
+                assert_eq!(run(x86::Flagged::new(), operand, weights, first), wanted, "AVX2: {}", said());
+            }
+            if std::arch::is_x86_feature_detected!("avx512bf16") {
+                assert_eq!(run(x86::Bf16::new(), operand, weights, first), wanted, "bf16: {}", said());
+            }
+        }
+        wanted
+    }
+}
+
+/// Adds random pairs with every instruction set.
 fn compare(random: &mut Random, count: usize, x: std::ops::Range<u32>, w: std::ops::Range<u32>, before: [u32; 2]) {
-    let plain = Pairs(Several::<_, 16>(One));
     for _ in 0..count {
         let operand = pair_of(random, x.clone());
         let weights: [u32; 16] = std::array::from_fn(|_| pair_of(random, w.clone()));
@@ -40,34 +74,7 @@ fn compare(random: &mut Random, count: usize, x: std::ops::Range<u32>, w: std::o
             let bits = random.bits();
             f32::from_bits(bits as u32 & 0x807f_ffff | (before[0] + (bits >> 32) as u32 % before[1]) << 23)
         });
-        // Safety: all memory is that of arrays of 16.
-        unsafe fn run<D: Dots>(d: D, operand: &u32, weights: &[u32; 16], first: &[f32; 16]) -> [u32; 16] {
-            // Safety: as above.
-            unsafe {
-                let s = d.lanes();
-                let sum = d.dot(d.start(s.load(first.as_ptr())), d.operand(operand), d.weights(weights.as_ptr()));
-                let mut out = [0f32; 16];
-                let head = d.head(weights.as_ptr(), 0);
-                s.store(out.as_mut_ptr(), d.finish(sum, s.splat(0.0), head, 0.0));
-                out.map(|x| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() })
-            }
-        }
-        // Safety: as above; each is run only where the CPU has it.
-        unsafe {
-            let wanted = run(plain, &operand, &weights, &first);
-            #[cfg(target_arch = "x86_64")]
-            {
-                let said = || format!("{operand:x} {weights:x?} {first:?}");
-                if Isa::Avx2.is_available() {
-                    let avx2 = Pairs(Several::<_, 2>(crate::simd::avx2::Avx2::new()));
-                    assert_eq!(run(avx2, &operand, &weights, &first), wanted, "AVX2: {}", said());
-                }
-                if std::arch::is_x86_feature_detected!("avx512bf16") {
-                    assert_eq!(run(x86::Bf16::new(), &operand, &weights, &first), wanted, "bf16: {}", said());
-                }
-            }
-            std::hint::black_box(wanted);
-        }
+        sums(operand, &weights, &first);
     }
 }
 
@@ -83,6 +90,15 @@ fn pairs_are_what_the_instruction_gives() {
 }
 
 #[test]
+fn a_sum_that_is_small_until_it_is_rounded_counts_as_zero() {
+    // 2⁻¹²⁶ − 1.5 · 2⁻¹⁵¹: 2⁻¹²⁶ to the bits of numbers below the normal ones, less than that to 24 bits.
+    let (x, w) = (to_bf16(-1.5 * 2f32.powi(-75)), to_bf16(2f32.powi(-76)));
+    let [x, w] = [x, w].map(|half| u32::from(half) << 16);
+    assert_eq!(sums(x, &[w; 16], &[f32::MIN_POSITIVE; 16]), [0; 16]);
+    assert_eq!(sums(0, &[w; 16], &[f32::MIN_POSITIVE; 16]), [f32::MIN_POSITIVE.to_bits(); 16]);
+}
+
+#[test]
 fn rounding_to_bf16_is_what_the_instruction_gives() {
     let mut random = Random(2);
     let numbers: Vec<f32> = (0..100_000).map(|_| f32::from_bits(random.bits() as u32)).collect();
@@ -93,11 +109,12 @@ fn rounding_to_bf16_is_what_the_instruction_gives() {
     }
     let k = numbers.len();
     let converted = |narrow: &Narrow<f32>| {
-        let length = row_length(k.div_ceil(2));
+        let length = narrow.row_length(k.div_ceil(2));
         let mut to = vec![0u32; length];
         // Safety: one row of k numbers, and room for it.
         unsafe { (narrow.convert)(1, k, numbers.as_ptr(), k, to.as_mut_ptr(), length) };
-        to[ROW_HEAD..ROW_HEAD + k.div_ceil(2)].to_vec()
+        let to = &to[ROW_HEAD..ROW_HEAD + k.div_ceil(2) * narrow.group];
+        if narrow.group == 1 { to.to_vec() } else { to.chunks(2).map(|two| two[0] | two[1] >> 16).collect() }
     };
     let all = Isa::available().into_iter().filter_map(|isa| narrow(isa, Precision::Bf16));
     let rows: Vec<_> = all.map(converted).collect();
@@ -112,14 +129,15 @@ fn kernels_for_avx2_read_the_layout_of_avx512() {
         return;
     }
     let mut random = Random(3);
-    for precision in [Precision::Bf16, Precision::Int8] {
+    // Ordinary numbers; in bf16 also such as have sums below the smallest normal number among larger ones.
+    for (precision, exponents) in [(Precision::Bf16, 120..130), (Precision::Bf16, 60..67), (Precision::Int8, 0..0)] {
         let Some(fast) = narrow(Isa::Avx2, precision) else { continue };
         let k = 5;
         let head = if precision == Precision::Int8 { INT8_HEAD } else { 0 };
         for (rows, strips) in (1..=fast.rows).flat_map(|rows| (1..=4).map(move |strips| (rows, strips))) {
             let width = strips * LANES;
             let ordinary = |random: &mut Random| match precision {
-                Precision::Bf16 => pair_of(random, 120..130),
+                Precision::Bf16 => pair_of(random, exponents.clone()),
                 _ => (random.bits() as u32) & 0x7f7f_7f7f,
             };
             let weight = |random: &mut Random| match precision {
@@ -132,8 +150,11 @@ fn kernels_for_avx2_read_the_layout_of_avx512() {
                 // Operands below are not shifted.
                 packed[width..2 * width].fill(0);
             }
-            let length = row_length(k);
+            let length = fast.row_length(k);
             let mut operand: Vec<u32> = (0..rows * length).map(|_| ordinary(&mut random)).collect();
+            if precision == Precision::Bf16 {
+                operand.iter_mut().for_each(|number| *number &= !0xffff);
+            }
             (0..rows).for_each(|row| operand[row * length] = 0.5f32.to_bits());
             let run = |kernel: Product<f32, u32>, strip: usize, count: usize, first: usize| {
                 let mut out = vec![0f32; rows * width];

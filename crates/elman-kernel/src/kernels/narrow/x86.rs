@@ -1,8 +1,10 @@
-//! Narrow weights with the instructions for them: `vdpbf16ps`, `vpdpbusd`, and for int8 what AVX2 has instead.
+//! Narrow weights with the instructions for them: `vdpbf16ps`, `vpdpbusd`, and what AVX2 has instead.
 
+use std::arch::asm;
 use std::arch::x86_64::*;
 
-use super::{Dots, ROW_HEAD};
+use super::portable::Pairs;
+use super::{Dots, ROW_HEAD, Sums, chain};
 use crate::code::LANES;
 use crate::narrow::{INT8_HEAD, Scale};
 use crate::simd::Lanes;
@@ -36,6 +38,7 @@ impl Dots for Bf16 {
     type Weights = __m512i;
     type Operand = __m512i;
     type Head = ();
+    const GROUP: usize = 1;
     const HEAD: usize = 0;
 
     #[inline(always)]
@@ -69,6 +72,128 @@ impl Dots for Bf16 {
     }
 }
 
+/// bf16 with AVX2: multiply-adds as they come, and then a look at the flags of the processor, which say whether any
+/// number was below the smallest normal one. Where one was, the chain is run again with [`Pairs`], which looks at each.
+#[derive(Clone, Copy)]
+pub(super) struct Flagged(Pairs<Several<Avx2, 2>>);
+
+impl Flagged {
+    /// Safety: the CPU has AVX2 and FMA.
+    #[inline(always)]
+    pub(super) unsafe fn new() -> Flagged {
+        // Safety: the caller's promise.
+        Flagged(Pairs(Several(unsafe { Avx2::new() })))
+    }
+}
+
+/// Flags of MXCSR: an argument was below the smallest normal number; a result was, and inexact.
+const SMALL: u32 = 1 << 1 | 1 << 4;
+
+/// Takes down the flags of `SMALL`. Sums that have been through [`held`] before are of before, after it of after.
+#[inline(always)]
+fn take_down() {
+    let mut flags = 0u32;
+    // Safety: only flags change, as assembly may.
+    unsafe {
+        asm!("vstmxcsr [{0}]", in(reg) &raw mut flags, options(nostack));
+        if flags & SMALL != 0 {
+            flags &= !SMALL;
+            asm!("vldmxcsr [{0}]", in(reg) &raw const flags, options(nostack, readonly));
+        }
+    }
+}
+
+/// Whether a flag of `SMALL` is up.
+#[inline(always)]
+fn is_up() -> bool {
+    let mut flags = 0u32;
+    // Safety: writes to a variable of ours.
+    unsafe { asm!("vstmxcsr [{0}]", in(reg) &raw mut flags, options(nostack, preserves_flags)) };
+    flags & SMALL != 0
+}
+
+/// The same numbers, at this place among the readings of flags: arithmetic on what is returned comes after those before
+/// this, arithmetic that made the argument comes before those after it.
+#[inline]
+#[target_feature(enable = "avx")]
+fn held(mut numbers: __m256) -> __m256 {
+    // Safety: does nothing; but assembly keeps its order, and the compiler does not know that it does nothing.
+    unsafe { asm!("/* {0} */", inout(ymm_reg) numbers, options(nomem, nostack, preserves_flags)) };
+    numbers
+}
+
+impl Dots for Flagged {
+    type S = Several<Avx2, 2>;
+    type Sum = [__m256; 2];
+    type Weights = [[__m256; 2]; 2];
+    type Operand = [[__m256; 2]; 2];
+    type Head = ();
+    const GROUP: usize = 2;
+    const HEAD: usize = 0;
+
+    #[inline(always)]
+    fn lanes(self) -> Several<Avx2, 2> {
+        self.0.lanes()
+    }
+    #[inline(always)]
+    fn start(self, before: [__m256; 2]) -> [__m256; 2] {
+        self.0.start(before)
+    }
+    #[inline(always)]
+    unsafe fn weights(self, p: *const u32) -> [[__m256; 2]; 2] {
+        // Safety: the caller's promise.
+        unsafe { self.0.weights(p) }
+    }
+    #[inline(always)]
+    unsafe fn operand(self, p: *const u32) -> [[__m256; 2]; 2] {
+        // Safety: the caller's promise.
+        unsafe { self.0.operand(p) }
+    }
+    #[inline(always)]
+    fn dot(self, sum: [__m256; 2], x: [[__m256; 2]; 2], w: [[__m256; 2]; 2]) -> [__m256; 2] {
+        let s = self.lanes();
+        s.fma(x[1], w[1], s.fma(x[0], w[0], sum))
+    }
+    #[inline(always)]
+    unsafe fn chain<const MR: usize, const NP: usize, const NV: usize>(
+        self,
+        sums: Sums<Self, MR, NP, NV>,
+        operands: [*const u32; MR],
+        panels: [*const u32; NP],
+        width: usize,
+        k: usize,
+    ) -> Sums<Self, MR, NP, NV> {
+        take_down();
+        let mut done = sums;
+        // Loops, not closures: those would not be compiled for AVX.
+        for sum in done.as_flattened_mut().as_flattened_mut() {
+            // Safety: the token proves that the CPU has the instruction.
+            *sum = unsafe { [held(sum[0]), held(sum[1])] };
+        }
+        // Safety: the caller's promise.
+        done = unsafe { chain(self, done, operands, panels, width, k) };
+        for sum in done.as_flattened_mut().as_flattened_mut() {
+            // Safety: as above.
+            *sum = unsafe { [held(sum[0]), held(sum[1])] };
+        }
+        if is_up() {
+            // Safety: the caller's promise.
+            return unsafe { chain(self.0, sums, operands, panels, width, k) };
+        }
+        // The last numbers have been nobody's arguments.
+        for sum in done.as_flattened_mut().as_flattened_mut() {
+            *sum = self.start(*sum);
+        }
+        done
+    }
+    #[inline(always)]
+    unsafe fn head(self, _: *const u32, _: usize) {}
+    #[inline(always)]
+    fn finish(self, sum: [__m256; 2], _: [__m256; 2], (): (), _: f32) -> [__m256; 2] {
+        sum
+    }
+}
+
 /// int8 with AVX512-VNNI.
 #[derive(Clone, Copy)]
 pub(super) struct Vnni(Avx512);
@@ -88,6 +213,7 @@ impl Dots for Vnni {
     type Weights = __m512i;
     type Operand = __m512i;
     type Head = (__m512, __m512i);
+    const GROUP: usize = 1;
     const HEAD: usize = INT8_HEAD;
 
     #[inline(always)]
@@ -149,6 +275,7 @@ impl Dots for Signed {
     type Weights = [[__m256i; 2]; 2];
     type Operand = __m256i;
     type Head = [__m256; 2];
+    const GROUP: usize = 1;
     const HEAD: usize = INT8_HEAD;
 
     #[inline(always)]
