@@ -126,10 +126,10 @@ impl<T: Real> Layer<T> {
     }
 
     /// Packs other weights, into the same memory where nobody shares it.
-    pub fn set_weights(&mut self, params: &[&[T]]) -> Result<(), EngineError> {
+    pub fn set_weights(&mut self, team: &Team, params: &[&[T]]) -> Result<(), EngineError> {
         let Arithmetic { isa, precision } = self.arithmetic;
         match Arc::get_mut(&mut self.packed) {
-            Some(own) => own.repack(&self.plan.weights, &self.schedule, self.sizes, params),
+            Some(own) => own.repack(Some(team), &self.plan.weights, &self.schedule, self.sizes, params),
             None => {
                 let plan = &self.plan.weights;
                 self.packed = Arc::new(Packed::new(isa, precision, plan, &self.schedule, self.sizes, params)?);

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use elman_cell::Sizes;
 use elman_cell::program::{NodeId, Op};
 use elman_cell::schedule::Schedule;
-use elman_kernel::{Buffer, Isa, PackedMatrix, Precision, Real, View};
+use elman_kernel::{Buffer, Isa, PackedMatrix, Precision, Real, Team, View};
 
 use crate::error::EngineError;
 
@@ -34,13 +34,14 @@ impl<T: Real> Packed<T> {
         let zero = |m: &crate::plan::MatrixPlan| PackedMatrix::zero_in(isa, precision, &m.shape()).map_err(kernel);
         let matrices = plan.matrices.iter().map(zero).collect::<Result<_, _>>()?;
         let mut packed = Packed { matrices, constants: Buffer::new(plan.memory) };
-        packed.repack(plan, schedule, sizes, params)?;
+        packed.repack(None, plan, schedule, sizes, params)?;
         Ok(packed)
     }
 
-    /// Packs other numbers of the same shapes, into the same memory.
+    /// Packs other numbers of the same shapes, into the same memory; on the threads of a team, where one is given.
     pub fn repack(
         &mut self,
+        team: Option<&Team>,
         plan: &WeightPlan,
         schedule: &Schedule,
         sizes: Sizes,
@@ -57,7 +58,11 @@ impl<T: Real> Packed<T> {
         };
         for (m, packed) in plan.matrices.iter().zip(&mut self.matrices) {
             let views: Vec<View<T>> = m.members.iter().flatten().map(view).collect();
-            packed.repack(&views).map_err(|e| EngineError::Kernel(e.to_string()))?;
+            let done = match team {
+                Some(team) => packed.repack_on(team, &views),
+                None => packed.repack(&views),
+            };
+            done.map_err(|e| EngineError::Kernel(e.to_string()))?;
         }
         for c in &plan.constants {
             self.constants[c.offset..c.offset + c.units].copy_from_slice(&values.value(c.arena, c.node));

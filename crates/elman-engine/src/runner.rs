@@ -158,6 +158,17 @@ impl<T: Real> Runner<T> {
     /// # Errors
     /// Slices of other lengths.
     pub fn set_parameters(&mut self, parameters: &[&[T]]) -> Result<(), EngineError> {
+        let team = self.team.take().ok_or(LOST)?;
+        let done = self.set_parameters_on(&team, parameters);
+        self.team = Some(team);
+        done
+    }
+
+    /// The same on the threads of a team that runners share.
+    ///
+    /// # Errors
+    /// As [`Runner::set_parameters`].
+    pub fn set_parameters_on(&mut self, team: &Team, parameters: &[&[T]]) -> Result<(), EngineError> {
         check("weights (tensors)", parameters.len(), self.network.parameters().len())?;
         for (given, t) in parameters.iter().zip(self.network.parameters()) {
             check(&t.name, given.len(), t.count())?;
@@ -165,7 +176,7 @@ impl<T: Real> Runner<T> {
         self.keep_read(parameters);
         for (layer, index) in self.layers.iter_mut().zip(&self.network.0.index) {
             let params: Vec<&[T]> = index.iter().map(|i| parameters[*i]).collect();
-            layer.set_weights(&params)?;
+            layer.set_weights(team, &params)?;
         }
         Ok(())
     }

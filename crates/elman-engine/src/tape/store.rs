@@ -236,7 +236,7 @@ impl<T: Real> Store<T> {
             }
         };
         if held.version != self.version {
-            held.runner.set_parameters(&slices)?;
+            held.runner.set_parameters_on(&self.team, &slices)?;
             held.version = self.version;
         }
         Ok(held)

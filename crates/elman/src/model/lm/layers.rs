@@ -65,7 +65,7 @@ impl<T: Real> Layers<T> {
     }
 
     /// Packs the weights that this window needs, where the runners do not hold them.
-    pub fn pack(&mut self, weights: &[Vec<T>], draw: Option<&Draw>) -> Result<(), EngineError> {
+    pub fn pack(&mut self, team: &Team, weights: &[Vec<T>], draw: Option<&Draw>) -> Result<(), EngineError> {
         let dropping = draw.filter(|d| d.dropout.recurrent > 0.0);
         if dropping.is_none() && self.packed == Packed::Plain {
             return Ok(());
@@ -75,9 +75,9 @@ impl<T: Real> Layers<T> {
             if let Some(draw) = dropping {
                 let mut own: Vec<Vec<T>> = own.map(<[T]>::to_vec).collect();
                 drop_recurrent(&self.recurrent[l], &self.index[l], draw, &mut own);
-                runner.set_weights(&Weights(own))?;
+                runner.set_parameters_on(team, &own.iter().map(Vec::as_slice).collect::<Vec<_>>())?;
             } else {
-                runner.set_parameters(&own.collect::<Vec<_>>())?;
+                runner.set_parameters_on(team, &own.collect::<Vec<_>>())?;
             }
         }
         self.packed = if dropping.is_some() { Packed::Dropped } else { Packed::Plain };

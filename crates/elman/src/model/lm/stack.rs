@@ -62,7 +62,7 @@ impl<T: Real> Stack<T> {
     /// Takes the weights that this window needs.
     pub fn pack(&mut self, weights: &[Vec<T>], draw: Option<&Draw>) -> Result<(), EngineError> {
         match self {
-            Stack::Recurrent { layers, .. } => layers.pack(weights, draw),
+            Stack::Recurrent { layers, team, .. } => layers.pack(team, weights, draw),
             Stack::Transformer(transformer) => {
                 transformer.pack(weights);
                 Ok(())
