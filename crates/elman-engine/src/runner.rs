@@ -144,6 +144,14 @@ impl<T: Real> Runner<T> {
         }
     }
 
+    /// On the runner's own threads.
+    fn on_own(&mut self, work: impl FnOnce(&mut Self, &Team) -> Result<(), EngineError>) -> Result<(), EngineError> {
+        let team = self.team.take().ok_or(LOST)?;
+        let done = work(self, &team);
+        self.team = Some(team);
+        done
+    }
+
     /// Replaces the weights and packs them.
     ///
     /// # Errors
@@ -158,10 +166,7 @@ impl<T: Real> Runner<T> {
     /// # Errors
     /// Slices of other lengths.
     pub fn set_parameters(&mut self, parameters: &[&[T]]) -> Result<(), EngineError> {
-        let team = self.team.take().ok_or(LOST)?;
-        let done = self.set_parameters_on(&team, parameters);
-        self.team = Some(team);
-        done
+        self.on_own(|runner, team| runner.set_parameters_on(team, parameters))
     }
 
     /// The same on the threads of a team that runners share.
@@ -201,10 +206,7 @@ impl<T: Real> Runner<T> {
     /// # Errors
     /// As [`Runner::forward`].
     pub fn forward_into(&mut self, batch: &Batch<T>, out: &mut Outputs<T>) -> Result<(), EngineError> {
-        let team = self.team.take().ok_or(LOST)?;
-        let done = self.forward_on(&team, batch, out);
-        self.team = Some(team);
-        done
+        self.on_own(|runner, team| runner.forward_on(team, batch, out))
     }
 
     /// The same on threads that several runners share, one after another.
@@ -313,10 +315,7 @@ impl<T: Real> Runner<T> {
         d_states: Option<&[Vec<T>]>,
         out: &mut Gradients<T>,
     ) -> Result<(), EngineError> {
-        let team = self.team.take().ok_or(LOST)?;
-        let done = self.check_and_return(&team, None, dy, d_states, out);
-        self.team = Some(team);
-        done
+        self.on_own(|runner, team| runner.check_and_return(team, None, dy, d_states, out))
     }
 
     /// The same with the batch that `forward` was given: one that recomputes reads it again.
@@ -330,10 +329,7 @@ impl<T: Real> Runner<T> {
         d_states: Option<&[Vec<T>]>,
         out: &mut Gradients<T>,
     ) -> Result<(), EngineError> {
-        let team = self.team.take().ok_or(LOST)?;
-        let done = self.check_and_return(&team, Some(batch), dy, d_states, out);
-        self.team = Some(team);
-        done
+        self.on_own(|runner, team| runner.check_and_return(team, Some(batch), dy, d_states, out))
     }
 
     /// The same on threads that several runners share, one after another; only a runner that recomputes needs the batch,

@@ -75,20 +75,17 @@ pub(crate) trait Dots: Copy {
     unsafe fn operand(self, p: *const u32) -> Self::Operand;
     /// sum + x · w
     fn dot(self, sum: Self::Sum, x: Self::Operand, w: Self::Weights) -> Self::Sum;
-    /// The sums after `k` groups of each row of operands and of each panel, whose groups are `width` apart.
+    /// The sums after all groups.
     ///
-    /// Safety: k groups of each operand and of the NV strips of each panel are readable.
+    /// Safety: the groups of each operand and of the NV strips of each panel are readable.
     #[inline(always)]
     unsafe fn chain<const MR: usize, const NP: usize, const NV: usize>(
         self,
         sums: Sums<Self, MR, NP, NV>,
-        operands: [*const u32; MR],
-        panels: [*const u32; NP],
-        width: usize,
-        k: usize,
+        groups: Groups<MR, NP>,
     ) -> Sums<Self, MR, NP, NV> {
         // Safety: the caller's promise.
-        unsafe { chain(self, sums, operands, panels, width, k) }
+        unsafe { chain(self, sums, groups) }
     }
     /// Safety: `HEAD` rows of 16 columns at p, `width` apart, are readable.
     unsafe fn head(self, p: *const u32, width: usize) -> Self::Head;
@@ -105,6 +102,18 @@ pub(crate) trait Dots: Copy {
 /// The sums of MR rows with NP panels of NV strips.
 pub(crate) type Sums<D, const MR: usize, const NP: usize, const NV: usize> = [[[<D as Dots>::Sum; NV]; NP]; MR];
 
+/// Groups of a segment, and where the first is.
+#[derive(Clone, Copy)]
+pub(crate) struct Groups<const MR: usize, const NP: usize> {
+    pub count: usize,
+    /// Of each row of the operand.
+    pub operands: [*const u32; MR],
+    /// Of each panel of weights.
+    pub panels: [*const u32; NP],
+    /// From one group of a panel to the next.
+    pub width: usize,
+}
+
 /// [`Dots::chain`], dot by dot.
 ///
 /// Safety: as there.
@@ -112,12 +121,10 @@ pub(crate) type Sums<D, const MR: usize, const NP: usize, const NV: usize> = [[[
 unsafe fn chain<D: Dots, const MR: usize, const NP: usize, const NV: usize>(
     d: D,
     mut sums: Sums<D, MR, NP, NV>,
-    operands: [*const u32; MR],
-    mut panels: [*const u32; NP],
-    width: usize,
-    k: usize,
+    groups: Groups<MR, NP>,
 ) -> Sums<D, MR, NP, NV> {
-    for k in 0..k {
+    let Groups { count, operands, mut panels, width } = groups;
+    for k in 0..count {
         // Safety: the caller promises the weights of every group.
         let mut w = [[unsafe { d.weights(panels[0]) }; NV]; NP];
         for p in 0..NP {
@@ -174,7 +181,7 @@ unsafe fn product<D: Dots, const MR: usize, const NP: usize, const NV: usize>(
             a[i] = segment.a.wrapping_add((first + i) * segment.row + ROW_HEAD);
         }
         // Safety: the caller promises the groups of weights and of each row.
-        let done = unsafe { d.chain(sums, a, b, width, segment.k) };
+        let done = unsafe { d.chain(sums, Groups { count: segment.k, operands: a, panels: b, width }) };
         b = b.map(|b| b.wrapping_add(segment.k * width));
         let mut steps = [0f32; MR];
         for i in 0..MR {

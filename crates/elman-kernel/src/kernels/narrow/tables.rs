@@ -1,7 +1,9 @@
 //! The tables of narrow kernels: each body, compiled for each instruction set.
 
 use super::portable::{Fours, Pairs, to_bf16s, to_fours};
-use super::{Cut, Narrow, Product, Segment, Strip, product};
+#[cfg(target_arch = "x86_64")]
+use super::x86;
+use super::{Cut, Dots, Narrow, Product, Segment, Strip, product};
 use crate::isa::Isa;
 use crate::narrow::{Precision, SHIFT};
 use crate::simd::scalar::One;
@@ -34,10 +36,10 @@ fn has_pairs() -> bool {
     std::arch::is_x86_feature_detected!("avx512bf16") && std::arch::is_x86_feature_detected!("avx512vl")
 }
 
-/// A module with the functions of one precision and instruction set: `$new` makes the token.
+/// A module with the functions of one precision and instruction set: `$new` makes the token of type `$dots`.
 macro_rules! narrow {
-    ($module:ident, $new:expr, $(#[$feature:meta])?, rows $most:literal [$($mr:literal)*], strips [$($nv:literal)*],
-     several [$($smr:literal $snp:literal $snv:literal),*], spread $spread:expr, group $group:literal, convert $convert:expr) => {
+    ($module:ident, $dots:ty: $new:expr, $(#[$feature:meta])?, rows $most:literal [$($mr:literal)*], strips [$($nv:literal)*],
+     several [$($smr:literal $snp:literal $snv:literal),*], spread $spread:expr, convert $convert:expr) => {
         mod $module {
             use super::*;
 
@@ -48,7 +50,7 @@ macro_rules! narrow {
                 cut: &Cut<u32>,
             ) {
                 // Safety: the caller's promise; the table is given out only where the CPU has the instructions.
-                unsafe { product::<_, MR, NP, NV>($new, segments, strips, cut) }
+                unsafe { product::<$dots, MR, NP, NV>($new, segments, strips, cut) }
             }
 
             $(#[$feature])?
@@ -68,7 +70,7 @@ macro_rules! narrow {
                 narrow!(@rows rows strips [$($mr)*] [$($nv)*])
             }
 
-            pub(super) static TABLE: Narrow<f32> = Narrow { rows: $most, spread: $spread, group: $group, product: choose, convert };
+            pub(super) static TABLE: Narrow<f32> = Narrow { rows: $most, spread: $spread, group: <$dots as Dots>::GROUP, product: choose, convert };
         }
     };
     (@rows $rows:ident $strips:ident [$($mr:literal)*] $nv:tt) => {
@@ -87,30 +89,29 @@ macro_rules! narrow {
 
 // 6 rows of 4 registers: 24 sums, 4 registers of weights and a broadcast of 32, as in full precision.
 #[cfg(target_arch = "x86_64")]
-narrow!(bf16_avx512, super::super::x86::Bf16::new(), #[target_feature(enable = "avx512f,avx512vl,avx512bf16,avx2,fma")],
+narrow!(bf16_avx512, x86::Bf16: x86::Bf16::new(), #[target_feature(enable = "avx512f,avx512vl,avx512bf16,avx2,fma")],
     rows 6 [1 2 3 4 5 6], strips [1 2 3 4], several [1 4 4, 1 2 4, 2 2 4], spread [4, 2, 1],
-    group 1, convert super::super::x86::to_pairs);
+    convert x86::to_pairs);
 
 // A row reads weights faster from two panels at once than from four: h = 256 in 465 µs for 100 steps, not 550.
 #[cfg(target_arch = "x86_64")]
-narrow!(int8_avx512, super::super::x86::Vnni::new(), #[target_feature(enable = "avx512f,avx512vnni,avx2,fma")],
+narrow!(int8_avx512, x86::Vnni: x86::Vnni::new(), #[target_feature(enable = "avx512f,avx512vnni,avx2,fma")],
     rows 6 [1 2 3 4 5 6], strips [1 2 3 4], several [1 2 4, 2 2 4], spread [2, 2, 1],
-    group 1, convert super::super::x86::to_fours);
+    convert x86::to_fours);
 
 // 5 rows of a strip: 10 sums, 4 halves of weights, one number of the operand and a zero: 16. Four strips are a panel of AVX-512.
 #[cfg(target_arch = "x86_64")]
-narrow!(bf16_avx2, super::super::x86::Flagged::new(), #[target_feature(enable = "avx2,fma")],
+narrow!(bf16_avx2, x86::Flagged: x86::Flagged::new(), #[target_feature(enable = "avx2,fma")],
     rows 5 [1 2 3 4 5], strips [1 2 3 4], several [1 4 1, 1 2 1, 2 2 1], spread [4, 2, 1],
-    group 2, convert to_bf16s);
+    convert to_bf16s);
 
 // A strip is 2 sums a row, 2 magnitudes of weights and their signs.
 #[cfg(target_arch = "x86_64")]
-narrow!(int8_avx2, super::super::x86::Signed::new(), #[target_feature(enable = "avx2,fma")],
+narrow!(int8_avx2, x86::Signed: x86::Signed::new(), #[target_feature(enable = "avx2,fma")],
     rows 4 [1 2 3 4], strips [1 2 3 4], several [], spread [1, 1, 1],
-    group 1, convert to_fours::<0>);
+    convert to_fours::<0>);
 
-narrow!(bf16_portable, Pairs(Several::<_, 16>(One)), , rows 2 [1 2], strips [1], several [], spread [1, 1, 1],
-    group 2, convert to_bf16s);
+narrow!(bf16_portable, Pairs<Several<One, 16>>: Pairs(Several(One)), , rows 2 [1 2], strips [1], several [], spread [1, 1, 1],
+    convert to_bf16s);
 
-narrow!(int8_portable, Fours, , rows 2 [1 2], strips [1], several [], spread [1, 1, 1], group 1,
-    convert to_fours::<SHIFT>);
+narrow!(int8_portable, Fours: Fours, , rows 2 [1 2], strips [1], several [], spread [1, 1, 1], convert to_fours::<SHIFT>);

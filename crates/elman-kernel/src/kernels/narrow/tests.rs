@@ -36,11 +36,12 @@ fn pair_of(random: &mut Random, range: std::ops::Range<u32>) -> u32 {
 unsafe fn run<D: Dots<Head = ()>>(d: D, pair: u32, weights: &[u32; 16], first: &[f32; 16]) -> [u32; 16] {
     let numbers = [pair & !0xffff, pair << 16];
     let operand = if D::GROUP == 1 { &raw const pair } else { numbers.as_ptr() };
+    let groups = Groups { count: 1, operands: [operand], panels: [weights.as_ptr()], width: 0 };
     let mut out = [0f32; 16];
     // Safety: all memory is that of arrays of 16, and of a group.
     unsafe {
         let s = d.lanes();
-        let [[[sum]]] = d.chain([[[d.start(s.load(first.as_ptr()))]]], [operand], [weights.as_ptr()], 0, 1);
+        let [[[sum]]] = d.chain([[[d.start(s.load(first.as_ptr()))]]], groups);
         s.store(out.as_mut_ptr(), d.finish(sum, s.splat(0.0), (), 0.0));
     }
     out.map(|x| if x.is_nan() { f32::NAN.to_bits() } else { x.to_bits() })

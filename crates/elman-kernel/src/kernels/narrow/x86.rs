@@ -4,7 +4,7 @@ use std::arch::asm;
 use std::arch::x86_64::*;
 
 use super::portable::Pairs;
-use super::{Dots, ROW_HEAD, Sums, chain};
+use super::{Dots, Groups, ROW_HEAD, Sums, chain};
 use crate::code::LANES;
 use crate::narrow::{INT8_HEAD, Scale};
 use crate::simd::Lanes;
@@ -84,32 +84,48 @@ impl Flagged {
         // Safety: the caller's promise.
         Flagged(Pairs(Several(unsafe { Avx2::new() })))
     }
+
+    /// All sums, [`held`]. A loop, not closures: those would not be compiled for AVX.
+    #[inline(always)]
+    fn all_held<const MR: usize, const NP: usize, const NV: usize>(
+        self,
+        mut sums: Sums<Flagged, MR, NP, NV>,
+    ) -> Sums<Flagged, MR, NP, NV> {
+        for sum in sums.as_flattened_mut().as_flattened_mut() {
+            // Safety: the token proves that the CPU has AVX.
+            *sum = unsafe { [held(sum[0]), held(sum[1])] };
+        }
+        sums
+    }
 }
 
 /// Flags of MXCSR: an argument was below the smallest normal number; a result was, and inexact.
 const SMALL: u32 = 1 << 1 | 1 << 4;
 
-/// Takes down the flags of `SMALL`. Sums that have been through [`held`] before are of before, after it of after.
+/// The control and status word of the processor's multiply-adds.
+#[inline(always)]
+fn mxcsr() -> u32 {
+    let mut word = 0u32;
+    // Safety: writes to a variable of ours.
+    unsafe { asm!("stmxcsr [{0}]", in(reg) &raw mut word, options(nostack, preserves_flags)) };
+    word
+}
+
+/// Takes down the flags of `SMALL`.
 #[inline(always)]
 fn take_down() {
-    let mut flags = 0u32;
-    // Safety: only flags change, as assembly may.
-    unsafe {
-        asm!("vstmxcsr [{0}]", in(reg) &raw mut flags, options(nostack));
-        if flags & SMALL != 0 {
-            flags &= !SMALL;
-            asm!("vldmxcsr [{0}]", in(reg) &raw const flags, options(nostack, readonly));
-        }
+    let word = mxcsr();
+    if word & SMALL != 0 {
+        let word = word & !SMALL;
+        // Safety: only flags change, as assembly may.
+        unsafe { asm!("ldmxcsr [{0}]", in(reg) &raw const word, options(nostack, readonly)) };
     }
 }
 
 /// Whether a flag of `SMALL` is up.
 #[inline(always)]
 fn is_up() -> bool {
-    let mut flags = 0u32;
-    // Safety: writes to a variable of ours.
-    unsafe { asm!("vstmxcsr [{0}]", in(reg) &raw mut flags, options(nostack, preserves_flags)) };
-    flags & SMALL != 0
+    mxcsr() & SMALL != 0
 }
 
 /// The same numbers, at this place among the readings of flags: arithmetic on what is returned comes after those before
@@ -158,27 +174,14 @@ impl Dots for Flagged {
     unsafe fn chain<const MR: usize, const NP: usize, const NV: usize>(
         self,
         sums: Sums<Self, MR, NP, NV>,
-        operands: [*const u32; MR],
-        panels: [*const u32; NP],
-        width: usize,
-        k: usize,
+        groups: Groups<MR, NP>,
     ) -> Sums<Self, MR, NP, NV> {
         take_down();
-        let mut done = sums;
-        // Loops, not closures: those would not be compiled for AVX.
-        for sum in done.as_flattened_mut().as_flattened_mut() {
-            // Safety: the token proves that the CPU has the instruction.
-            *sum = unsafe { [held(sum[0]), held(sum[1])] };
-        }
         // Safety: the caller's promise.
-        done = unsafe { chain(self, done, operands, panels, width, k) };
-        for sum in done.as_flattened_mut().as_flattened_mut() {
-            // Safety: as above.
-            *sum = unsafe { [held(sum[0]), held(sum[1])] };
-        }
+        let mut done = self.all_held(unsafe { chain(self, self.all_held(sums), groups) });
         if is_up() {
             // Safety: the caller's promise.
-            return unsafe { chain(self.0, sums, operands, panels, width, k) };
+            return unsafe { chain(self.0, sums, groups) };
         }
         // The last numbers have been nobody's arguments.
         for sum in done.as_flattened_mut().as_flattened_mut() {
