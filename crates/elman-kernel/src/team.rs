@@ -183,15 +183,21 @@ impl Team {
 
     /// Does `work` on every item: threads take the next one as they become free. Few items stay with the caller.
     pub fn each<I: Send>(&self, items: Vec<I>, work: impl Fn(I) + Sync) {
+        self.each_in_order(items, |_, item| work(item));
+    }
+
+    /// The same, with the thread's view of the region: items are begun in order, so that the work on one may wait for
+    /// what is done with those before it ([`Member::until`]).
+    pub fn each_in_order<I: Send>(&self, items: Vec<I>, work: impl Fn(&Member<'_>, I) + Sync) {
         if self.threads() == 1 || (items.len() < FEW && !self.shares_all) || self.crowded() {
-            return items.into_iter().for_each(work);
+            return self.alone(|caller| items.into_iter().for_each(|item| work(caller, item)));
         }
         let items = Mutex::new(items.into_iter());
-        self.run(|_| {
+        self.run(|member| {
             // The lock is given back before the work begins.
             let next = || lock(&items).next();
             while let Some(item) = next() {
-                work(item);
+                work(member, item);
             }
         });
     }
@@ -246,15 +252,21 @@ impl Member<'_> {
             shared.generation.0.store(generation.wrapping_add(1), Release);
             return;
         }
-        let here = || shared.generation.0.load(Acquire) != generation;
+        self.until(|| shared.generation.0.load(Acquire) != generation);
+    }
+
+    /// Waits until `done`, which another thread of the region brings about; panics if one of them does.
+    pub fn until(&self, done: impl Fn() -> bool) {
+        let shared = self.shared;
         if (0..BARRIER_SPINS).any(|_| {
+            let done = done();
             std::hint::spin_loop();
-            here()
+            done
         }) {
             return;
         }
         let began = Instant::now();
-        while !here() {
+        while !done() {
             if shared.broken.load(Relaxed) {
                 std::panic::resume_unwind(Box::new("another thread of the team panicked"));
             }
@@ -383,6 +395,23 @@ mod tests {
             let mut numbers = vec![1usize; count];
             team.each(numbers.iter_mut().enumerate().collect(), |(i, n)| *n += i);
             assert!(numbers.iter().enumerate().all(|(i, n)| *n == i + 1));
+        }
+    }
+
+    #[test]
+    fn an_item_may_wait_for_those_before_it() {
+        for (team, count) in
+            [(Team::sharing_all(3).unwrap(), 2), (Team::new(2).unwrap(), 60), (Team::new(1).unwrap(), 7)]
+        {
+            let (turn, order) = (AtomicUsize::new(0), Mutex::new(vec![]));
+            team.each_in_order((0..count).collect(), |member, i| {
+                // The earlier one is the slower.
+                std::thread::sleep(Duration::from_micros(if i % 2 == 0 { 200 } else { 0 }));
+                member.until(|| turn.load(Acquire) == i);
+                lock(&order).push(i);
+                turn.store(i + 1, Release);
+            });
+            assert_eq!(order.into_inner().unwrap(), (0..count).collect::<Vec<_>>());
         }
     }
 

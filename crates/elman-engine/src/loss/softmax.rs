@@ -24,7 +24,7 @@ mod tests;
 use chunk::{Chunk, Tokens};
 use elman_kernel::code::{Binary, Timeline};
 use elman_kernel::{Buffer, Isa, Real, Team, View};
-use machines::Machines;
+use machines::{Blocks, numbers_of_a_worker};
 use parts::{BLOCK, BLOCKS, FEW, Layout, Part, cut, layout, row, words_of_a_part};
 
 use crate::error::{EngineError, check};
@@ -37,8 +37,8 @@ pub struct SoftmaxHead<T: Real> {
     words: usize,
     layout: Layout,
     parts: Vec<Part<T>>,
-    many: Machines<T>,
-    few: Machines<T>,
+    many: Blocks<T>,
+    few: Blocks<T>,
     tokens: Tokens<T>,
 }
 
@@ -78,7 +78,8 @@ impl<T: Real> SoftmaxHead<T> {
         let layout = layout(words, units);
         let part = |first: usize| {
             let count = words.min(vocabulary - first);
-            Part { words: Timeline::equal(1, count), memory: Buffer::new(layout.len) }
+            let largest = vec![T::ZERO; BLOCKS * BLOCK];
+            Part { words: Timeline::equal(1, count), memory: Buffer::new(layout.len), largest }
         };
         Ok(SoftmaxHead {
             vocabulary,
@@ -86,18 +87,19 @@ impl<T: Real> SoftmaxHead<T> {
             words,
             layout,
             parts: (0..parts).map(|p| part(p * words)).collect(),
-            many: Machines::new(isa, &layout, units, BLOCK, BLOCKS)?,
-            few: Machines::new(isa, &layout, units, FEW, 1)?,
-            tokens: Tokens::new(&layout, units, parts),
+            many: Blocks::new(isa, layout, units, BLOCK, BLOCKS)?,
+            few: Blocks::new(isa, layout, units, FEW, 1)?,
+            tokens: Tokens::new(&layout, units),
         })
     }
 
-    /// Numbers of memory that it takes: weights, gradients, and the logits of a chunk.
-    pub fn memory(vocabulary: usize, units: usize) -> usize {
+    /// Numbers of memory that it takes with `threads` threads: weights, gradients, and the logits of a chunk.
+    pub fn memory(vocabulary: usize, units: usize, threads: usize) -> usize {
         let (words, parts) = cut(vocabulary, words_of_a_part(units));
-        let chunk = BLOCKS * BLOCK;
-        let tokens = chunk * (4 * row(units) + units + parts);
-        parts.saturating_mul(layout(words, units).len).saturating_add(tokens)
+        let layout = layout(words, units);
+        let tokens = BLOCKS * BLOCK * (2 * row(units) + units + parts);
+        let workers = threads.saturating_mul(numbers_of_a_worker(&layout));
+        parts.saturating_mul(layout.len).saturating_add(tokens).saturating_add(workers)
     }
 
     /// Takes W, `[vocabulary, units]`, and b, `[vocabulary]`.
@@ -129,7 +131,7 @@ impl<T: Real> SoftmaxHead<T> {
         for (h, out) in h.chunks(BLOCK * self.units).zip(out.chunks_mut(BLOCK * self.vocabulary)) {
             let mut chunk = self.chunk(h, team)?;
             for p in 0..chunk.parts.len() {
-                chunk.logits(p, 0)?;
+                chunk.logits(p)?;
                 for (token, row) in out.chunks_exact_mut(vocabulary).enumerate() {
                     for (word, z) in row.iter_mut().skip(p * words).take(words).enumerate() {
                         *z = chunk.parts[p].memory[chunk.logit(0, word, token)];
@@ -233,10 +235,11 @@ impl<T: Real> SoftmaxHead<T> {
     fn chunk<'a>(&'a mut self, h: &[T], team: &'a Team) -> Result<Chunk<'a, T>, EngineError> {
         let (units, words, layout) = (self.units, self.words, self.layout);
         let count = h.len() / units;
-        let machines = if count <= FEW { &mut self.few } else { &mut self.many };
-        let blocks = count.div_ceil(machines.width);
+        let blocks = if count <= FEW { &mut self.few } else { &mut self.many };
+        blocks.prepare(team.threads())?;
+        let filled = count.div_ceil(blocks.width);
         let tokens = &mut self.tokens;
-        let rows = tokens.h.chunks_exact_mut(layout.stride).take(blocks * machines.width);
+        let rows = tokens.h.chunks_exact_mut(layout.stride).take(filled * blocks.width);
         for (i, to) in rows.enumerate() {
             match h.get(i * units..(i + 1) * units) {
                 Some(row) => {
@@ -246,12 +249,12 @@ impl<T: Real> SoftmaxHead<T> {
                 None => to.fill(T::ZERO),
             }
         }
-        for (s, columns) in machines.columns.iter_mut().take(blocks).enumerate() {
-            let offset = s * machines.width * layout.stride;
+        for (s, columns) in blocks.columns.iter_mut().take(filled).enumerate() {
+            let offset = s * blocks.width * layout.stride;
             let view = View { data: &tokens.h, offset, unit_stride: layout.stride, k_stride: 1 };
             columns.repack(&[view]).map_err(kernel)?;
         }
-        Ok(Chunk { units, words, layout, blocks, parts: &mut self.parts, machines, tokens, team })
+        Ok(Chunk { units, words, layout, parts: &mut self.parts, blocks, count: filled, tokens, team })
     }
 }
 

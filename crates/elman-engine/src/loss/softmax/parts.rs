@@ -37,6 +37,8 @@ pub(super) struct Layout {
 pub(super) struct Part<T> {
     pub words: Timeline,
     pub memory: Buffer<T>,
+    /// mₚ of each token of a chunk.
+    pub largest: Vec<T>,
 }
 
 /// Numbers from one row of units and a bias to the next: an odd number of strips, so that rows that follow each other

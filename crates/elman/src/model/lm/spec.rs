@@ -251,7 +251,7 @@ impl LmSpec {
             }
         }
         numbers = numbers.saturating_add((rows + 2 * widest).saturating_mul(tokens));
-        numbers = numbers.saturating_add(SoftmaxHead::<f32>::memory(self.vocabulary, units));
+        numbers = numbers.saturating_add(SoftmaxHead::<f32>::memory(self.vocabulary, units, work.threads));
         Ok(Memory { parameters, bytes: numbers.saturating_mul(4) })
     }
 }
