@@ -322,7 +322,7 @@ fn bracketed(text: String) -> String {
     if text.contains(' ') { format!("({text})") } else { text }
 }
 
-/// The author's name of a node; of a sum of products, the value that it goes into; else the operation on names.
+/// The author's name of a node, `h_{t-1}` of a state that a step starts from; of a sum of products, the value that it goes into; else the operation on names.
 fn name(network: &Network, n: NodeId) -> String {
     named(network, n, 3)
 }
@@ -336,7 +336,7 @@ fn named(network: &Network, n: NodeId, depth: usize) -> String {
     }
     match &program.nodes[n.index()].op {
         Op::Input(i) => cell.inputs[i.index()].name.clone(),
-        Op::State(s) => cell.states[s.index()].name.clone(),
+        Op::State(s) => format!("{}_{{t-1}}", cell.states[s.index()].name),
         Op::Param(p) => cell.params[p.index()].name.clone(),
         Op::Number(x) => x.to_string(),
         _ if depth == 0 => format!("%{}", n.0),

@@ -5,7 +5,7 @@ use crate::cell::{Init, Param, Shape, State};
 use crate::diag::Report;
 use crate::dim::Dim;
 use crate::nearest::nearest;
-use crate::syntax::tree::{Declared, Tree};
+use crate::syntax::tree::{Declared, Node, NodeKind, Tree};
 
 /// `input x : 8` asks for input = 8.
 pub(super) fn input_of_declared_size(tree: &Tree, forced: &mut Vec<Forced>) {
@@ -83,7 +83,10 @@ fn param<T>(
 ) -> Option<usize> {
     let file = tree.names.file(declared.name);
     let found = params.iter().position(|p| p.name == file);
-    if found.is_none() {
+    // An equation that is wrong may be the one that would make it a parameter.
+    let read = |node: &Node| matches!(node.kind, NodeKind::Name(name, _) if name == declared.name);
+    let unknown = report.errors() > 0 && tree.nodes.iter().any(read);
+    if found.is_none() && !unknown {
         let hint = match nearest(file, params.iter().map(|p| p.name.as_str())) {
             _ if states.iter().any(|s| s.name == file) => {
                 format!("`{file}` is a state: `learn {file}` makes its initial value the parameter `{file}_0`")

@@ -130,6 +130,7 @@ fn report_cycles(tree: &Tree, meanings: &Meanings, report: &mut Report) {
         let hint = match equation.time {
             _ if cycle.len() > 1 => way_out(tree, meanings, &cycle, report),
             Time::Plain => format!("write `{name}' = …` on the left: then `{name}` is the value of the step before"),
+            Time::Prime => format!("read the value of the step before: `{name}`"),
             _ => format!("read the value of the step before: `{name}_{{t-1}}`"),
         };
         let mut entry = report.error("E107", equation.name_span, message).hint(hint);
