@@ -11,9 +11,9 @@
 //!   then, for each part                          [dW db] += e ([h 1] exp(mₚ − m) / sum)
 //!   and for each token                           dh = Σ dₚ exp(mₚ − m) / sum − W_target,   dW_target −= h
 //!
-//! so that a chunk of tokens reads the weights from memory once, and their gradients once. Each element of a product is
-//! one chain over all tokens, in order, and the targets' terms after them; parts are summed in order: no result depends
-//! on threads or on the chunk.
+//! so that a chunk of tokens reads the weights from memory once, and their gradients once. Threads take parts side by side,
+//! and wait for each other only to go on with the sums. Each element of a product is one chain over all tokens, in order,
+//! and the targets' terms after them; parts are summed in order: no result depends on threads or on the chunk.
 
 mod chunk;
 mod machines;

@@ -256,10 +256,9 @@ fn each_part<T: Real>(
         return Err(e);
     }
     let Worker { machines, .. } = &mut *lock(&blocks.workers[0]);
-    let parts = left.iter_mut().enumerate();
-    parts
-        .map(|(i, part)| (whole + i, part))
-        .try_for_each(|(index, part)| work(Pass { index, part, machines, team, member: None }))
+    left.iter_mut()
+        .enumerate()
+        .try_for_each(|(i, part)| work(Pass { index: whole + i, part, machines, team, member: None }))
 }
 
 /// a · by_a + b · by_b
