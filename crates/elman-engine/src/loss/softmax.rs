@@ -134,7 +134,7 @@ impl<T: Real> SoftmaxHead<T> {
                 chunk.logits(p)?;
                 for (token, row) in out.chunks_exact_mut(vocabulary).enumerate() {
                     for (word, z) in row.iter_mut().skip(p * words).take(words).enumerate() {
-                        *z = chunk.parts[p].memory[chunk.logit(0, word, token)];
+                        *z = chunk.parts[p].memory[chunk.layout.logit(0, chunk.blocks.width, word, token)];
                     }
                 }
             }

@@ -85,7 +85,8 @@ impl<T: Real> Sums<T> {
             self.sum[i] = scaled_sum(self.sum[i], before[i], memory[layout.sum + i], now[i]);
         }
         if backward {
-            let rows = memory[layout.dh..].chunks_exact(width);
+            let units = self.dh.len() / BLOCK;
+            let rows = memory[layout.dh..].chunks_exact(width).take(units);
             for (to, from) in self.dh.chunks_exact_mut(width).zip(rows) {
                 for i in 0..width {
                     to[i] = scaled_sum(to[i], before[i], from[i], now[i]);
@@ -120,11 +121,6 @@ struct Pass<'a, T: Real> {
 }
 
 impl<T: Real> Chunk<'_, T> {
-    /// Where a logit of a part is.
-    pub fn logit(&self, block: usize, word: usize, token: usize) -> usize {
-        self.layout.logits[block] + word * self.blocks.width + token
-    }
-
     /// The logits of a part, of the first block.
     pub fn logits(&mut self, part: usize) -> Result<(), EngineError> {
         let Worker { machines, .. } = &mut *lock(&self.blocks.workers[0]);
@@ -145,7 +141,7 @@ impl<T: Real> Chunk<'_, T> {
                 done = done.and_then(|()| pass.logits(block, &columns[block..=block]));
                 let own = targets.iter().map(|target| *target as usize).enumerate();
                 let own = own.filter(|(_, target)| (first..first + words).contains(target));
-                let at = |token, target| layout.logits[block] + (target - first) * width + token;
+                let at = |token, target| layout.logit(block, width, target - first, token);
                 let scores: Vec<_> = own.map(|(token, target)| (token, pass.part.memory[at(token, target)])).collect();
                 let dh = backward.then_some(layout.dh..layout.dh + units * width);
                 done = done.and_then(|()| pass.exponentials(block, dh));

@@ -33,6 +33,13 @@ pub(super) struct Layout {
     pub len: usize,
 }
 
+impl Layout {
+    /// Where a logit of a block of `width` tokens is.
+    pub fn logit(&self, block: usize, width: usize, word: usize, token: usize) -> usize {
+        self.logits[block] + word * width + token
+    }
+}
+
 /// Some words, in order.
 pub(super) struct Part<T> {
     pub words: Timeline,
