@@ -322,7 +322,8 @@ fn bracketed(text: String) -> String {
     if text.contains(' ') { format!("({text})") } else { text }
 }
 
-/// The author's name of a node, `h_{t-1}` of a state that a step starts from; of a sum of products, the value that it goes into; else the operation on names.
+/// The author's name of a node, `h_{t-1}` of a state that a step starts from; of a sum of products, the value that it goes
+/// into; else the operation on names.
 fn name(network: &Network, n: NodeId) -> String {
     named(network, n, 3)
 }

@@ -64,4 +64,4 @@ pub use map::map;
 pub use narrow::Precision;
 pub use pack::{MatrixShape, PackError, PackedMatrix, View};
 pub use real::Real;
-pub use team::{Member, Team};
+pub use team::{Member, Team, lock};

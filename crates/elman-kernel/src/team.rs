@@ -367,7 +367,8 @@ unsafe fn call<F: Fn(&Member<'_>) + Sync>(closure: *const (), member: &Member<'_
     unsafe { (*closure.cast::<F>())(member) }
 }
 
-fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
+/// What a mutex holds, also after a thread panicked with it: the panic comes out of the region ([`Team::run`]).
+pub fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

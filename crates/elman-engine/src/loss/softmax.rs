@@ -134,7 +134,7 @@ impl<T: Real> SoftmaxHead<T> {
                 chunk.logits(p)?;
                 for (token, row) in out.chunks_exact_mut(vocabulary).enumerate() {
                     for (word, z) in row.iter_mut().skip(p * words).take(words).enumerate() {
-                        *z = chunk.parts[p].memory[chunk.layout.logit(0, chunk.blocks.width, word, token)];
+                        *z = chunk.parts[p].memory[chunk.blocks.layout.logit(0, chunk.blocks.width, word, token)];
                     }
                 }
             }
@@ -233,7 +233,7 @@ impl<T: Real> SoftmaxHead<T> {
 
     /// A chunk of h, packed.
     fn chunk<'a>(&'a mut self, h: &[T], team: &'a Team) -> Result<Chunk<'a, T>, EngineError> {
-        let (units, words, layout) = (self.units, self.words, self.layout);
+        let (units, layout) = (self.units, self.layout);
         let count = h.len() / units;
         let blocks = if count <= FEW { &mut self.few } else { &mut self.many };
         blocks.prepare(team.threads())?;
@@ -254,7 +254,7 @@ impl<T: Real> SoftmaxHead<T> {
             let view = View { data: &tokens.h, offset, unit_stride: layout.stride, k_stride: 1 };
             columns.repack(&[view]).map_err(kernel)?;
         }
-        Ok(Chunk { units, words, layout, parts: &mut self.parts, blocks, count: filled, tokens, team })
+        Ok(Chunk { words: self.words, parts: &mut self.parts, blocks, count: filled, tokens, team })
     }
 }
 

@@ -8,11 +8,11 @@ use super::parts::{BLOCK, BLOCKS, Layout, Part};
 use super::{TokenLosses, kernel};
 use crate::error::EngineError;
 use elman_kernel::code::{Binary, Split, Unary};
-use elman_kernel::{Machine, Member, PackedMatrix, Real, Team, View};
+use elman_kernel::{Machine, Member, PackedMatrix, Real, Team, View, lock};
 use std::ops::Range;
 use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 /// What is known of the tokens of a chunk.
 pub(super) struct Tokens<T> {
@@ -98,9 +98,8 @@ impl<T: Real> Sums<T> {
 
 /// A chunk of tokens on its way through.
 pub(super) struct Chunk<'a, T: Real> {
-    pub units: usize,
+    /// Words of every part but the last.
     pub words: usize,
-    pub layout: Layout,
     pub parts: &'a mut [Part<T>],
     pub blocks: &'a Blocks<T>,
     /// Blocks that the chunk fills.
@@ -129,7 +128,8 @@ impl<T: Real> Chunk<'_, T> {
 
     /// Adds each token's loss; leaves the exponentials, and, `backward`, Wᵀ of them.
     pub fn losses(&mut self, targets: &[u32], backward: bool, losses: &mut TokenLosses) -> Result<(), EngineError> {
-        let (layout, units, words, width) = (self.layout, self.units, self.words, self.blocks.width);
+        let words = self.words;
+        let Blocks { layout, units, width, .. } = *self.blocks;
         let turns = &mut self.tokens.turns[..self.count];
         turns.iter_mut().for_each(Turn::reset);
         let (shared, columns) = (&*turns, &self.blocks.columns);
@@ -164,7 +164,7 @@ impl<T: Real> Chunk<'_, T> {
 
     /// [dW db], but for the targets' terms.
     pub fn weight_gradients(&mut self, scale: T, first: bool) -> Result<(), EngineError> {
-        let (count, width, stride) = (self.count, self.blocks.width, self.layout.stride);
+        let (count, width, stride) = (self.count, self.blocks.width, self.blocks.layout.stride);
         let Tokens { h, turns } = &mut *self.tokens;
         let sums: Vec<&Sums<T>> = turns.iter_mut().map(|turn| &*turn.sums()).collect();
         each_part(self.parts, self.blocks, self.team, |Pass { part, machines, team, .. }| {
@@ -191,7 +191,7 @@ impl<T: Real> Chunk<'_, T> {
 
     /// dh, with the targets' terms.
     pub fn input_gradients(&mut self, scale: T, targets: &[u32], dh: &mut [T]) {
-        let (width, units) = (self.blocks.width, self.units);
+        let Blocks { layout, units, width, .. } = *self.blocks;
         let block = width * units;
         let blocks = dh.chunks_mut(block).zip(targets.chunks(width));
         for (turn, (dh, targets)) in self.tokens.turns.iter_mut().zip(blocks) {
@@ -199,7 +199,7 @@ impl<T: Real> Chunk<'_, T> {
             for ((i, dh), target) in dh.chunks_exact_mut(units).enumerate().zip(targets) {
                 let share = T::binary(Binary::Div, scale, sums.sum[i]);
                 let (part, word) = (*target as usize / self.words, *target as usize % self.words);
-                let row = &self.parts[part].memory[self.layout.weights + word * self.layout.stride..];
+                let row = &self.parts[part].memory[layout.weights + word * layout.stride..];
                 for ((dh, column), w) in dh.iter_mut().zip(sums.dh.chunks_exact(width)).zip(row) {
                     let all = T::binary(Binary::Mul, column[i], share);
                     *dh = T::binary(Binary::Sub, all, T::binary(Binary::Mul, scale, *w));
@@ -269,8 +269,4 @@ fn run<T: Real>(
     team: &Team,
 ) -> Result<(), EngineError> {
     machine.run(&part.words, &[], matrices, &mut part.memory, team, Split::Rows).map_err(kernel)
-}
-
-fn lock<V>(mutex: &Mutex<V>) -> MutexGuard<'_, V> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

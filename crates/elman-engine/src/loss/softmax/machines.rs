@@ -34,8 +34,8 @@ pub(super) struct Worker<T: Real> {
 /// Blocks of one width.
 pub(super) struct Blocks<T: Real> {
     isa: Isa,
-    layout: Layout,
-    units: usize,
+    pub layout: Layout,
+    pub units: usize,
     /// Tokens of a block.
     pub width: usize,
     /// [h 1] of each block, which all parts read.
