@@ -15,17 +15,22 @@ use crate::simd::Lanes;
 /// Rows from which on a kernel has time to ask for what the next one reads.
 pub(crate) const AHEAD: usize = 4;
 
-/// Lanes of registers so narrow that a loop's own instructions take time beside one inner index: several go in one turn.
-const NARROW: usize = 8;
-
 /// Accumulators up to which a turn takes four inner indices and not two: with more, the compiler runs out of 16 registers.
 const FEW: usize = 10;
 
-/// `ACROSS`: rows of the operand follow each other, and its k are a segment's `row` apart.
+/// `ACROSS`: rows of the operand follow each other, and its k are a segment's `row` apart. `SEVERAL`: registers are so narrow
+/// that the loop's own instructions take time beside one inner index; several go in one turn.
 ///
 /// Safety: as [`super::Product`], for MR rows and NP · NV registers of strips.
 #[inline(always)]
-pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const NV: usize, const ACROSS: bool>(
+pub(super) unsafe fn product<
+    S: Lanes,
+    const MR: usize,
+    const NP: usize,
+    const NV: usize,
+    const ACROSS: bool,
+    const SEVERAL: bool,
+>(
     s: S,
     segments: &[Segment<S::Elem>],
     strips: &[Strip<S::Elem>],
@@ -91,7 +96,7 @@ pub(super) unsafe fn product<S: Lanes, const MR: usize, const NP: usize, const N
                 }
             };
         }
-        if S::WIDTH == NARROW {
+        if SEVERAL {
             if MR * NP * NV <= FEW {
                 turns!(0 1 2 3);
             } else {

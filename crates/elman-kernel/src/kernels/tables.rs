@@ -38,10 +38,12 @@ pub(crate) fn double(isa: Isa) -> Option<&'static Kernels<f64>> {
 }
 
 /// A module with the functions of one instruction set: `$new` makes the token; `$mr` rows, `$nv` registers of a panel's
-/// `$panel` strips; `$half` and `$hnv` are the token and registers of eight columns, for `$hmr` rows.
+/// `$panel` strips; `$half` and `$hnv` are the token and registers of eight columns, for `$hmr` rows;
+/// `$several`: a turn of a product's loop takes several inner indices.
 macro_rules! instruction_set {
-    ($module:ident, $t:ty, $new:expr, $(#[$feature:meta])?, panel $panel:literal, rows [$($mr:literal)*],
-     narrow [$($strips:literal $nv:literal),*], half $half:expr, $hnv:literal [$($hmr:literal)*],
+    ($module:ident, $t:ty, $new:expr, $(#[$feature:meta])?, panel $panel:literal,
+     several $several:literal, rows [$($mr:literal)*], narrow [$($strips:literal $nv:literal),*],
+     half $half:expr, $hnv:literal [$($hmr:literal)*],
      spread [$($smr:literal $snp:literal $full:literal),*], $spread:expr) => {
         mod $module {
             use super::*;
@@ -53,7 +55,7 @@ macro_rules! instruction_set {
                 cut: &Cut<$t>,
             ) {
                 // Safety: the caller's promise; the table is given out only where the CPU has the instructions.
-                unsafe { product::<_, MR, NP, NV, ACROSS>($new, segments, strips, cut) }
+                unsafe { product::<_, MR, NP, NV, ACROSS, $several>($new, segments, strips, cut) }
             }
 
             $(#[$feature])?
@@ -63,8 +65,8 @@ macro_rules! instruction_set {
                     // Safety: as above.
                     unsafe {
                         match pair.len() {
-                            2 => product::<_, MR, 2, $hnv, false>($half, segments, pair, cut),
-                            _ => product::<_, MR, 1, $hnv, false>($half, segments, pair, cut),
+                            2 => product::<_, MR, 2, $hnv, false, $several>($half, segments, pair, cut),
+                            _ => product::<_, MR, 1, $hnv, false, $several>($half, segments, pair, cut),
                         }
                     }
                 }
@@ -205,23 +207,23 @@ macro_rules! instruction_set {
 // of those cost what one of AVX-512 does.
 #[cfg(target_arch = "x86_64")]
 instruction_set!(avx512, f32, crate::simd::avx512::Avx512::new(), #[target_feature(enable = "avx512f,avx2,fma")],
-    panel 4, rows [1 2 3 4 5 6], narrow [1 1, 2 2, 3 3, 4 4],
+    panel 4, several false, rows [1 2 3 4 5 6], narrow [1 1, 2 2, 3 3, 4 4],
     half crate::simd::avx2::Avx2::new(), 1 [4 5 6],
     spread [1 4 4, 1 2 4, 2 2 4], [4, 2, 1]);
 
 // 6 rows of 2 registers: 12 accumulators, 2 weights and a broadcast of 16 registers.
 #[cfg(target_arch = "x86_64")]
 instruction_set!(avx2, f32, crate::simd::avx2::Avx2::new(), #[target_feature(enable = "avx2,fma")],
-    panel 1, rows [1 2 3 4 5 6], narrow [1 2],
+    panel 1, several true, rows [1 2 3 4 5 6], narrow [1 2],
     half crate::simd::avx2::Avx2::new(), 1 [4 5 6],
     spread [1 4 2, 1 2 2, 2 2 2], [4, 2, 1]);
 
-instruction_set!(portable, f32, scalar::One, , panel 1, rows [1 2 3 4], narrow [1 16],
+instruction_set!(portable, f32, scalar::One, , panel 1, several false, rows [1 2 3 4], narrow [1 16],
     half scalar::One, 8 [4], spread [], [1, 1, 1]);
 
-instruction_set!(double_plain, f64, scalar::Double, , panel 1, rows [1 2 3 4], narrow [1 16],
+instruction_set!(double_plain, f64, scalar::Double, , panel 1, several false, rows [1 2 3 4], narrow [1 16],
     half scalar::Double, 8 [4], spread [], [1, 1, 1]);
 
 #[cfg(target_arch = "x86_64")]
 instruction_set!(double_fma, f64, scalar::Double, #[target_feature(enable = "avx2,fma")],
-    panel 1, rows [1 2], narrow [1 16], half scalar::Double, 8 [2], spread [], [1, 1, 1]);
+    panel 1, several false, rows [1 2], narrow [1 16], half scalar::Double, 8 [2], spread [], [1, 1, 1]);
