@@ -258,7 +258,7 @@ fn write_backward(out: &mut String, network: &Network) -> std::fmt::Result {
 /// A layer's plan to run forward, at every step.
 fn step_plan(network: &Network, layer: usize, work: Workload) -> Plan {
     let (batch, slots) = (work.batch, work.slots);
-    let frame = Frame { batch, tokens: batch, slots, mode: Mode::Whole, full: true };
+    let frame = Frame { batch, tokens: batch, slots, mode: Mode::Whole, weight_bytes: size_of::<f32>() };
     Plan::new(network.schedule(), network.sizes(layer), frame, &[])
 }
 

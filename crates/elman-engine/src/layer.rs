@@ -33,8 +33,8 @@ pub(crate) struct Arithmetic {
 
 impl Arithmetic {
     /// What a plan for it is laid out for.
-    fn frame(self, mode: Mode, batch: usize, tokens: usize, slots: usize) -> Frame {
-        Frame { batch, tokens, slots, mode, full: self.precision == Precision::Full }
+    fn frame<T>(self, mode: Mode, batch: usize, tokens: usize, slots: usize) -> Frame {
+        Frame { batch, tokens, slots, mode, weight_bytes: self.weight_bytes::<T>() }
     }
 
     /// Of a packed number.
@@ -77,7 +77,7 @@ impl<T: Real> Layer<T> {
         traced: Vec<NodeId>,
         params: &[&[T]],
     ) -> Result<Layer<T>, EngineError> {
-        let plan = Plan::new(&schedule, sizes, arithmetic.frame(mode, 1, 1, 1), &traced);
+        let plan = Plan::new(&schedule, sizes, arithmetic.frame::<T>(mode, 1, 1, 1), &traced);
         let packed =
             Arc::new(Packed::new(arithmetic.isa, arithmetic.precision, &plan.weights, &schedule, sizes, params)?);
         Ok(Layer::with_packed(schedule, sizes, arithmetic, mode, traced, plan, packed))
@@ -85,7 +85,7 @@ impl<T: Real> Layer<T> {
 
     /// A further user of the same packed weights, with work memory of its own.
     pub fn share(&self) -> Layer<T> {
-        let frame = self.arithmetic.frame(self.mode, 1, 1, 1);
+        let frame = self.arithmetic.frame::<T>(self.mode, 1, 1, 1);
         let plan = Plan::new(&self.schedule, self.sizes, frame, &self.traced);
         let (schedule, traced) = (self.schedule.clone(), self.traced.clone());
         Layer::with_packed(schedule, self.sizes, self.arithmetic, self.mode, traced, plan, self.packed.clone())
@@ -121,7 +121,7 @@ impl<T: Real> Layer<T> {
 
     /// Bytes of work memory that each token takes.
     pub fn token_bytes(&self) -> usize {
-        let frame = |tokens| self.arithmetic.frame(self.mode, 1, tokens, 1);
+        let frame = |tokens| self.arithmetic.frame::<T>(self.mode, 1, tokens, 1);
         Plan::numbers_a_token(frame, &self.schedule, self.sizes, &self.traced) * size_of::<T>()
     }
 
@@ -145,7 +145,7 @@ impl<T: Real> Layer<T> {
 
     /// Lays out memory for a batch of this shape, and memories of so many slots; nothing happens where it has it already.
     pub fn prepare(&mut self, timeline: &Timeline, slots: usize) -> Result<(), EngineError> {
-        let frame = self.arithmetic.frame(self.mode, timeline.batch, timeline.tokens(), slots);
+        let frame = self.arithmetic.frame::<T>(self.mode, timeline.batch, timeline.tokens(), slots);
         if self.frame == Some(frame) {
             return Ok(());
         }

@@ -67,7 +67,7 @@ fn runner(network: &Network, work: Workload, mode: Mode) -> usize {
     let states: usize = network.states().iter().map(|t| t.count()).sum();
     // The states where segments start.
     let starts = if parts { work.batch * states * work.steps.div_ceil(segment_steps(work.steps).max(1)) } else { 0 };
-    let frame = Frame { batch: work.batch, tokens: held, slots: work.slots, mode, full: true };
+    let frame = Frame { batch: work.batch, tokens: held, slots: work.slots, mode, weight_bytes: size_of::<f32>() };
     let own = |layer| layer_memory(network, layer, frame, work.threads);
     let layers: usize = (0..spec.layers).map(own).fold(0, usize::saturating_add);
     layers
@@ -78,7 +78,7 @@ fn runner(network: &Network, work: Workload, mode: Mode) -> usize {
 
 /// Numbers of work memory that a token of a layer takes without gradients.
 fn token_numbers(network: &Network, layer: usize) -> usize {
-    let frame = |tokens| Frame { batch: 1, tokens, slots: 1, mode: Mode::Whole, full: true };
+    let frame = |tokens| Frame { batch: 1, tokens, slots: 1, mode: Mode::Whole, weight_bytes: size_of::<f32>() };
     Plan::numbers_a_token(frame, network.schedule(), network.sizes(layer), &[])
 }
 

@@ -269,7 +269,7 @@ impl Attend {
 /// segments in order, over each segment's units in order; first over those of `before`, if there is one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Product {
-    /// Another matrix of as many members and units, whose terms come first; only in full precision.
+    /// Another matrix of as many members and units, whose terms come first; both in one precision.
     pub before: Option<Factor>,
     /// Which of the packed matrices.
     pub matrix: usize,

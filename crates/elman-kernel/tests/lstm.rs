@@ -3,7 +3,7 @@
 mod reference;
 
 use elman_kernel::code::*;
-use elman_kernel::{CodeError, Isa, MatrixShape, PackedMatrix, Precision, Real, Team};
+use elman_kernel::{CodeError, Isa, MatrixShape, Precision, Real, Team};
 use reference::*;
 
 /// Steps of the longest sequence: few where Miri interprets them.
@@ -190,24 +190,27 @@ fn two_matrices_in_one_chain() {
 #[test]
 fn two_matrices_are_one_after_the_other() {
     let (batch, input, hidden) = if cfg!(miri) { (2, 3, 17) } else { (5, 16, 37) };
-    let run = |case: Case<f32>| {
+    let run = |case: Case<f32>, precision: Precision| {
         let isa = Isa::detect();
-        let packed: Vec<_> = case.weights.iter().map(|w| w.pack(isa)).collect();
+        let packed: Vec<_> = case.weights.iter().map(|w| w.pack_in(isa, precision)).collect();
         let mut memory = case.memory.clone();
         let team = Team::new(1).unwrap();
         case.machine(isa).run(&ragged(batch), &case.constants, &packed, &mut memory, &team, Split::Rows).unwrap();
         let states = batch * LONGEST * (input + 4 * hidden);
         memory[states..states + (1 + LONGEST) * batch * hidden].to_vec()
     };
-    let (apart, together) = (run(case(batch, input, hidden)), run(joined(case(batch, input, hidden))));
-    assert!(apart.iter().zip(&together).all(|(&a, &b)| bits(a) == bits(b)));
+    for precision in [Precision::Full, Precision::Bf16, Precision::Int8] {
+        let apart = run(case(batch, input, hidden), precision);
+        let together = run(joined(case(batch, input, hidden)), precision);
+        assert!(apart.iter().zip(&together).all(|(&a, &b)| bits(a) == bits(b)), "{precision:?}");
+    }
 }
 
 #[test]
-fn two_matrices_are_in_full_precision() {
+fn two_matrices_are_in_one_precision() {
     let (isa, case) = (Isa::Portable, joined(case::<f32>(2, 3, 5)));
-    let narrow = |w: &Weights<f32>| PackedMatrix::zero_in(isa, Precision::Bf16, &w.shape).unwrap();
-    let packed: Vec<_> = case.weights.iter().map(narrow).collect();
+    let mut packed: Vec<_> = case.weights.iter().map(|w| w.pack(isa)).collect();
+    packed[0] = case.weights[0].pack_in(isa, Precision::Bf16);
     let (team, mut memory) = (Team::new(1).unwrap(), case.memory.clone());
     let refused = case.machine(isa).run(&ragged(2), &case.constants, &packed, &mut memory, &team, Split::Rows);
     assert!(matches!(refused, Err(CodeError::Matrix { index: 0 })), "{refused:?}");

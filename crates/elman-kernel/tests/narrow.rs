@@ -2,6 +2,7 @@
 
 use elman_kernel::code::*;
 use elman_kernel::{Isa, Machine, MatrixShape, PackError, PackedMatrix, Precision, Team, View};
+use std::ops::Range;
 
 /// Numbers of every size that matters.
 struct Random {
@@ -86,6 +87,8 @@ struct Case {
     units: usize,
     members: usize,
     segments: Vec<usize>,
+    /// How many of them a matrix of their own has, which comes first.
+    first: usize,
     precision: Precision,
     /// Of the exponents of the numbers.
     exponents: (i32, u64),
@@ -94,7 +97,7 @@ struct Case {
 impl Case {
     /// A product and a block that doubles its results, over rows of a batch, or of tokens in bulk.
     fn check(&self, steps: bool) {
-        let Case { rows, units, members, segments, precision, exponents } = self;
+        let Case { rows, units, members, segments, first, precision, exponents } = self;
         let mut random = Random { state: (rows * 131 + units * 17 + members) as u64, exponents: *exponents };
         let inner: usize = segments.iter().sum();
         let kind = if steps { Rows::Batch } else { Rows::Token };
@@ -107,7 +110,10 @@ impl Case {
             let before: usize = segments[..s].iter().sum();
             View { data: &weights, offset: m * units * inner + before, unit_stride: inner, k_stride: 1 }
         };
-        let views: Vec<_> = (0..*members).flat_map(|m| (0..segments.len()).map(move |s| view(m, s))).collect();
+        let parts: Vec<_> = [0..*first, *first..segments.len()].into_iter().filter(|part| !part.is_empty()).collect();
+        let views = |part: &Range<usize>| -> Vec<_> {
+            (0..*members).flat_map(|m| part.clone().map(move |s| view(m, s))).collect()
+        };
         let place = |offset, rows, stride| Place { offset, rows, stride };
         let out = |m: usize| place(outs + m * units, kind, members * units);
         let member = |m: usize| {
@@ -116,9 +122,9 @@ impl Case {
         };
         let operand = |s: usize| place(segments[..s].iter().sum(), kind, stride);
         let product = Product {
-            before: None,
-            matrix: 0,
-            segments: (0..segments.len()).map(operand).collect(),
+            before: (*first > 0).then(|| Factor { matrix: 0, segments: (0..*first).map(operand).collect() }),
+            matrix: parts.len() - 1,
+            segments: (*first..segments.len()).map(operand).collect(),
             members: (0..*members).map(member).collect(),
         };
         let double = |m: usize| {
@@ -132,16 +138,20 @@ impl Case {
             false => Phase::Bulk(vec![stage]),
         };
         let wanted = self.reference(&weights, &constants, &memory, outs, if steps { 2.0 } else { 1.0 });
-        let shape = MatrixShape { members: *members, units: *units, segments: segments.clone() };
+        let shape = |part: &Range<usize>| MatrixShape {
+            members: *members,
+            units: *units,
+            segments: segments[part.clone()].to_vec(),
+        };
         for isa in Isa::available() {
-            let packed = PackedMatrix::pack_in(isa, *precision, &shape, &views).unwrap();
-            let mut machine =
-                Machine::new(isa, vec![phase.clone()], memory.len(), constants.len(), vec![shape.clone()]).unwrap();
+            let pack = |part| PackedMatrix::pack_in(isa, *precision, &shape(part), &views(part)).unwrap();
+            let packed: Vec<_> = parts.iter().map(pack).collect();
+            let shapes = parts.iter().map(shape).collect();
+            let mut machine = Machine::new(isa, vec![phase.clone()], memory.len(), constants.len(), shapes).unwrap();
             for (threads, split) in [(1, Split::Rows), (2, Split::Rows), (2, Split::Units)] {
                 let team = Team::sharing_all(threads).unwrap();
                 let before = memory.clone();
-                let packed = std::slice::from_ref(&packed);
-                machine.run(&Timeline::equal(1, *rows), &constants, packed, &mut memory, &team, split).unwrap();
+                machine.run(&Timeline::equal(1, *rows), &constants, &packed, &mut memory, &team, split).unwrap();
                 for (i, (got, want)) in memory[outs..].iter().zip(&wanted).enumerate() {
                     let same = got.to_bits() == want.to_bits() || got.is_nan() && want.is_nan();
                     assert!(same, "{isa} {threads} {split:?} {self:?} element {i}: {got:e} for {want:e}");
@@ -187,13 +197,14 @@ fn every_shape_in_both_precisions() {
                 for k in [1, 2, 3, 5, 31, 64] {
                     count += 1;
                     let segments = [vec![k], vec![k, 3], vec![1, k, 2]][count % 3].clone();
+                    let first = count / 3 % segments.len();
                     let (exponents, members) = (EXPONENTS[count % 4], 1 + count % 4);
                     // Miri interprets: many rows of few units and few of many have the same code.
                     let lanes = units.next_multiple_of(LANES);
                     if cfg!(miri) && rows * lanes * members * segments.iter().sum::<usize>() > 3000 {
                         continue;
                     }
-                    let case = Case { rows, units, members, segments, precision, exponents };
+                    let case = Case { rows, units, members, segments, first, precision, exponents };
                     case.check(count.is_multiple_of(2));
                 }
             }

@@ -6,16 +6,17 @@
 
 use elman_kernel::code::{Factor, Phase, Product, Rows, Stage};
 
-use super::MatrixPlan;
+use super::{Frame, MatrixPlan};
 
-/// Most numbers of two matrices that are read together at every step, for so many rows: 2 MiB in f32, which a second cache may
-/// hold; and 16 MiB where twice the rows use each of them, as long as it takes to bring the next from the third.
-const ROOM: [(usize, usize); 2] = [(32, 4 << 20), (16, 512 << 10)];
+/// Most bytes of two matrices that are read together at every step, for so many rows: 2 MiB, which a second cache may hold;
+/// 16 MiB where twice the rows use each of their numbers, as long as it takes to bring the next from the third.
+const ROOM: [(usize, usize); 2] = [(32, 16 << 20), (16, 2 << 20)];
 
 /// Joins each product of the loop that goes on from all that a product before the loop leaves.
-pub(super) fn join(phases: &mut Vec<Phase>, matrices: &[MatrixPlan], rows: usize) {
+pub(super) fn join(phases: &mut Vec<Phase>, matrices: &[MatrixPlan], frame: Frame) {
     let [Phase::Bulk(before), Phase::Steps { stages, .. }, ..] = phases.as_mut_slice() else { return };
-    let Some((_, room)) = ROOM.into_iter().find(|(least, _)| rows >= *least) else { return };
+    let Some((_, room)) = ROOM.into_iter().find(|(least, _)| frame.batch >= *least) else { return };
+    let room = room / frame.weight_bytes;
     for product in stages.iter_mut().flat_map(|stage| &mut stage.products) {
         if let Some(first) = take(before, product, matrices, room) {
             product.members.iter_mut().zip(&first.members).for_each(|(member, first)| member.init = first.init);
@@ -28,7 +29,7 @@ pub(super) fn join(phases: &mut Vec<Phase>, matrices: &[MatrixPlan], rows: usize
     }
 }
 
-/// The product whose results are what `product` starts from, out of its stage.
+/// The product whose results are what `product` starts from, out of its stage; `room`: most numbers of their matrices.
 fn take(before: &mut [Stage], product: &Product, matrices: &[MatrixPlan], room: usize) -> Option<Product> {
     let numbers = |product: &Product| matrices[product.matrix].shape().numbers();
     let small = |first: &Product| numbers(first) + numbers(product) <= room;

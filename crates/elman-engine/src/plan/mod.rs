@@ -69,8 +69,8 @@ pub(crate) struct Frame {
     /// Of the memory that has the most; 1 where there is none.
     pub slots: usize,
     pub mode: Mode,
-    /// Weights are in full precision.
-    pub full: bool,
+    /// Bytes of a packed weight.
+    pub weight_bytes: usize,
 }
 
 /// Where a state lives.
@@ -179,9 +179,7 @@ impl Plan {
             &mut memory,
             &mut weights,
         );
-        if frame.full {
-            join::join(&mut forward.phases, &weights.matrices, frame.batch);
-        }
+        join::join(&mut forward.phases, &weights.matrices, frame);
         let mut plan = Plan {
             output: forward.place(schedule.program.output),
             traces: traced.iter().map(|n| forward.place(*n)).collect(),

@@ -49,8 +49,11 @@ pub enum CodeError {
         /// The length wanted.
         wanted: usize,
     },
-    /// A packed matrix has another shape or instruction set than the machine was made for, or fewer bits than its product takes.
-    #[error("matrix {index} is packed for another shape, instruction set or precision than the machine")]
+    /// A packed matrix has another shape or instruction set than the machine was made for, or another precision than the one
+    /// whose product goes on from its own.
+    #[error(
+        "matrix {index} is packed for another shape or instruction set than the machine, or in another precision than its partner"
+    )]
     Matrix {
         /// Which.
         index: usize,

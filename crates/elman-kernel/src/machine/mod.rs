@@ -117,8 +117,10 @@ impl<T: Real> Machine<T> {
             return Err(CodeError::Matrix { index });
         }
         let full = matrices.iter().all(|matrix| matrix.precision() == Precision::Full);
-        let mut products = self.phases.iter().flat_map(PhaseCode::stages).flat_map(|stage| &stage.products);
-        if let Some((index, _)) = products.find_map(|product| product.before).filter(|_| !full) {
+        let products = self.phases.iter().flat_map(PhaseCode::stages).flat_map(|stage| &stage.products);
+        let mut pairs = products.filter_map(|product| product.before.map(|(first, _)| (first, product.matrix)));
+        let differ = |(a, b): &(usize, usize)| matrices[*a].precision() != matrices[*b].precision();
+        if let Some((index, _)) = pairs.find(differ) {
             return Err(CodeError::Matrix { index });
         }
         self.check(timeline)?;

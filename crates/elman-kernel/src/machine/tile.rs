@@ -224,10 +224,7 @@ impl<T: Real> Run<'_, T> {
                 }
                 let Kernels { rows, spread, product: whole, half, .. } = self.kernels;
                 frame.strips(product, packed, data.as_ptr(), &units, strips);
-                let turn = product.before.map_or(usize::MAX, |(matrix, segments)| {
-                    self.precede(&self.matrices[matrix], units.strip, strips);
-                    segments
-                });
+                let turn = self.precede(product, full, units.strip, strips);
                 // Safety: the strips are those of the tile, and checked as the caller promises.
                 unsafe {
                     multiply(
@@ -247,6 +244,7 @@ impl<T: Real> Run<'_, T> {
                 let Workspace { converted, narrow_strips, .. } = workspace;
                 let segments = &converted.segments()[taken..taken + product.segments.len()];
                 frame.strips(product, packed, data.as_ptr(), &units, narrow_strips);
+                let turn = self.precede(product, few, units.strip, narrow_strips);
                 let blocking = (narrow.rows, &narrow.spread);
                 // Safety: as above; the operands' rows are converted.
                 unsafe {
@@ -254,7 +252,7 @@ impl<T: Real> Run<'_, T> {
                         packed,
                         blocking,
                         (narrow.product, narrow.product),
-                        (segments, usize::MAX),
+                        (segments, turn),
                         narrow_strips,
                         units.strip,
                         (frame.rows, frame.far),
@@ -265,14 +263,24 @@ impl<T: Real> Run<'_, T> {
         }
     }
 
-    /// Puts a matrix before the one that strips have; the first strip is its number `first`.
-    fn precede(&self, packed: &PackedMatrix<T>, first: usize, strips: &mut [Strip<T>]) {
-        // `Machine::run` took matrices in full precision only.
-        let Storage::Full(data) = packed.data() else { return };
+    /// Puts a product's first matrix, if it has two, before the one that its strips have, of which the first is number
+    /// `first`; how many segments are that one's.
+    fn precede<B>(
+        &self,
+        product: &ProductCode,
+        data: impl Fn(&PackedMatrix<T>) -> Option<*const B>,
+        first: usize,
+        strips: &mut [Strip<T, B>],
+    ) -> usize {
+        let Some((matrix, segments)) = product.before else { return usize::MAX };
+        let packed = &self.matrices[matrix];
+        // `Machine::run` took matrices of one precision only.
+        let Some(data) = data(packed) else { return usize::MAX };
         for (n, strip) in strips.iter_mut().enumerate() {
             strip.then = strip.b;
-            strip.b = data.as_ptr().wrapping_add(packed.strip(first + n).0);
+            strip.b = data.wrapping_add(packed.strip(first + n).0);
         }
+        segments
     }
 
     /// The kernels of a precision; `None` for the full one.
@@ -282,6 +290,22 @@ impl<T: Real> Run<'_, T> {
             Precision::Bf16 => self.narrow[0],
             Precision::Int8 => self.narrow[1],
         }
+    }
+}
+
+/// Packed weights in full precision.
+fn full<T: Real>(packed: &PackedMatrix<T>) -> Option<*const T> {
+    match packed.data() {
+        Storage::Full(data) => Some(data.as_ptr()),
+        Storage::Narrow(_) => None,
+    }
+}
+
+/// Packed weights of few bits.
+fn few<T: Real>(packed: &PackedMatrix<T>) -> Option<*const u32> {
+    match packed.data() {
+        Storage::Full(_) => None,
+        Storage::Narrow(data) => Some(data.as_ptr()),
     }
 }
 

@@ -5,7 +5,7 @@
 pub mod attend;
 
 use elman_kernel::code::*;
-use elman_kernel::{Isa, Machine, MatrixShape, PackedMatrix, Real, Team, View};
+use elman_kernel::{Isa, Machine, MatrixShape, PackedMatrix, Precision, Real, Team, View};
 
 /// Weights in plain order: per member and segment [units × k].
 pub struct Weights<T> {
@@ -21,13 +21,17 @@ impl<T: Real> Weights<T> {
     }
 
     pub fn pack(&self, isa: Isa) -> PackedMatrix<T> {
+        self.pack_in(isa, Precision::Full)
+    }
+
+    pub fn pack_in(&self, isa: Isa, precision: Precision) -> PackedMatrix<T> {
         let views: Vec<_> = (0..self.data.len())
             .map(|i| {
                 let k = self.shape.segments[i % self.shape.segments.len()];
                 View { data: &self.data[i], offset: 0, unit_stride: k, k_stride: 1 }
             })
             .collect();
-        PackedMatrix::pack(isa, &self.shape, &views).unwrap()
+        PackedMatrix::pack_in(isa, precision, &self.shape, &views).unwrap()
     }
 
     fn get(&self, member: usize, segment: usize, unit: usize, k: usize) -> T {

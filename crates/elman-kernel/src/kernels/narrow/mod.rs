@@ -157,12 +157,17 @@ unsafe fn product<D: Dots, const MR: usize, const NP: usize, const NV: usize>(
     strips: &[Strip<f32, u32>],
     cut: &Cut<u32>,
 ) {
-    let Cut { width, first, .. } = *cut;
+    let Cut { width, first, turn, .. } = *cut;
     let mut b = [std::ptr::null(); NP];
     for p in 0..NP {
         b[p] = strips[p * NV].b;
     }
     for (index, segment) in segments.iter().enumerate() {
+        if index == turn {
+            for p in 0..NP {
+                b[p] = strips[p * NV].then;
+            }
+        }
         let zero = d.lanes().splat64(0.0);
         let heads = b;
         let mut sums = [[[d.start(zero); NV]; NP]; MR];
