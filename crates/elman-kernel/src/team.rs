@@ -24,6 +24,13 @@ const BARRIER_SPINS: u32 = 400;
 /// Items that are not worth waking a thread for.
 const FEW: usize = 4;
 
+/// How often barriers are timed, so many of them at once.
+const TRIALS: usize = 4;
+const BARRIERS: u64 = 4;
+
+/// Nanoseconds that no barrier takes whose threads have a processor each: after a start two may share one for some time.
+const UNSETTLED: u64 = 2_000;
+
 /// Regions that are too short to say whether a team is crowded.
 const SHORT: Duration = Duration::from_micros(100);
 
@@ -71,6 +78,7 @@ pub struct Team {
     handles: Vec<JoinHandle<()>>,
     shares_all: bool,
     crowd: Cell<Crowd>,
+    barrier: Cell<Timed>,
     /// One region at a time: a team is not shared between threads.
     alone: PhantomData<Cell<()>>,
 }
@@ -102,6 +110,14 @@ impl Crowd {
     }
 }
 
+/// What is known of barriers.
+#[derive(Clone, Copy, Default)]
+struct Timed {
+    least: Option<u64>,
+    /// How often it was asked for.
+    asked: u32,
+}
+
 /// One thread's view of a region.
 pub struct Member<'a> {
     shared: &'a Shared,
@@ -116,8 +132,8 @@ impl Team {
     pub fn new(threads: usize) -> std::io::Result<Team> {
         let threads = threads.max(1);
         let shared = Arc::new(Shared::new(threads));
-        let mut team =
-            Team { shared, handles: Vec::new(), shares_all: false, crowd: Cell::default(), alone: PhantomData };
+        let (handles, crowd, barrier) = (Vec::new(), Cell::default(), Cell::default());
+        let mut team = Team { shared, handles, shares_all: false, crowd, barrier, alone: PhantomData };
         for index in 1..threads {
             let shared = team.shared.clone();
             let name = format!("elman-{index}");
@@ -148,6 +164,28 @@ impl Team {
     /// Whether the next region is better left to the caller.
     pub(crate) fn crowded(&self) -> bool {
         !self.shares_all && self.crowd.get().until.is_some_and(|until| Instant::now() < until)
+    }
+
+    /// Nanoseconds that a barrier takes at best; `None` where threads seem to wait for a processor. Timed when it is asked
+    /// for, until it is known: the first time, the second, the fourth, …
+    pub(crate) fn barrier_time(&self) -> Option<u64> {
+        let Timed { least: None, asked } = self.barrier.get() else { return self.barrier.get().least };
+        let asked = asked + 1;
+        let least = AtomicU64::new(UNSETTLED);
+        if asked.is_power_of_two() {
+            self.run(|member| {
+                for _ in 0..TRIALS {
+                    let began = Instant::now();
+                    (0..BARRIERS).for_each(|_| member.barrier());
+                    if member.index == 0 {
+                        least.fetch_min(began.elapsed().as_nanos() as u64 / BARRIERS, Relaxed);
+                    }
+                }
+            });
+        }
+        let least = Some(least.into_inner()).filter(|least| *least < UNSETTLED);
+        self.barrier.set(Timed { least, asked });
+        least
     }
 
     /// Runs `part` on the caller's thread alone.
@@ -442,6 +480,18 @@ mod tests {
         assert_eq!([after(900), after(499), after(501), after(501)], [50, 0, 0, 8]);
         let short = crowd.after(now, SHORT / 2, SHORT / 2);
         assert_eq!((short.until, short.last), (crowd.until, crowd.last));
+    }
+
+    #[test]
+    fn what_a_barrier_takes_is_found_once() {
+        let team = Team::new(2).unwrap();
+        // On one processor for both threads it is never known.
+        if let Some(time) = (0..64).find_map(|_| team.barrier_time()) {
+            assert!(0 < time && time < UNSETTLED, "{time}");
+            assert_eq!(team.barrier_time(), Some(time));
+        }
+        let asked = team.barrier.get().asked;
+        assert!(asked.is_power_of_two(), "{asked}: timed between powers of two");
     }
 
     #[test]

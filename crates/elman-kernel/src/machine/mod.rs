@@ -192,13 +192,13 @@ impl<T: Real> Machine<T> {
         let Some(calendar) = &self.calendar else { return };
         let threads = team.threads();
         let question = (split, threads, team.shares_all());
-        if self.sharing.as_ref().is_some_and(|(known, _)| *known == question) {
+        if self.sharing.as_ref().is_some_and(|(known, sharing)| *known == question && !sharing.unsure) {
             return;
         }
         let sharing = if team.shares_all() {
             Sharing::all(&self.phases)
         } else {
-            Sharing::new(&self.phases, calendar, split, threads, self.isa)
+            Sharing::new(&self.phases, calendar, split, team, self.isa)
         };
         self.sharing = Some((question, sharing));
     }

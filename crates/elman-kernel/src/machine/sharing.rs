@@ -9,8 +9,13 @@ use crate::code::{LANES, Split};
 use crate::isa::Isa;
 use crate::team::Team;
 
-/// Time between two barriers below which sharing does not pay, in ns: a barrier takes a few hundred.
-const BETWEEN_BARRIERS: u64 = 2_000;
+/// Barriers that the time between two of them must be worth, for sharing to pay: half of it is won, and what the other
+/// threads wrote takes as long to come as the barrier itself.
+const BARRIERS: u64 = 4;
+
+/// Time between two barriers in ns, above which sharing pays whatever they take, and below which it never does.
+const SURELY: u64 = 4_000;
+const NEVER: u64 = 500;
 
 /// Time of a run below which its threads are not called, in ns, if all of them are awake.
 const AWAKE: u64 = 3_000;
@@ -38,24 +43,21 @@ pub(super) struct Sharing {
     pub phases: Vec<bool>,
     /// How long the shared phases take one thread, in ns.
     time: u64,
+    /// It depends on how long barriers take, which is not known yet.
+    pub unsure: bool,
 }
 
 impl Sharing {
-    /// Shares what is worth it on `threads` threads.
-    pub(super) fn new<T>(
-        phases: &[PhaseCode<T>],
-        calendar: &Calendar,
-        split: Split,
-        threads: usize,
-        isa: Isa,
-    ) -> Sharing {
+    /// Shares what is worth it among the threads of a team.
+    pub(super) fn new<T>(phases: &[PhaseCode<T>], calendar: &Calendar, split: Split, team: &Team, isa: Isa) -> Sharing {
+        let threads = team.threads();
         let mut sharing = Sharing::default();
         // From the last on: what a phase leaves may be waited for by the one behind it.
         let mut waits = false;
         for phase in phases.iter().rev() {
             let (cost, intervals) = phase.cost(calendar, split, threads);
             let time = cost / rate::<T>(isa);
-            let shared = threads > 1 && !waits && time >= BETWEEN_BARRIERS.saturating_mul(intervals);
+            let shared = threads > 1 && !waits && sharing.pays(time / intervals, team);
             waits = matches!(phase, PhaseCode::Steps { .. })
                 && !shared
                 && time < SHORT_STEP.saturating_mul(calendar.timeline.active.len() as u64);
@@ -66,9 +68,19 @@ impl Sharing {
         sharing
     }
 
+    /// Whether so many nanoseconds between two barriers are worth sharing.
+    fn pays(&mut self, between: u64, team: &Team) -> bool {
+        if !(NEVER..SURELY).contains(&between) {
+            return between >= SURELY;
+        }
+        let barrier = team.barrier_time();
+        self.unsure |= barrier.is_none();
+        barrier.is_some_and(|barrier| between >= BARRIERS * barrier)
+    }
+
     /// Shares every phase.
     pub(super) fn all<T>(phases: &[PhaseCode<T>]) -> Sharing {
-        Sharing { phases: vec![true; phases.len()], time: u64::MAX }
+        Sharing { phases: vec![true; phases.len()], time: u64::MAX, unsure: false }
     }
 
     /// Whether the other threads of the team are called.
