@@ -10,8 +10,8 @@ use crate::isa::Isa;
 use crate::team::Team;
 
 /// Barriers that the time between two of them must be worth, for sharing to pay: half of it is won, and what the other
-/// threads wrote takes as long to come as the barrier itself.
-const BARRIERS: u64 = 4;
+/// threads wrote takes longer to come than the barrier itself.
+const BARRIERS: u64 = 5;
 
 /// Time between two barriers in ns, above which sharing pays whatever they take, and below which it never does.
 const SURELY: u64 = 4_000;
