@@ -1,6 +1,7 @@
 //! Which phases are worth sharing among threads: waking a thread and waiting for it cost time too.
 //!
-//! What a phase costs is estimated in multiply-adds, from sizes alone; no result depends on what is decided here.
+//! What a phase costs is estimated in multiply-adds, from sizes alone; what a barrier costs is timed, for it differs between
+//! cores that share a cache and others. No result depends on what is decided here.
 
 use super::calendar::Calendar;
 use super::compile::{OuterCode, PhaseCode, StageCode};
