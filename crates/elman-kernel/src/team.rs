@@ -31,6 +31,9 @@ const BARRIERS: u64 = 4;
 /// Nanoseconds that no barrier takes whose threads have a processor each: after a start two may share one for some time.
 const UNSETTLED: u64 = 2_000;
 
+/// Questions after which a barrier is held to take as long as that.
+const ENOUGH: u32 = 1 << 10;
+
 /// Regions that are too short to say whether a team is crowded.
 const SHORT: Duration = Duration::from_micros(100);
 
@@ -166,10 +169,13 @@ impl Team {
         !self.shares_all && self.crowd.get().until.is_some_and(|until| Instant::now() < until)
     }
 
-    /// Nanoseconds that a barrier takes at best; `None` where threads seem to wait for a processor. Timed when it is asked
+    /// Nanoseconds that a barrier takes at best; `None` while threads seem to wait for a processor. Timed when it is asked
     /// for, until it is known: the first time, the second, the fourth, …
     pub(crate) fn barrier_time(&self) -> Option<u64> {
-        let Timed { least: None, asked } = self.barrier.get() else { return self.barrier.get().least };
+        let Timed { least, asked } = self.barrier.get();
+        if least.is_some() {
+            return least;
+        }
         let asked = asked + 1;
         let least = AtomicU64::new(UNSETTLED);
         if asked.is_power_of_two() {
@@ -183,7 +189,7 @@ impl Team {
                 }
             });
         }
-        let least = Some(least.into_inner()).filter(|least| *least < UNSETTLED);
+        let least = Some(least.into_inner()).filter(|least| *least < UNSETTLED || asked == ENOUGH);
         self.barrier.set(Timed { least, asked });
         least
     }

@@ -206,6 +206,25 @@ fn two_matrices_are_one_after_the_other() {
     }
 }
 
+/// What is kept from step to step leads into the memory, the constants and the matrices of one run.
+#[test]
+fn a_later_run_may_have_other_memory() {
+    let (isa, team) = (Isa::detect(), Team::new(1).unwrap());
+    for batch in [1, 2] {
+        let case = case::<f32>(batch, 3, 17);
+        let mut machine = case.machine(isa);
+        let mut run = || {
+            let packed: Vec<_> = case.weights.iter().map(|w| w.pack(isa)).collect();
+            let (constants, mut memory) = (case.constants.clone(), case.memory.clone());
+            machine.run(&Timeline::equal(3, batch), &constants, &packed, &mut memory, &team, Split::Rows).unwrap();
+            (packed, constants, memory)
+        };
+        // The first run's are still there.
+        let (first, second) = (run(), run());
+        assert!(first.2.iter().zip(second.2.iter()).all(|(&a, &b)| bits(a) == bits(b)));
+    }
+}
+
 #[test]
 fn two_matrices_are_in_one_precision() {
     let (isa, case) = (Isa::Portable, joined(case::<f32>(2, 3, 5)));

@@ -93,7 +93,7 @@ impl<T: Real> Worker<'_, T> {
     /// Safety: as [`Worker::phase`]; the results are this thread's.
     unsafe fn outer_block(&self, outer: &OuterCode, workspace: &mut Workspace<T>, tokens: (usize, usize), part: &Part) {
         let (first, end) = part.columns;
-        let packed = workspace.scratch.as_mut_ptr();
+        let packed = workspace.scratch.first;
         let left = packed.wrapping_add(TOKENS * outer.columns.min(COLUMNS).next_multiple_of(LANES));
         let in_place = outer.columns <= IN_PLACE && outer.columns.is_multiple_of(LANES);
         let right = match self.contiguous(&outer.right, tokens.0).filter(|_| in_place) {

@@ -1,9 +1,10 @@
-//! What a stage comes to at one step, kept for the next: calls of kernels, with places that lack only their rows.
+//! What a stage comes to at one step, kept for the next: calls of kernels, and the pointers that they take.
 //!
 //! A step of one sequence and few units takes some hundred nanoseconds, of which finding every place anew would take a
 //! third. What is kept is a stage of one tile with fewer rows than [`AHEAD`], weights in full precision, products of one
 //! matrix, and no attention;
-//! any other is found anew at each step, and has work enough to hide that.
+//! any other is found anew at each step, and has work enough to hide that. From step to step only those pointers change
+//! that follow the rows.
 
 use super::compile::{Call, InstrCode, ProductCode, Source, Spot, StageCode, kind};
 use super::multiply::blocks;
@@ -29,54 +30,59 @@ pub(super) struct Kept<T: 'static> {
     can_be: bool,
     /// Calls of a product go from last to first, at every second step.
     backwards: bool,
-    operands: Vec<(Spot, Rows)>,
-    strips: Vec<KeptStrip>,
-    calls: Vec<KeptCall<T>>,
+    /// The run whose memory all pointers lead into.
+    run: usize,
     products: Vec<KeptProduct>,
-    instrs: Vec<KeptInstr>,
+    calls: Vec<KeptCall<T>>,
+    arguments: Arguments<T>,
+    /// The first packed weight of each strip.
+    weights: Vec<usize>,
+    /// Pointers into the constants, which are the same at all steps of a run, and those that follow the rows.
+    fixed: Vec<(Pointer, Spot)>,
+    moving: Vec<(Pointer, Spot)>,
 }
 
-/// From one row to the next, and how wide an operand is.
+/// What kernels are called with.
+struct Arguments<T> {
+    segments: Vec<Segment<T>>,
+    strips: Vec<Strip<T>>,
+    instrs: Vec<KeptInstr<T>>,
+}
+
+/// One of the pointers of [`Arguments`], by the number of what it belongs to.
 #[derive(Clone, Copy)]
-struct Rows {
-    distance: usize,
-    k: usize,
-}
-
-struct KeptStrip {
-    /// Its first packed weight.
-    b: usize,
-    init: Option<Spot>,
-    init_row: usize,
-    out: Spot,
-    out_row: usize,
-    lanes: usize,
+enum Pointer {
+    Segment(usize),
+    Init(usize),
+    Out(usize),
+    Input(usize, usize),
+    Result(usize),
 }
 
 struct KeptCall<T: 'static> {
     kernel: Product<T>,
+    /// Among those of its product.
     strips: Range<usize>,
     cut: Cut<T>,
 }
 
 struct KeptProduct {
     matrix: usize,
-    operands: Range<usize>,
+    segments: Range<usize>,
     strips: Range<usize>,
     calls: Range<usize>,
 }
 
-struct KeptInstr {
+struct KeptInstr<T> {
     /// Rows and units of the call: rows without a gap between them are one.
     rows: usize,
     units: usize,
-    /// Where arguments lie, and from one row to the next; those that are one number for all have no place.
-    inputs: [(Option<Spot>, usize); 3],
-    out: Spot,
+    inputs: [Input<T>; 3],
+    out: *mut T,
     out_row: usize,
 }
 
-/// The first element of each kind's memory, and the row of each kind.
+/// The first element of each kind's memory, but for scratch, and the row of each kind.
 struct At<'a, T> {
     bases: [*mut T; kind::ALL],
     rows: &'a [usize; kind::ALL],
@@ -89,66 +95,108 @@ impl<T> At<'_, T> {
     }
 }
 
+impl<T> Arguments<T> {
+    #[inline(always)]
+    fn point(&mut self, pointer: Pointer, to: *mut T) {
+        match pointer {
+            Pointer::Segment(i) => self.segments[i].a = to,
+            Pointer::Init(i) => self.strips[i].init = to,
+            Pointer::Out(i) => self.strips[i].out = to,
+            Pointer::Input(i, input) => self.instrs[i].inputs[input].at = to,
+            Pointer::Result(i) => self.instrs[i].out = to,
+        }
+    }
+}
+
 impl<T: Real> Kept<T> {
     /// Nothing yet, with room for all that `stage` may come to.
     pub(super) fn new(stage: &StageCode<T>) -> Kept<T> {
-        let operands = stage.products.iter().map(|p| p.segments.len()).sum();
+        let segments = stage.products.iter().map(|p| p.segments.len()).sum();
         let strips = stage.products.iter().map(|p| p.members.len() * (p.units.div_ceil(LANES) + 1)).sum();
+        let (products, instrs) = (stage.products.len(), stage.block.len());
+        let pointers = segments + 2 * strips + 4 * instrs;
         Kept {
             rows: 0,
             units: (0, 0),
             can_be: false,
             backwards: false,
-            operands: Vec::with_capacity(operands),
-            strips: Vec::with_capacity(strips),
+            run: 0,
+            products: Vec::with_capacity(products),
             calls: Vec::with_capacity(strips * (AHEAD - 1)),
-            products: Vec::with_capacity(stage.products.len()),
-            instrs: Vec::with_capacity(stage.block.len()),
+            arguments: Arguments {
+                segments: Vec::with_capacity(segments),
+                strips: Vec::with_capacity(strips),
+                instrs: Vec::with_capacity(instrs),
+            },
+            weights: Vec::with_capacity(strips),
+            fixed: Vec::with_capacity(pointers),
+            moving: Vec::with_capacity(pointers),
         }
     }
 
-    fn keep(&mut self, run: &Run<'_, T>, stage: &StageCode<T>, rows: usize, units: (usize, usize)) {
-        (self.rows, self.units) = (rows, units);
-        self.operands.clear();
-        self.strips.clear();
-        self.calls.clear();
+    fn keep(&mut self, run: &Run<'_, T>, stage: &StageCode<T>, scratch: *mut T, rows: usize, units: (usize, usize)) {
+        (self.rows, self.units, self.run) = (rows, units, 0);
         self.products.clear();
-        self.instrs.clear();
+        self.calls.clear();
+        self.arguments.segments.clear();
+        self.arguments.strips.clear();
+        self.arguments.instrs.clear();
+        self.weights.clear();
+        self.fixed.clear();
+        self.moving.clear();
         let shape = stage.tile(rows, units.1 - units.0);
         let one = rows <= shape.rows && units.1 - units.0 <= shape.units;
         self.can_be = one && stage.block.iter().all(|instr| instr.attention().is_none());
         self.can_be &= stage.products.iter().all(|product| product.before.is_none());
         if self.can_be {
-            let tile = Tile { stage, rows, first: units.0, units: units.1 - units.0 };
+            let tile = Tile { stage, scratch, rows, first: units.0, units: units.1 - units.0 };
             stage.products.iter().for_each(|product| self.keep_product(run, &tile, product));
-            self.instrs.extend(stage.block.iter().map(|instr| tile.instr(instr)));
+            stage.block.iter().for_each(|instr| self.keep_instr(&tile, instr));
+        }
+    }
+
+    fn keep_pointer(&mut self, tile: &Tile<'_, T>, pointer: Pointer, spot: Spot) {
+        match spot.kind {
+            kind::SCRATCH => self.arguments.point(pointer, tile.scratch.wrapping_add(spot.offset)),
+            kind::FIXED => self.fixed.push((pointer, spot)),
+            _ => self.moving.push((pointer, spot)),
         }
     }
 
     fn keep_product(&mut self, run: &Run<'_, T>, tile: &Tile<'_, T>, product: &ProductCode) {
-        let before = (self.operands.len(), self.strips.len(), self.calls.len());
-        let operand = |(spot, k): &(Spot, usize)| {
-            let (spot, distance) = tile.place(spot, 0);
-            (spot, Rows { distance, k: *k })
-        };
-        self.operands.extend(product.segments.iter().map(operand));
+        let first = (self.arguments.segments.len(), self.arguments.strips.len(), self.calls.len());
+        for (spot, k) in &product.segments {
+            let (spot, row) = tile.place(spot, 0);
+            self.arguments.segments.push(Segment { a: std::ptr::null(), row, k: *k });
+            self.keep_pointer(tile, Pointer::Segment(self.arguments.segments.len() - 1), spot);
+        }
         let packed = &run.matrices[product.matrix];
         let units = Units::of(product, tile.stage.whole_rows, (tile.first, tile.units));
         let members = product.members.len();
         for block in units.first / LANES..units.end.div_ceil(LANES) {
             let unit = block * LANES;
             for (member, (init, out)) in product.members.iter().enumerate() {
-                let (init, init_row) = init.map_or((None, 0), |spot| {
-                    let (spot, row) = tile.place(&spot, unit);
-                    (Some(spot), row)
-                });
+                let number = self.arguments.strips.len();
+                let init = init.map(|init| tile.place(&init, unit));
                 let (out, out_row) = tile.place(out, unit);
-                let b = packed.strip(block * members + member).0;
-                self.strips.push(KeptStrip { b, init, init_row, out, out_row, lanes: LANES.min(units.end - unit) });
+                self.weights.push(packed.strip(block * members + member).0);
+                self.arguments.strips.push(Strip {
+                    b: std::ptr::null(),
+                    then: std::ptr::null(),
+                    init: std::ptr::null(),
+                    init_row: init.map_or(0, |(_, row)| row),
+                    out: std::ptr::null_mut(),
+                    out_row,
+                    lanes: LANES.min(units.end - unit),
+                });
+                self.keep_pointer(tile, Pointer::Out(number), out);
+                if let Some((init, _)) = init {
+                    self.keep_pointer(tile, Pointer::Init(number), init);
+                }
             }
         }
         let kernels = run.kernels;
-        let strips = self.strips.len() - before.1;
+        let strips = self.arguments.strips.len() - first.1;
         let spread = spread::<T>(kernels, packed, strips);
         blocks(packed, (kernels.rows, &spread), (units.strip, strips), tile.rows, |block| {
             let kernel = (kernels.product)(block.rows, block.panels, block.in_panel);
@@ -156,16 +204,64 @@ impl<T: Real> Kept<T> {
         });
         self.products.push(KeptProduct {
             matrix: product.matrix,
-            operands: before.0..self.operands.len(),
-            strips: before.1..self.strips.len(),
-            calls: before.2..self.calls.len(),
+            segments: first.0..self.arguments.segments.len(),
+            strips: first.1..self.arguments.strips.len(),
+            calls: first.2..self.calls.len(),
         });
+    }
+
+    fn keep_instr(&mut self, tile: &Tile<'_, T>, instr: &InstrCode<T>) {
+        let number = self.arguments.instrs.len();
+        let units = if tile.stage.whole_rows { instr.units } else { tile.units };
+        let (out, out_row) = tile.place(&instr.out, tile.first);
+        let mut gapless = out_row == units && matches!(instr.call, Call::Map(_));
+        let places = [0, 1, 2].map(|i| match &instr.inputs[i] {
+            Source::Spot(spot) => {
+                let (spot, row) = tile.place(spot, tile.first);
+                gapless &= row == units;
+                Some((spot, row))
+            }
+            Source::PerRow(spot) => {
+                let (spot, row) = tile.place(spot, if spot.kind == kind::SCRATCH { tile.first } else { 0 });
+                gapless &= row == 0;
+                Some((spot, row))
+            }
+            Source::Splat(_) => None,
+        });
+        let (rows, units) = if gapless { (1, tile.rows * units) } else { (tile.rows, units) };
+        let inputs = places.map(|place| Input { at: std::ptr::null(), row: place.map_or(0, |(_, row)| row) });
+        self.arguments.instrs.push(KeptInstr { rows, units, inputs, out: std::ptr::null_mut(), out_row });
+        self.keep_pointer(tile, Pointer::Result(number), out);
+        for (i, (spot, _)) in places.into_iter().enumerate().filter_map(|(i, place)| Some((i, place?))) {
+            self.keep_pointer(tile, Pointer::Input(number, i), spot);
+        }
+    }
+
+    /// Points to what stays as it is in a run, but for scratch.
+    fn begin(&mut self, run: &Run<'_, T>, stage: &StageCode<T>, at: &At<'_, T>) {
+        self.run = run.number;
+        for product in &self.products {
+            let Storage::Full(data) = run.matrices[product.matrix].data() else { continue };
+            let strips = &mut self.arguments.strips[product.strips.clone()];
+            for (strip, first) in strips.iter_mut().zip(&self.weights[product.strips.clone()]) {
+                strip.b = data.as_ptr().wrapping_add(*first);
+            }
+        }
+        for (instr, code) in self.arguments.instrs.iter_mut().zip(&stage.block) {
+            for (input, source) in instr.inputs.iter_mut().zip(&code.inputs) {
+                if let Source::Splat(x) = source {
+                    input.at = x;
+                }
+            }
+        }
+        self.fixed.iter().for_each(|(pointer, spot)| self.arguments.point(*pointer, at.of(spot)));
     }
 }
 
 /// The one tile of a stage.
 struct Tile<'a, T: 'static> {
     stage: &'a StageCode<T>,
+    scratch: *mut T,
     rows: usize,
     first: usize,
     units: usize,
@@ -183,27 +279,6 @@ impl<T> Tile<'_, T> {
             _ => (Spot { kind, offset: offset + unit, stride }, stride),
         }
     }
-
-    fn instr(&self, instr: &InstrCode<T>) -> KeptInstr {
-        let units = if self.stage.whole_rows { instr.units } else { self.units };
-        let (out, out_row) = self.place(&instr.out, self.first);
-        let mut gapless = out_row == units && matches!(instr.call, Call::Map(_));
-        let inputs = [0, 1, 2].map(|i| match &instr.inputs[i] {
-            Source::Spot(spot) => {
-                let (spot, row) = self.place(spot, self.first);
-                gapless &= row == units;
-                (Some(spot), row)
-            }
-            Source::PerRow(spot) => {
-                let (spot, row) = self.place(spot, if spot.kind == kind::SCRATCH { self.first } else { 0 });
-                gapless &= row == 0;
-                (Some(spot), row)
-            }
-            Source::Splat(_) => (None, 0),
-        });
-        let (rows, units) = if gapless { (1, self.rows * units) } else { (self.rows, units) };
-        KeptInstr { rows, units, inputs, out, out_row }
-    }
 }
 
 impl<T: Real> Run<'_, T> {
@@ -218,58 +293,38 @@ impl<T: Real> Run<'_, T> {
         rows: usize,
         units: (usize, usize),
     ) -> bool {
-        let Workspace { kept, segments, strips, scratch, .. } = workspace;
+        let Workspace { kept, scratch, .. } = workspace;
         let Some(kept) = kept.get_mut(stage.number) else { return false };
         if kept.rows != rows || kept.units != units {
-            kept.keep(self, stage, rows, units);
+            kept.keep(self, stage, scratch.first, rows, units);
         }
         if !kept.can_be {
             return false;
         }
         let mut bases = [self.memory; kind::ALL];
         bases[kind::FIXED] = self.constants.cast_mut();
-        bases[kind::SCRATCH] = scratch.as_mut_ptr();
         let at = At { bases, rows: at };
-        kept.backwards = !kept.backwards;
-        for product in &kept.products {
-            // Safety: the caller's promise.
-            unsafe { kept.product(product, &at, &self.matrices[product.matrix], segments, strips) };
+        if kept.run != self.number {
+            kept.begin(self, stage, &at);
         }
-        for (code, instr) in stage.block.iter().zip(&kept.instrs) {
+        kept.moving.iter().for_each(|(pointer, spot)| kept.arguments.point(*pointer, at.of(spot)));
+        kept.backwards = !kept.backwards;
+        // Safety: the caller's promise.
+        kept.products.iter().for_each(|product| unsafe { kept.product(product) });
+        for (code, instr) in stage.block.iter().zip(&kept.arguments.instrs) {
             // Safety: the caller's promise.
-            unsafe { instr.apply(code, &at) };
+            unsafe { instr.apply(&code.call) };
         }
         true
     }
 }
 
 impl<T: Real> Kept<T> {
-    /// Safety: as [`Run::again`].
+    /// Safety: as [`Run::again`]; all pointers are those of the step.
     #[inline(always)]
-    unsafe fn product(
-        &self,
-        product: &KeptProduct,
-        at: &At<'_, T>,
-        packed: &PackedMatrix<T>,
-        segments: &mut Vec<Segment<T>>,
-        strips: &mut Vec<Strip<T>>,
-    ) {
-        let Storage::Full(data) = packed.data() else { return };
-        let data = data.as_ptr();
-        segments.clear();
-        for (spot, rows) in &self.operands[product.operands.clone()] {
-            segments.push(Segment { a: at.of(spot), row: rows.distance, k: rows.k });
-        }
-        strips.clear();
-        strips.extend(self.strips[product.strips.clone()].iter().map(|strip| Strip {
-            b: data.wrapping_add(strip.b),
-            then: std::ptr::null(),
-            init: strip.init.as_ref().map_or(std::ptr::null(), |init| at.of(init).cast_const()),
-            init_row: strip.init_row,
-            out: at.of(&strip.out),
-            out_row: strip.out_row,
-            lanes: strip.lanes,
-        }));
+    unsafe fn product(&self, product: &KeptProduct) {
+        let segments = &self.arguments.segments[product.segments.clone()];
+        let strips = &self.arguments.strips[product.strips.clone()];
         // Safety: the caller's promise: the strips are those of the tile.
         let call = |call: &KeptCall<T>| unsafe { (call.kernel)(segments, &strips[call.strips.clone()], &call.cut) };
         let calls = self.calls[product.calls.clone()].iter();
@@ -290,24 +345,15 @@ fn spread<T: Real>(kernels: &Kernels<T>, packed: &PackedMatrix<T>, strips: usize
     kernels.spread.map(|usual| usual.min(1 << fit.ilog2()))
 }
 
-impl KeptInstr {
-    /// Safety: as [`Run::again`].
+impl<T: Real> KeptInstr<T> {
+    /// Safety: as [`Kept::product`].
     #[inline(always)]
-    unsafe fn apply<T: Real>(&self, code: &InstrCode<T>, at: &At<'_, T>) {
-        let mut inputs = [Input { at: std::ptr::null(), row: 0 }; 3];
-        for ((input, (spot, row)), source) in inputs.iter_mut().zip(&self.inputs).zip(&code.inputs) {
-            *input = match (spot, source) {
-                (Some(spot), _) => Input { at: at.of(spot), row: *row },
-                (None, Source::Splat(x)) => Input { at: x, row: 0 },
-                (None, _) => continue,
-            };
-        }
-        let (rows, units, out) = (self.rows, self.units, at.of(&self.out));
+    unsafe fn apply(&self, call: &Call<T>) {
         // Safety: the caller's promise.
         unsafe {
-            match &code.call {
-                Call::Map(map) => map(rows, units, &inputs, out, self.out_row),
-                Call::Reduce(reduce) => reduce(rows, units, inputs[0], out, self.out_row),
+            match call {
+                Call::Map(map) => map(self.rows, self.units, &self.inputs, self.out, self.out_row),
+                Call::Reduce(reduce) => reduce(self.rows, self.units, self.inputs[0], self.out, self.out_row),
                 Call::Attend(_) => {}
             }
         }

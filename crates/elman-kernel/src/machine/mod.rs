@@ -43,7 +43,7 @@ use kept::Kept;
 use operands::Converted;
 use run::Worker;
 use sharing::Sharing;
-use tile::{Run, Workspace};
+use tile::{Run, Scratch, Workspace};
 
 /// A checked code with its scratch memory.
 pub struct Machine<T: Real> {
@@ -58,6 +58,8 @@ pub struct Machine<T: Real> {
     sharing: Option<((Split, usize, bool), Sharing)>,
     /// One for each thread.
     workspaces: Vec<Workspace<T>>,
+    /// How often it ran.
+    runs: usize,
 }
 
 impl<T: Real> Machine<T> {
@@ -78,7 +80,17 @@ impl<T: Real> Machine<T> {
         let stages = phases.iter_mut().flat_map(PhaseCode::stages_mut);
         stages.enumerate().for_each(|(number, stage)| stage.number = number);
         let lengths = Lengths { memory: memory_len, constants: constants_len };
-        Ok(Machine { isa, kernels, phases, lengths, shapes, calendar: None, sharing: None, workspaces: Vec::new() })
+        Ok(Machine {
+            isa,
+            kernels,
+            phases,
+            lengths,
+            shapes,
+            calendar: None,
+            sharing: None,
+            workspaces: Vec::new(),
+            runs: 0,
+        })
     }
 
     /// Checks the code against a timeline, as [`Machine::run`] does before it runs.
@@ -130,7 +142,8 @@ impl<T: Real> Machine<T> {
         let Some((_, sharing)) = &self.sharing else { return Ok(()) };
         let narrow = [Precision::Bf16, Precision::Int8].map(|precision| T::narrow(self.isa, precision));
         let (memory, constants) = (memory.as_mut_ptr(), constants.as_ptr());
-        let run = Run { kernels: self.kernels, narrow, matrices, full, memory, constants };
+        self.runs = self.runs.wrapping_add(1).max(1);
+        let run = Run { number: self.runs, kernels: self.kernels, narrow, matrices, full, memory, constants };
         let phases = &self.phases;
         let workspaces = Workspaces(self.workspaces.as_mut_ptr());
         let work = |member: &Member<'_>, threads: usize| {
@@ -212,7 +225,7 @@ impl<T: Real> Machine<T> {
         let segments = products().map(|p| p.segments.len()).max().unwrap_or(0);
         let strips = products().map(|p| p.members.len() * p.units.div_ceil(crate::code::LANES)).max().unwrap_or(0);
         self.workspaces.resize_with(self.workspaces.len().max(threads), || Workspace {
-            scratch: Buffer::new(scratch),
+            scratch: Scratch::new(scratch),
             segments: Vec::with_capacity(segments),
             strips: Vec::with_capacity(strips),
             converted: Converted::new(),

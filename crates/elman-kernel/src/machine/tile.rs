@@ -21,8 +21,7 @@ const PRODUCT_ROWS: usize = 96;
 
 /// Memory of one thread.
 pub(super) struct Workspace<T: 'static> {
-    /// Slots, then packed operands of gradients.
-    pub scratch: crate::Buffer<T>,
+    pub scratch: Scratch<T>,
     pub segments: Vec<Segment<T>>,
     pub strips: Vec<Strip<T>>,
     pub converted: Converted,
@@ -34,13 +33,30 @@ pub(super) struct Workspace<T: 'static> {
     pub kept: Vec<Kept<T>>,
 }
 
-// Safety: the pointers are overwritten before each use, and mean nothing between two runs.
+// Safety: pointers into the caller's memory are overwritten before each use, and mean nothing between two runs; the others
+// lead into the workspace's own.
 unsafe impl<T: Send> Send for Workspace<T> {}
 // Safety: as above.
 unsafe impl<T: Sync> Sync for Workspace<T> {}
 
+/// Slots, or packed operands of gradients.
+pub(super) struct Scratch<T> {
+    /// Taken once, so that pointers that are kept lead there in later runs.
+    pub first: *mut T,
+    _memory: crate::Buffer<T>,
+}
+
+impl<T: Real> Scratch<T> {
+    pub(super) fn new(len: usize) -> Scratch<T> {
+        let mut memory = crate::Buffer::new(len);
+        Scratch { first: memory.as_mut_ptr(), _memory: memory }
+    }
+}
+
 /// What is the same for all tiles of a run.
 pub(super) struct Run<'a, T: 'static> {
+    /// Which of the machine's runs, from 1 on.
+    pub number: usize,
     pub kernels: &'static Kernels<T>,
     /// Those of bf16 and of int8.
     pub narrow: [Option<&'static Narrow<T>>; 2],
@@ -137,7 +153,7 @@ impl<T: Real> Run<'_, T> {
         let mut frame = Frame {
             memory: self.memory,
             constants: self.constants,
-            scratch: workspace.scratch.as_mut_ptr(),
+            scratch: workspace.scratch.first,
             slot: stage.slot(),
             slot_row: 0,
             row: *at,
