@@ -2,9 +2,8 @@
 //!
 //! A step of one sequence and few units takes some hundred nanoseconds, of which finding every place anew would take a
 //! third. What is kept is a stage of one tile with fewer rows than [`AHEAD`], weights in full precision, products of one
-//! matrix, and no attention;
-//! any other is found anew at each step, and has work enough to hide that. From step to step only those pointers change
-//! that follow the rows.
+//! matrix, and no attention; any other is found anew at each step, and has work enough to hide that. From step to step
+//! only those pointers change that follow the rows.
 
 use super::compile::{Call, InstrCode, ProductCode, Source, Spot, StageCode, kind};
 use super::multiply::blocks;
@@ -37,8 +36,9 @@ pub(super) struct Kept<T: 'static> {
     arguments: Arguments<T>,
     /// The first packed weight of each strip.
     weights: Vec<usize>,
-    /// Pointers into the constants, which are the same at all steps of a run, and those that follow the rows.
+    /// Pointers into the constants, which are the same at all steps of a run.
     fixed: Vec<(Pointer, Spot)>,
+    /// Those that follow the rows.
     moving: Vec<(Pointer, Spot)>,
 }
 
@@ -232,8 +232,10 @@ impl<T: Real> Kept<T> {
         let inputs = places.map(|place| Input { at: std::ptr::null(), row: place.map_or(0, |(_, row)| row) });
         self.arguments.instrs.push(KeptInstr { rows, units, inputs, out: std::ptr::null_mut(), out_row });
         self.keep_pointer(tile, Pointer::Result(number), out);
-        for (i, (spot, _)) in places.into_iter().enumerate().filter_map(|(i, place)| Some((i, place?))) {
-            self.keep_pointer(tile, Pointer::Input(number, i), spot);
+        for (i, place) in places.into_iter().enumerate() {
+            if let Some((spot, _)) = place {
+                self.keep_pointer(tile, Pointer::Input(number, i), spot);
+            }
         }
     }
 
